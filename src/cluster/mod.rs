@@ -1,0 +1,5 @@
+//! Spec -> Cluster: names, hosts, ports, CPUs, ids. Pure.
+
+mod model;
+
+pub use model::*;

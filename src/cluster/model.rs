@@ -1,0 +1,409 @@
+//! The checked model of a cluster: every name, address, port and CPU resolved. Pure data.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::values::Version;
+
+/// A whole cluster, as the description means it. Hosts are sorted by name, nodes by [`Role`] and then by name in
+/// natural order (`worker-2` before `worker-10`), so that the same description always gives the same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Its name.
+    pub name: String,
+    /// What concerns Zeek itself.
+    pub zeek: Zeek,
+    /// What ports the cluster uses beside those of its nodes.
+    pub ports: Ports,
+    /// Where nodes serve metrics.
+    pub metrics: Metrics,
+    /// Where logs go.
+    pub logs: Logs,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+    /// What keeps nodes running.
+    pub runner: RunnerKind,
+    /// Whether other nodes' entries of the layout are an input of a worker (`layout: full`).
+    pub layout_inputs: LayoutInputs,
+    /// All hosts, sorted by name.
+    pub hosts: Vec<Host>,
+    /// All nodes, sorted by role and name.
+    pub nodes: Vec<Node>,
+}
+
+/// Cluster-wide settings of Zeek.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Zeek {
+    /// The version that the description names, if it does.
+    pub version: Option<Version>,
+    /// The backend that the description names; else the default of the version.
+    pub backend: Option<Backend>,
+    /// Whether the user accepts ZeroMQ without encryption over several hosts (`zeek.accept_unencrypted_zeromq`).
+    pub accept_unencrypted_zeromq: bool,
+    /// The site folder on the operator's machine, as an absolute path; none if there is none.
+    pub site: Option<String>,
+    /// Globs below the site folder whose change restarts nothing.
+    pub site_data: Vec<String>,
+    /// Scripts that every node loads, in this order.
+    pub scripts: Vec<String>,
+    /// Local networks with their comments.
+    pub local_networks: Vec<(IpNet, String)>,
+    /// Options of the Cluster framework by their names without `Cluster::`.
+    pub options: BTreeMap<String, ZeekValue>,
+    /// Entries of `Cluster::stores` by the store's full name.
+    pub stores: BTreeMap<String, Store>,
+    /// What `global_hash_seed` is, equal on all nodes: set by the user, or else derived from the cluster's name.
+    pub global_hash_seed: String,
+}
+
+/// How nodes of a cluster talk to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// Broker.
+    Broker,
+    /// ZeroMQ.
+    Zeromq,
+}
+
+/// A value of the description that becomes a Zeek literal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ZeekValue {
+    /// `T` or `F`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A floating-point number.
+    Double(f64),
+    /// A text: a quoted string, or, where the option has another type (an interval, an enum), that type's literal.
+    Text(String),
+}
+
+/// A redefinition of one identifier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Redef {
+    /// `redef ID = value;`
+    Set(ZeekValue),
+    /// `redef ID += { values };`
+    Add(Vec<ZeekValue>),
+    /// `redef ID = expression;`, verbatim Zeek.
+    Expr(String),
+}
+
+/// An entry of `Cluster::stores` (`Cluster::StoreInfo` in Zeek's base/frameworks/cluster/broker-stores.zeek).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Store {
+    /// The node that holds the master.
+    pub master_node: Option<String>,
+    /// `memory`, `sqlite` or `rocksdb`.
+    pub backend: Option<String>,
+    /// Path of the database file, of `BackendOptions`.
+    pub path: Option<String>,
+    /// How often a clone tries to find its master again.
+    pub clone_resync_interval: Option<Duration>,
+    /// When a clone that lost its master counts as stale.
+    pub clone_stale_interval: Option<Duration>,
+    /// How long a clone keeps changes for a master that is away.
+    pub clone_mutation_buffer_interval: Option<Duration>,
+}
+
+/// Ports of the cluster that belong to no single node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// The first port of the nodes' range.
+    pub base: u16,
+    /// The first port of the metrics range.
+    pub metrics: u16,
+    /// The manager's WebSocket port on loopback.
+    pub control: u16,
+    /// ZeroMQ's XPUB port on the manager's host.
+    pub xpub: u16,
+    /// ZeroMQ's XSUB port on the manager's host.
+    pub xsub: u16,
+}
+
+/// Where nodes serve metrics (Zeek 7.0 and later).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metrics {
+    /// On loopback.
+    Loopback,
+    /// On the node's own address.
+    Node,
+    /// On all addresses.
+    Any,
+    /// Nowhere.
+    Off,
+}
+
+/// Logs and their archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// The archive's folder on the hosts; none: logs stay in the queue.
+    pub archive: Option<String>,
+    /// How often logs rotate.
+    pub rotate: Duration,
+    /// When archived logs are deleted; none: never.
+    pub expire: Option<Duration>,
+}
+
+/// How long to wait for what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// For a node to become ready.
+    pub ready: Duration,
+    /// For a node to end after SIGTERM, before SIGKILL.
+    pub stop: Duration,
+    /// For nodes to answer over their control topics.
+    pub control: Duration,
+}
+
+/// What keeps a node running on its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunnerKind {
+    /// systemd units.
+    Systemd,
+    /// A supervisor of ours, one for each node.
+    Process,
+}
+
+/// Which entries of the layout are an input of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LayoutInputs {
+    /// Its own, the manager's, the loggers' and the proxies'.
+    Minimal,
+    /// All (for scripts that count workers or use the worker pool).
+    Full,
+}
+
+/// A machine that runs nodes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its name in the description.
+    pub name: String,
+    /// Its address, as other nodes reach it.
+    pub address: IpAddr,
+    /// Whether it is this machine, reached without SSH.
+    pub local: bool,
+    /// Whether it is touched at all; its nodes stand in the layout either way.
+    pub enabled: bool,
+    /// Zeek's install prefix there.
+    pub prefix: String,
+    /// The base folder there (`<base>/<cluster>/` is ours).
+    pub base: String,
+    /// The folder in which nodes, crash and log-queue lie (`<spool>/<cluster>/`); equal to `base` unless set.
+    pub spool: String,
+    /// How SSH reaches it.
+    pub ssh: Ssh,
+}
+
+/// How SSH reaches a host; all that is not set here is decided by the user's own SSH configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ssh {
+    /// The name or address to give to ssh.
+    pub host: String,
+    /// The user there.
+    pub user: Option<String>,
+    /// The port there.
+    pub port: Option<u16>,
+    /// A private key file.
+    pub identity: Option<String>,
+    /// An SSH configuration file instead of the user's.
+    pub config: Option<String>,
+    /// Jump hosts, as for `ssh -J`.
+    pub jump: Option<String>,
+    /// A known_hosts file.
+    pub known_hosts: Option<String>,
+    /// How long a connection stays open between commands; zero: it doesn't.
+    pub persist: Duration,
+    /// How long to wait for a connection.
+    pub connect_timeout: Duration,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Writes logs.
+    Logger,
+    /// Coordinates the cluster; writes logs where there is no logger.
+    Manager,
+    /// Shares work that workers hand to it.
+    Proxy,
+    /// Looks at packets.
+    Worker,
+    /// A Zeek without a cluster.
+    Standalone,
+    /// A time machine: an entry of the layout, up to Zeek 7.0; not run by us.
+    TimeMachine,
+    /// A controller: an entry of the layout; not run by us.
+    Control,
+}
+
+/// One Zeek process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its name: `CLUSTER_NODE`.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Index of its host in [`Cluster::hosts`].
+    pub host: usize,
+    /// Its group in the description (a key of `nodes`).
+    pub group: String,
+    /// Its index among the nodes of its role on its host, from 1; ports follow it.
+    pub index: u32,
+    /// Its address in the layout: the host's, or loopback where all nodes listen there.
+    pub ip: IpAddr,
+    /// Its port. Rendered only for nodes that need one in the version at hand.
+    pub port: u16,
+    /// Its metrics port; none if metrics are off.
+    pub metrics_port: Option<u16>,
+    /// Where it listens for other nodes; none: on all addresses.
+    pub listen: Option<IpAddr>,
+    /// `zone_id` of an IPv6 link-local address, or empty.
+    pub zone_id: String,
+    /// The interface it captures on, templates filled in; workers (and standalone) only.
+    pub interface: Option<String>,
+    /// The CPU it is pinned to.
+    pub cpu: Option<u32>,
+    /// AF_PACKET settings; only with an `af_packet::` interface.
+    pub af_packet: Option<AfPacket>,
+    /// Scripts of its own, after those that every node loads.
+    pub scripts: Vec<String>,
+    /// Further arguments, those for every node included.
+    pub args: Vec<String>,
+    /// Its environment; the nearest setting of a name has won.
+    pub env: BTreeMap<String, EnvValue>,
+    /// Its redefs; the nearest setting of an identifier has won. Those of `zeek.redefs` are included.
+    pub redefs: BTreeMap<String, Redef>,
+    /// Limits of its process.
+    pub limits: Limits,
+}
+
+/// AF_PACKET settings of a worker (Zeek's `AF_Packet::` options).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AfPacket {
+    /// `AF_Packet::fanout_id`: distinct per host and interface.
+    pub fanout_id: u16,
+    /// The further options by their names without `AF_Packet::`, as Zeek literals' values
+    /// (`buffer_size` and `block_size` in bytes).
+    pub options: BTreeMap<String, AfPacketValue>,
+}
+
+/// A value of an AF_PACKET option.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AfPacketValue {
+    /// `T` or `F`.
+    Bool(bool),
+    /// A count.
+    Count(u64),
+    /// An interval (`block_timeout`).
+    Interval(Duration),
+    /// An enum by its full name (`fanout_mode: AF_Packet::FANOUT_HASH`).
+    Enum(String),
+}
+
+/// A value in a node's environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EnvValue {
+    /// As written.
+    Plain(String),
+    /// A secret: the contents of a file on the operator's machine (its last newline cut).
+    SecretFile(String),
+    /// A secret: a variable of the operator's environment.
+    SecretEnv(String),
+}
+
+/// Limits of a process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Open files.
+    pub nofile: Option<u64>,
+    /// Size of core files.
+    pub core: Option<CoreLimit>,
+    /// Memory, in bytes.
+    pub memory: Option<u64>,
+}
+
+/// A limit on core files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CoreLimit {
+    /// No limit.
+    Unlimited,
+    /// At most so many bytes.
+    Bytes(u64),
+}
+
+impl Role {
+    /// All roles, in the order in which they start.
+    pub const ALL: [Self; 7] =
+        [Self::Logger, Self::Manager, Self::Proxy, Self::Worker, Self::Standalone, Self::TimeMachine, Self::Control];
+
+    /// Returns the role's name as the description and the output write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Logger => "logger",
+            Self::Manager => "manager",
+            Self::Proxy => "proxy",
+            Self::Worker => "worker",
+            Self::Standalone => "standalone",
+            Self::TimeMachine => "time_machine",
+            Self::Control => "control",
+        }
+    }
+
+    /// Tells whether clusterctl runs nodes of this role.
+    pub fn runs(self) -> bool {
+        !matches!(self, Self::TimeMachine | Self::Control)
+    }
+}
+
+impl Backend {
+    /// Returns the backend's name as the description and the output write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Broker => "broker",
+            Self::Zeromq => "zeromq",
+        }
+    }
+}
+
+impl Cluster {
+    /// Returns the host of a node.
+    pub fn host_of(&self, node: &Node) -> &Host {
+        &self.hosts[node.host]
+    }
+
+    /// Returns the nodes that clusterctl runs.
+    pub fn run_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|n| n.role.runs())
+    }
+
+    /// Returns the manager, or the standalone node.
+    pub fn manager(&self) -> Option<&Node> {
+        self.nodes.iter().find(|n| matches!(n.role, Role::Manager | Role::Standalone))
+    }
+
+    /// Tells whether the manager writes the logs: exactly when there is no logger.
+    pub fn manager_is_logger(&self) -> bool {
+        !self.nodes.iter().any(|n| n.role == Role::Logger)
+    }
+
+    /// Returns the nodes that write logs: the loggers, or else the manager.
+    pub fn log_writers(&self) -> impl Iterator<Item = &Node> {
+        let writer = if self.manager_is_logger() { Role::Manager } else { Role::Logger };
+        self.nodes.iter().filter(move |n| n.role == writer)
+    }
+
+    /// Tells whether this is one Zeek without a cluster.
+    pub fn is_standalone(&self) -> bool {
+        self.nodes.iter().any(|n| n.role == Role::Standalone)
+    }
+}

@@ -1,0 +1,5 @@
+//! clusterctl: the control plane for clusters of Zeek.
+
+pub mod cluster;
+pub mod error;
+pub mod values;
