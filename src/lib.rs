@@ -2,4 +2,6 @@
 
 pub mod cluster;
 pub mod error;
+pub mod observed;
+pub mod transport;
 pub mod values;

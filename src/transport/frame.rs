@@ -1,0 +1,301 @@
+//! How a script travels, and how its answer is told from noise.
+//!
+//! The command line on the host is one constant line; script, arguments and input follow on stdin, so nothing of a
+//! description is ever in a command line or a process list, and nothing is ever quoted. The line works under POSIX
+//! shells, csh and fish as login shells. `dd bs=1` reads exactly the script's bytes and leaves the rest on stdin;
+//! `head -c` of busybox would read too far.
+//!
+//! Answer lines begin with a random token, so a login shell that prints noise, or a file with hostile text in it,
+//! can't be taken for an answer.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use super::failure::{Failure, HostFailure};
+
+/// What the remote `sh -c` runs: it reads the script from stdin and evaluates it.
+pub(super) const LOADER: &str = r#"eval "$(dd bs=1 count=$1 2>/dev/null)""#;
+
+/// What every script begins with: the token, the arguments, and both begin marks.
+const PRELUDE: &str = r#"set -u
+LC_ALL=C
+export LC_ALL
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+IFS= read -r T || exit 1
+IFS= read -r n || exit 1
+set --
+while [ "$n" -gt 0 ]; do
+IFS= read -r a || exit 1
+set -- "$@" "$a"
+n=$((n - 1))
+done
+trap 'echo "$T end $?"' EXIT
+echo "$T begin"
+echo "$T begin" >&2
+"#;
+
+/// The most that is kept of a script's output.
+const OUTPUT_LIMIT: usize = 64 << 20;
+/// The most that is kept of a script's stderr.
+const STDERR_LIMIT: usize = 64 << 10;
+
+/// A script to run on a host.
+pub struct Call<'a> {
+    /// The script: POSIX sh, constant. It finds its arguments in `$1`..., the token in `$T`, and the input on stdin;
+    /// each line of its answer begins with `$T`.
+    pub script: &'a str,
+    /// The arguments; none may have a newline.
+    pub args: Vec<String>,
+    /// What follows on stdin.
+    pub input: Vec<u8>,
+    /// When the call ends at the latest.
+    pub deadline: Duration,
+    /// Called with each line of the answer as it comes.
+    pub on_line: Option<Box<dyn FnMut(&str) + Send + 'a>>,
+    /// What follows on stdin later; stdin stays open until this channel closes. Without it, stdin ends at once.
+    pub later: Option<UnboundedReceiver<Vec<u8>>>,
+}
+
+impl<'a> Call<'a> {
+    /// Makes a call of a script without input.
+    pub fn new(script: &'a str, deadline: Duration) -> Self {
+        Self { script, args: Vec::new(), input: Vec::new(), deadline, on_line: None, later: None }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Sets what follows on stdin.
+    #[must_use]
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
+        self
+    }
+
+    /// Sets what is called with each line of the answer.
+    #[must_use]
+    pub fn on_line(mut self, on_line: impl FnMut(&str) + Send + 'a) -> Self {
+        self.on_line = Some(Box::new(on_line));
+        self
+    }
+
+    /// Returns the length of the script with its prelude, as the remote command line names it.
+    pub(super) fn script_length(&self) -> String {
+        (compact(PRELUDE).len() + compact(self.script).len() + 1).to_string()
+    }
+}
+
+/// What a script answered.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Its lines, without the token.
+    pub lines: Vec<String>,
+    /// What it wrote on stderr.
+    pub stderr: String,
+    /// Its exit status; none where it was cut off.
+    pub status: i32,
+}
+
+impl Reply {
+    /// Tells whether the script ended with 0.
+    pub fn ok(&self) -> bool {
+        self.status == 0
+    }
+}
+
+/// Leaves out comments and indentation, since a loader reads a script byte by byte. Scripts have no here-documents
+/// and no text over several lines that would begin with a blank or `#`.
+fn compact(script: &str) -> String {
+    let mut text = String::with_capacity(script.len());
+    for line in script.lines().map(str::trim_start).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+fn token() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    // Two randomly keyed hashes of the standard library: unguessable enough for a file on a host, and no crate.
+    let word = || std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", word(), word())
+}
+
+/// Sends a call over the streams of a started loader and reads its answer.
+pub(super) async fn converse(
+    mut call: Call<'_>,
+    mut stdin: impl AsyncWrite + Unpin,
+    stdout: impl AsyncRead + Unpin,
+    mut stderr: impl AsyncRead + Unpin,
+    limit: Instant,
+) -> Result<Reply, Failure> {
+    if call.args.iter().any(|a| a.contains(['\n', '\0'])) {
+        return Err(Failure::new(HostFailure::Other, "an argument has a newline in it"));
+    }
+    let token = token();
+    let mut head = String::with_capacity(PRELUDE.len() + call.script.len() + 256);
+    head.push_str(&compact(PRELUDE));
+    head.push_str(&compact(call.script));
+    head.push('\n');
+    head.push_str(&token);
+    head.push('\n');
+    head.push_str(&call.args.len().to_string());
+    head.push('\n');
+    for arg in &call.args {
+        head.push_str(arg);
+        head.push('\n');
+    }
+    let input = std::mem::take(&mut call.input);
+    let mut later = call.later.take();
+    let write = async {
+        // A script that ends early closes its stdin; its answer says why, so a failed write is no failure here.
+        let _ = stdin.write_all(head.as_bytes()).await;
+        let _ = stdin.write_all(&input).await;
+        let _ = stdin.flush().await;
+        if let Some(later) = &mut later {
+            while let Some(more) = later.recv().await {
+                let _ = stdin.write_all(&more).await;
+                let _ = stdin.flush().await;
+            }
+        }
+        let _ = stdin.shutdown().await;
+        drop(stdin);
+    };
+    let mut on_line = call.on_line.take();
+    let read = async {
+        let mut reader = BufReader::new(stdout);
+        let mut lines = Vec::new();
+        let mut size = 0;
+        let mut begun = false;
+        let mut raw = Vec::new();
+        loop {
+            raw.clear();
+            if reader.read_until(b'\n', &mut raw).await.unwrap_or(0) == 0 {
+                return (lines, None);
+            }
+            let text = String::from_utf8_lossy(&raw);
+            let text = text.trim_end_matches('\n');
+            // Noise without a final newline stands before the token on its line.
+            let Some(rest) = text.find(&token).map(|at| &text[at + token.len()..]) else { continue };
+            let rest = rest.strip_prefix(' ').unwrap_or(rest);
+            if !begun {
+                begun = rest == "begin";
+                continue;
+            }
+            if let Some(status) = rest.strip_prefix("end ").and_then(|s| s.parse().ok()) {
+                return (lines, Some(status));
+            }
+            size += rest.len();
+            if size <= OUTPUT_LIMIT {
+                if let Some(on_line) = &mut on_line {
+                    on_line(rest);
+                }
+                lines.push(rest.to_owned());
+            }
+        }
+    };
+    let complain = async {
+        let mut text = Vec::new();
+        let mut buffer = [0; 4096];
+        while let Ok(n) = stderr.read(&mut buffer).await {
+            if n == 0 {
+                break;
+            }
+            text.extend_from_slice(&buffer[..n.min(STDERR_LIMIT.saturating_sub(text.len()))]);
+        }
+        text
+    };
+    let work = async {
+        let mut complain = std::pin::pin!(complain);
+        let mut told = None;
+        let mut read = std::pin::pin!(read);
+        let mut write = std::pin::pin!(write);
+        let mut written = false;
+        let (lines, status) = loop {
+            tokio::select! {
+                answer = &mut read => break answer,
+                () = &mut write, if !written => written = true,
+                text = &mut complain, if told.is_none() => told = Some(text),
+            }
+        };
+        // A supervisor that was left running may hold stderr open: what is there now is all there is.
+        let text = match told {
+            Some(text) => text,
+            None => tokio::time::timeout(Duration::from_millis(200), complain).await.unwrap_or_default(),
+        };
+        (lines, status, text)
+    };
+    let Ok((lines, status, text)) = tokio::time::timeout_at(limit, work).await else {
+        return Err(Failure::timeout(call.deadline));
+    };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let mark = format!("{token} begin\n");
+    let stderr = match text.find(&mark) {
+        Some(at) => text[at + mark.len()..].to_owned(),
+        None => text,
+    };
+    match status {
+        Some(status) => Ok(Reply { lines, stderr, status }),
+        None => {
+            let last = stderr.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("the connection broke");
+            Err(Failure::new(HostFailure::Dropped, format!("the answer was cut off: {last}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Call, HostFailure};
+    use crate::transport::{Host, Shared, Target};
+    use std::time::Duration;
+
+    fn block<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+    }
+
+    #[test]
+    fn arguments_and_input_arrive_as_they_are() {
+        let odd = ["", " ", "a b", "$HOME `id` \"'\\", "-n", "ü—\t|;&"];
+        let reply = block(async {
+            let host = Host::new(Target::Local, &Shared::default());
+            let mut call = Call::new(
+                "for a in \"$@\"; do printf '%s a[%s]\\n' \"$T\" \"$a\"; done; printf '%s %s\\n' \"$T\" \"$(cat)\"; exit 7",
+                Duration::from_secs(20),
+            )
+            .input("from\tstdin");
+            call.args = odd.iter().map(|s| (*s).to_owned()).collect();
+            host.run(call).await.unwrap()
+        });
+        let mut want: Vec<String> = odd.iter().map(|s| format!("a[{s}]")).collect();
+        want.push("from\tstdin".to_owned());
+        assert_eq!(reply.lines, want);
+        assert_eq!(reply.status, 7);
+    }
+
+    #[test]
+    fn noise_is_no_answer_and_stderr_is_told() {
+        let reply = block(async {
+            let host = Host::new(Target::Local, &Shared::default());
+            host.run(Call::new("echo noise; printf half; echo \"$T yes\"; echo oops >&2", Duration::from_secs(20)))
+                .await
+                .unwrap()
+        });
+        assert_eq!((reply.lines, reply.stderr.as_str(), reply.status), (vec!["yes".to_owned()], "oops\n", 0));
+    }
+
+    #[test]
+    fn a_script_that_hangs_ends_by_the_deadline() {
+        let failure = block(async {
+            let host = Host::new(Target::Local, &Shared::default());
+            host.run(Call::new("read -r x; sleep 600", Duration::from_millis(300))).await.unwrap_err()
+        });
+        assert_eq!(failure.kind, HostFailure::Timeout);
+    }
+}

@@ -1,0 +1,197 @@
+//! Reaching hosts: a [`Host`] runs scripts and opens byte streams, over SSH or here, by the same code.
+//!
+//! Knows nothing of clusters: it is given a [`Target`] and a [`Call`].
+//!
+//! * `frame`: how a script, its arguments and its input travel on stdin, and how the answer is told from noise;
+//! * `ssh`: masters of our own, entered with `openssh`'s `resume_mux`;
+//! * `failure`: what can go wrong, told apart.
+
+mod failure;
+mod frame;
+mod ssh;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+
+pub use failure::{Failure, HostFailure};
+pub use frame::{Call, Reply};
+
+/// How a host is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Without SSH: this machine.
+    Local,
+    /// By SSH.
+    Ssh(SshTarget),
+}
+
+/// How SSH reaches a host; what is not set is decided by the user's own SSH configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SshTarget {
+    /// The name or address to give to ssh.
+    pub host: String,
+    /// The user there.
+    pub user: Option<String>,
+    /// The port there.
+    pub port: Option<u16>,
+    /// A private key file.
+    pub identity: Option<PathBuf>,
+    /// An SSH configuration file instead of the user's.
+    pub config: Option<PathBuf>,
+    /// Jump hosts, as for `ssh -J`.
+    pub jump: Option<String>,
+    /// A known_hosts file.
+    pub known_hosts: Option<PathBuf>,
+    /// How long the connection stays open between commands; zero: it doesn't.
+    pub persist: Duration,
+    /// How long to wait for a connection.
+    pub connect_timeout: Duration,
+}
+
+/// Limits that all hosts of one command share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    connecting: Arc<Semaphore>,
+}
+
+/// How many connections are set up at the same time: sshd begins to drop at ten unauthenticated ones (MaxStartups),
+/// and a jump host is one sshd for all hosts behind it.
+const CONNECTING: usize = 8;
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { connecting: Arc::new(Semaphore::new(CONNECTING)) }
+    }
+}
+
+/// A byte stream to a port on a host's loopback.
+pub struct Dialed {
+    /// The stream.
+    pub stream: Box<dyn Stream>,
+    /// The ssh process that carries it; ends with it.
+    _carrier: Option<tokio::process::Child>,
+}
+
+/// Any byte stream.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+impl tokio::io::AsyncRead for Dialed {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        buf: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::pin::Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl tokio::io::AsyncWrite for Dialed {
+    fn poll_write(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        buf: &[u8],
+    ) -> std::task::Poll<std::io::Result<usize>> {
+        std::pin::Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::pin::Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::pin::Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// A machine on which scripts run.
+#[derive(Debug)]
+pub enum Host {
+    /// This machine.
+    Local,
+    /// Another one, by SSH.
+    Ssh(Box<ssh::SshHost>),
+}
+
+impl Host {
+    /// Makes a host; connects to nothing yet.
+    pub fn new(target: Target, shared: &Shared) -> Self {
+        match target {
+            Target::Local => Self::Local,
+            Target::Ssh(target) => Self::Ssh(Box::new(ssh::SshHost::new(target, shared.connecting.clone()))),
+        }
+    }
+
+    /// Runs a script there and returns what it printed. The whole call, connecting included, ends by the call's
+    /// deadline.
+    ///
+    /// # Errors
+    /// Where the host can't be reached, or the connection breaks, or the deadline passes. A script that fails is no
+    /// error: its status is in the reply.
+    pub async fn run(&self, call: Call<'_>) -> Result<Reply, Failure> {
+        let deadline = call.deadline;
+        let limit = tokio::time::Instant::now() + deadline;
+        match self {
+            Self::Local => {
+                let mut child = tokio::process::Command::new("sh")
+                    .args(["-c", frame::LOADER, "sh", &call.script_length()])
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .process_group(0)
+                    .kill_on_drop(true)
+                    .spawn()
+                    .map_err(|e| Failure::new(HostFailure::Other, format!("can't start sh: {e}")))?;
+                let (Some(stdin), Some(stdout), Some(stderr)) =
+                    (child.stdin.take(), child.stdout.take(), child.stderr.take())
+                else {
+                    return Err(Failure::new(HostFailure::Other, "sh has no standard streams"));
+                };
+                frame::converse(call, stdin, stdout, stderr, limit).await
+            }
+            Self::Ssh(host) => host.run(call, limit).await,
+        }
+    }
+
+    /// Opens a byte stream to a TCP port on the host's loopback address.
+    ///
+    /// # Errors
+    /// Where the host can't be reached by the deadline, or the port refuses (only told here for the local host; over
+    /// SSH a refusal shows as the end of the stream).
+    pub async fn dial(&self, port: u16, deadline: Duration) -> Result<Dialed, Failure> {
+        let work = async {
+            match self {
+                Self::Local => {
+                    let stream = tokio::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port))
+                        .await
+                        .map_err(|e| Failure::new(HostFailure::Refused, format!("127.0.0.1:{port}: {e}")))?;
+                    Ok(Dialed { stream: Box::new(stream), _carrier: None })
+                }
+                Self::Ssh(host) => {
+                    let (stream, child) = host.dial(port).await?;
+                    Ok(Dialed { stream, _carrier: Some(child) })
+                }
+            }
+        };
+        tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(Failure::timeout(deadline)))
+    }
+
+    /// Ends the connection where it is not to stay open between commands.
+    pub async fn close(&self) {
+        if let Self::Ssh(host) = self {
+            host.close().await;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+# Functions of all scripts. $T is the token that begins each line of an answer.
+say() {
+	printf '%s %s\n' "$T" "$*"
+}
+# Prints the lines of a file, each with a word before it, so that no content can pass for an answer of ours.
+dump() {
+	while IFS= read -r line || [ -n "$line" ]; do
+		printf '%s %s %s\n' "$T" "$1" "$line"
+	done <"$2"
+}
+{ read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null || boot=unknown
+# Is it that very process (boot id, pid, start time: field 22 of proc(5) stat), and no zombie?
+alive() {
+	[ -n "${3:-}" ] && [ "$1" = "$boot" ] || return 1
+	{ read -r stat <"/proc/$2/stat"; } 2>/dev/null || return 1
+	since=$3
+	rest=${stat##*) }
+	# shellcheck disable=SC2086
+	set -- $rest
+	[ "${20:-}" = "$since" ] && [ "$1" != Z ] && [ "$1" != X ]
+}
+# Sets b, p and s to the identity in the first line of a file that is `id BOOT PID START`.
+identity() {
+	b='' p='' s=''
+	[ -f "$1" ] && { read -r _ b p s _ <"$1"; } 2>/dev/null
+}
+node_alive() {
+	identity "$1/run" && alive "$b" "$p" "$s"
+}
+supervisor_alive() {
+	identity "$1/supervisor" && alive "$b" "$p" "$s"
+}
+seconds() {
+	read -r now _ </proc/uptime
+	now=${now%%.*}
+}
+nap() {
+	sleep 0.1 2>/dev/null || sleep 1
+}

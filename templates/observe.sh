@@ -1,0 +1,88 @@
+# Facts of a host. Arguments: the cluster's folder, the spool folder, the Zeek binary, `full` or `brief`.
+home=$1 spool=$2 zeek=$3
+read -r up _ </proc/uptime
+machine=-
+{ read -r machine </etc/machine-id; } 2>/dev/null
+name=-
+{ read -r name </proc/sys/kernel/hostname; } 2>/dev/null
+say host "${machine:--} $boot $up $(date +%s) $name"
+[ -f "$home/format" ] && dump format "$home/format"
+# No process for a link: a physical cd tells where it leads.
+if cd -P "$home/current" 2>/dev/null; then
+	say current "${PWD##*/}"
+fi
+cd / || exit 1
+say binary "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)"
+for file in lock journal pending; do
+	[ -f "$home/$file" ] && dump "$file" "$home/$file"
+done
+known=''
+for dir in "$spool"/nodes/*/; do
+	[ -d "$dir" ] || continue
+	node=${dir%/}
+	node=${node##*/}
+	say node "$node"
+	for file in want run exit; do
+		[ -f "$dir$file" ] && dump "$file" "$dir$file"
+	done
+	[ -e "${dir}stop" ] && say stop
+	if [ -f "$dir.status" ]; then
+		status=''
+		{ IFS= read -r status <"$dir.status"; } 2>/dev/null
+		say status "$status"
+	fi
+	supervisor_alive "$dir" && say supervised
+	if node_alive "$dir"; then
+		say process "$p $rest"
+		eval "known_$p=1"
+		while read -r key value _; do
+			case $key in
+			VmRSS:)
+				say resident "$value"
+				break
+				;;
+			esac
+		done <"/proc/$p/status"
+	fi
+done
+say nodes end
+# Zeek processes that are not among them. The number is bounded, because each takes a process to read.
+strays=0
+for file in /proc/[0-9]*/comm; do
+	comm=''
+	{ read -r comm <"$file"; } 2>/dev/null
+	[ "$comm" = zeek ] || continue
+	pid=${file#/proc/}
+	pid=${pid%/comm}
+	eval "known=\${known_$pid:-}"
+	[ -n "$known" ] && continue
+	strays=$((strays + 1))
+	[ "$strays" -gt 20 ] && break
+	say stray "$pid"
+	tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | while IFS= read -r line; do
+		case $line in
+		CLUSTER_NODE=* | CLUSTERCTL=*) say environ "$line" ;;
+		esac
+	done
+	say cmdline "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | tr '\n' ' ')"
+done
+say strays end
+[ "$4" = full ] || exit 0
+say version "$("$zeek" --version 2>&1 | head -n 1)"
+for dir in "$home"/releases/*/; do
+	[ -d "$dir" ] || continue
+	dir=${dir%/}
+	say release "${dir##*/}"
+done
+[ -f "$home/current/manifest" ] && dump manifest "$home/current/manifest"
+[ -f "$home/current/cluster.json" ] && dump cluster "$home/current/cluster.json"
+df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
+	case $free in
+	*[!0-9]*) ;;
+	*) say free "$free $mount" ;;
+	esac
+done
+[ -d "$home" ] && [ ! -w "$home" ] && say readonly "$home"
+# Does systemd end a user's processes when he logs out?
+say logind "$(loginctl show-user "$(id -un)" -p Linger --value 2>/dev/null) $(grep -hs '^KillUserProcesses=' /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | tail -n 1)"
+exit 0

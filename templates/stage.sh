@@ -1,0 +1,55 @@
+# Puts a release beside the others. Arguments: the cluster's folder, the release, the digest of its manifest, the
+# release to begin with or `-`, the spool folder.
+# Input: paths to remove, one a line, an empty line, and a tar of the files that are new or changed.
+home=$1 id=$2 digest=$3 base=$4 spool=$5
+fail() {
+	say fail "$*"
+	rm -rf "$home/releases/.stage-$id"
+	exit 1
+}
+# What sha256sum and stat say of all files: it names mode, digest and path of each.
+manifest() {
+	(
+		cd "$1" || exit 1
+		find . -type f ! -path ./manifest -exec sha256sum {} + | sort
+		find . -type f ! -path ./manifest -exec stat -c '%a %n' {} + | sort
+		find . ! -type f ! -type d
+	)
+}
+for dir in "$home" "$spool"; do
+	if ! mkdir -p "$dir" 2>/dev/null; then
+		say fail "can't make the folder $dir (as $(id -un 2>/dev/null)); as root: install -d -o $(id -un 2>/dev/null) ${dir%/*}"
+		exit 1
+	fi
+done
+format=1
+[ -f "$home/format" ] && read -r format <"$home/format"
+[ "$format" = 1 ] || fail "$home has the format $format of a newer clusterctl"
+mkdir -p "$home/releases" "$spool/nodes" "$spool/crash" "$spool/log-queue" || fail "can't make folders in $home"
+[ -f "$home/format" ] || echo 1 >"$home/format" || fail "can't write in $home"
+new=$home/releases/.stage-$id
+rm -rf "$home"/releases/.stage-*
+if [ -d "$home/releases/$id" ]; then
+	cat >/dev/null
+	new=$home/releases/$id
+	found=$(manifest "$new" | sha256sum)
+	[ "${found%% *}" = "$digest" ] || fail "the release $id is there but its files have been changed"
+	say staged "$id"
+	exit 0
+fi
+mkdir "$new" || fail "can't make $new"
+if [ "$base" != - ]; then
+	cp -Rp "$home/releases/$base/." "$new/" || fail "can't copy the release $base"
+	rm -f "$new/manifest"
+fi
+while IFS= read -r path && [ -n "$path" ]; do
+	rm -f "$new/$path"
+done
+tar -C "$new" -xpof - || fail "can't unpack (is the disk full?)"
+find "$new" -depth -type d -exec rmdir {} + 2>/dev/null
+manifest "$new" >"$home/releases/.manifest-$id" || fail "can't write the manifest (is the disk full?)"
+found=$(sha256sum <"$home/releases/.manifest-$id")
+[ "${found%% *}" = "$digest" ] || fail "what arrived is not what was sent: the digests differ"
+mv "$home/releases/.manifest-$id" "$new/manifest" || fail "can't write the manifest"
+mv "$new" "$home/releases/$id" || fail "can't name the release"
+say staged "$id"
