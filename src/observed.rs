@@ -20,6 +20,8 @@ pub struct Observed {
     pub format: Option<String>,
     /// The current release.
     pub current: Option<String>,
+    /// Zeek's version and the backend of the current release.
+    pub running: Option<(String, String)>,
     /// Size and modification time of the Zeek binary; none where it is missing.
     pub binary: Option<Binary>,
     /// What `zeek --version` says; only when all was asked for.
@@ -236,6 +238,9 @@ impl Observed {
                 self.binary = value
                     .split_once(' ')
                     .and_then(|(size, mtime)| Some(Binary { size: size.parse().ok()?, mtime: mtime.parse().ok()? }));
+            }
+            "running" => {
+                self.running = value.split_once(' ').map(|(v, b)| (v.to_owned(), b.to_owned()));
             }
             "version" => self.version = Some(value.to_owned()),
             // `id BOOT PID START OPERATION HOLDER...`

@@ -1,5 +1,5 @@
-# Parses a staged release with the real Zeek. Arguments: the cluster's folder, the release, the deadline in seconds.
-# Input: nodes, one a line. No port is opened: --parse-only runs no event.
+# Parses a staged release with the real Zeek. Arguments: the cluster's folder, the release, the deadline in seconds,
+# `remove` to take the release away again where it does not run. Input: nodes, one a line. No port is opened: --parse-only runs no event.
 home=$1 id=$2 deadline=$3
 release=$home/releases/$id
 export ZEEKCTL_CHECK_CONFIG=1 ZEEKCTL_DISABLE_LISTEN=1
@@ -16,8 +16,10 @@ check() {
 		value=${line#* }
 		case $line in
 		"arg "*) set -- "$@" "$value" ;;
-		# shellcheck disable=SC2163
-		"env "*) export "$value" ;;
+		"env "*)
+			# shellcheck disable=SC2163
+			export "$value"
+			;;
 		"zeekpath "*) zeekpath=$value ;;
 		"zeek "*) zeek=$value ;;
 		esac
@@ -35,3 +37,9 @@ while IFS= read -r node && [ -n "$node" ]; do
 		say error "$line"
 	done
 done
+if [ "$4" = remove ]; then
+	used=''
+	cd -P "$home/current" 2>/dev/null && used=${PWD##*/}
+	cd / || exit 1
+	[ "$used" = "$id" ] || [ -f "$release.info" ] || rm -rf "$release"
+fi

@@ -10,6 +10,7 @@ say host "${machine:--} $boot $up $(date +%s) $name"
 # No process for a link: a physical cd tells where it leads.
 if cd -P "$home/current" 2>/dev/null; then
 	say current "${PWD##*/}"
+	[ -f clusterctl/version ] && dump running clusterctl/version
 fi
 cd / || exit 1
 say binary "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)"

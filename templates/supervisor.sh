@@ -73,8 +73,10 @@ run_node() {
 		value=${line#* }
 		case $line in
 		"arg "*) set -- "$@" "$value" ;;
-		# shellcheck disable=SC2163
-		"env "*) export "$value" ;;
+		"env "*)
+			# shellcheck disable=SC2163
+			export "$value"
+			;;
 		"zeekpath "*) zeekpath=$value ;;
 		"input "*) inputs="$inputs$line
 " ;;

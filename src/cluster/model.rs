@@ -27,6 +27,8 @@ pub struct Cluster {
     pub timeouts: Timeouts,
     /// What keeps nodes running.
     pub runner: RunnerKind,
+    /// Whether a node that ended by itself is started again (`restart: on-crash | never`).
+    pub restart: Restart,
     /// Whether other nodes' entries of the layout are an input of a worker (`layout: full`).
     pub layout_inputs: LayoutInputs,
     /// All hosts, sorted by name.
@@ -170,6 +172,17 @@ pub enum RunnerKind {
     Systemd,
     /// A supervisor of ours, one for each node.
     Process,
+}
+
+/// Whether a node that ended by itself is started again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// After a pause that grows.
+    #[default]
+    OnCrash,
+    /// Not at all.
+    Never,
 }
 
 /// Which entries of the layout are an input of a worker.

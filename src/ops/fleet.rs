@@ -1,0 +1,196 @@
+//! The hosts of a cluster, and asking many of them at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use super::{Event, Events};
+use crate::cluster::{self, Cluster};
+use crate::error::Error;
+use crate::observed::Observed;
+use crate::runner::Folders;
+use crate::transport::{Call, Failure, Host, HostFailure, Shared, SshTarget, Target};
+
+const OBSERVE: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/observe.sh"));
+
+/// Settings of one command.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How many hosts are worked on at the same time.
+    pub parallel: usize,
+    /// The deadline of a short question to a host, connecting included.
+    pub question: Duration,
+}
+
+/// The hosts of a cluster.
+pub struct Fleet {
+    /// The cluster.
+    pub cluster: Arc<Cluster>,
+    /// Settings of the command.
+    pub settings: Settings,
+    events: Events,
+    shared: Shared,
+    hosts: Vec<Arc<Host>>,
+}
+
+/// The way to one host, with what has to be known of it there.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    /// Its index in the cluster; none for a host that left the description.
+    pub(super) index: Option<usize>,
+    /// Its name.
+    pub(super) name: String,
+    /// The connection.
+    pub(super) connection: Arc<Host>,
+    /// The cluster's folders there.
+    pub(super) folders: Folders,
+    /// The Zeek binary there.
+    pub(super) zeek: String,
+}
+
+/// How much a host is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// What a status needs.
+    Brief,
+    /// What a deploy needs.
+    Full,
+}
+
+impl Fleet {
+    /// Makes the fleet of a cluster; connects to nothing yet.
+    pub fn new(cluster: Arc<Cluster>, settings: Settings, events: Events) -> Self {
+        let shared = Shared::default();
+        let hosts = cluster.hosts.iter().map(|h| Arc::new(Host::new(target(h), &shared))).collect();
+        Self { cluster, settings, events, shared, hosts }
+    }
+
+    /// Tells the consumer of events something.
+    pub(super) fn tell(&self, event: Event) {
+        // Nobody listening is no reason to stop.
+        let _ = self.events.send(event);
+    }
+
+    /// Returns where events go, for work that outlives a borrow.
+    pub(super) fn events(&self) -> Events {
+        self.events.clone()
+    }
+
+    /// Returns the way to a host of the cluster.
+    pub(super) fn seat(&self, index: usize) -> Seat {
+        let host = &self.cluster.hosts[index];
+        Seat {
+            index: Some(index),
+            name: host.name.clone(),
+            connection: self.hosts[index].clone(),
+            folders: Folders::of(&self.cluster.name, host),
+            zeek: format!("{}/bin/zeek", host.prefix),
+        }
+    }
+
+    /// Returns the ways to several hosts.
+    pub(super) fn seats(&self, hosts: impl IntoIterator<Item = usize>) -> Vec<Seat> {
+        hosts.into_iter().map(|i| self.seat(i)).collect()
+    }
+
+    /// Returns the way to a host that left the description, as an earlier one had it.
+    pub(super) fn foreign(&self, host: &cluster::Host) -> Seat {
+        Seat {
+            index: None,
+            name: host.name.clone(),
+            connection: Arc::new(Host::new(target(host), &self.shared)),
+            folders: Folders::of(&self.cluster.name, host),
+            zeek: format!("{}/bin/zeek", host.prefix),
+        }
+    }
+
+    /// Returns the hosts that are not disabled.
+    pub(super) fn enabled(&self) -> Vec<usize> {
+        (0..self.hosts.len()).filter(|i| self.cluster.hosts[*i].enabled).collect()
+    }
+
+    /// Does something with several hosts, a bounded number at a time, telling each one's begin and end.
+    pub(super) async fn each<T, W, F>(&self, phase: &'static str, seats: Vec<Seat>, work: W) -> Vec<(Seat, T)>
+    where
+        W: Fn(Seat) -> F,
+        F: Future<Output = (T, Option<String>)>,
+    {
+        self.tell(Event::Phase { name: phase, total: seats.len() });
+        let work = &work;
+        futures_util::stream::iter(seats)
+            .map(|seat| async move {
+                self.tell(Event::HostBegins { host: seat.name.clone() });
+                let (value, failure) = work(seat.clone()).await;
+                self.tell(Event::HostEnds { host: seat.name.clone(), failure });
+                (seat, value)
+            })
+            .buffer_unordered(self.settings.parallel.max(1))
+            .collect()
+            .await
+    }
+
+    /// Observes several hosts.
+    pub(super) async fn observe(&self, seats: Vec<Seat>, detail: Detail) -> Vec<(Seat, Result<Observed, Failure>)> {
+        self.each("observing", seats, |seat| async move {
+            let answer = self.observe_one(&seat, detail).await;
+            let failure = answer.as_ref().err().map(Failure::text);
+            (answer, failure)
+        })
+        .await
+    }
+
+    /// Observes one host: one round trip.
+    async fn observe_one(&self, seat: &Seat, detail: Detail) -> Result<Observed, Failure> {
+        let call = Call::new(OBSERVE, self.settings.question)
+            .arg(&seat.folders.home)
+            .arg(&seat.folders.spool)
+            .arg(&seat.zeek)
+            .arg(if detail == Detail::Full { "full" } else { "brief" });
+        let reply = seat.connection.run(call).await?;
+        let observed = Observed::parse(&reply.lines);
+        if observed.complete {
+            Ok(observed)
+        } else {
+            let last = reply.stderr.lines().last().unwrap_or("no reason given").to_owned();
+            Err(Failure::new(HostFailure::Other, format!("the host's answer is not whole: {last}")))
+        }
+    }
+
+    /// Ends connections that are not to stay open.
+    pub async fn close(&self) {
+        futures_util::future::join_all(self.hosts.iter().map(|h| h.close())).await;
+    }
+
+}
+
+/// Makes the error of hosts that could not be asked.
+pub(super) fn unreachable(what: &str, failures: &[(String, Failure)]) -> Error {
+    let names: Vec<&str> = failures.iter().map(|(name, _)| name.as_str()).collect();
+    let mut error = Error::failed(format!("{what}: {}", names.join(", ")));
+    for (name, failure) in failures {
+        error = error.because(format!("{name}: {}", failure.text()));
+        if let Some(hint) = failure.hint(name) {
+            error = error.hint(hint);
+        }
+    }
+    error
+}
+
+fn target(host: &cluster::Host) -> Target {
+    if host.local {
+        return Target::Local;
+    }
+    let ssh = &host.ssh;
+    Target::Ssh(SshTarget {
+        host: ssh.host.clone(),
+        user: ssh.user.clone(),
+        port: ssh.port,
+        identity: ssh.identity.as_ref().map(Into::into),
+        config: ssh.config.as_ref().map(Into::into),
+        jump: ssh.jump.clone(),
+        known_hosts: ssh.known_hosts.as_ref().map(Into::into),
+        persist: ssh.persist,
+        connect_timeout: ssh.connect_timeout,
+    })
+}

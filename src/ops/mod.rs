@@ -1,0 +1,82 @@
+//! Operations: observe, deploy, start, stop, status. They emit [`Event`]s and return reports; they never print.
+//!
+//! * `fleet`: the hosts of a cluster, and asking many of them at once;
+//! * `select`: which nodes a command means;
+//! * `site`: reading the site folder and secrets;
+//! * `lock`: the lock on each host that an operation touches;
+//! * `tiers`: stopping and starting nodes in the order of their roles;
+//! * `deploy`: the phases of a deploy;
+//! * `status`: what hosts and nodes say.
+
+mod check;
+mod deploy;
+mod fleet;
+mod lock;
+mod select;
+mod site;
+mod status;
+mod tiers;
+
+use crate::error::{Error, Problem};
+
+pub use check::{CheckReport, check};
+pub use deploy::{DeployReport, Prepared, apply, prepare};
+pub use fleet::{Fleet, Settings};
+pub use select::{Selection, candidates};
+pub use status::{Health, HostStatus, NodeStatus, State, StatusReport, Trouble, Workers, status};
+pub use tiers::{NodeOutcome, Outcome, RunReport, restart, start, stop};
+
+/// What happens while an operation runs: for progress bars, plain lines or JSON lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A phase begins, over so many hosts or nodes.
+    Phase {
+        /// What is done, as a present participle: `observing`.
+        name: &'static str,
+        /// How many things there are to do.
+        total: usize,
+    },
+    /// A host begins to work on something.
+    HostBegins {
+        /// The host.
+        host: String,
+    },
+    /// A host is done with it.
+    HostEnds {
+        /// The host.
+        host: String,
+        /// What went wrong; none if nothing did.
+        failure: Option<String>,
+    },
+    /// Something happened to a node.
+    Node {
+        /// The node.
+        node: String,
+        /// Its host.
+        host: String,
+        /// What: `ready`, `stopped`, `ended at start (exit 1)`.
+        what: String,
+        /// Whether that is bad.
+        bad: bool,
+    },
+    /// Something that the user should know.
+    Note(String),
+}
+
+/// Where events go.
+pub type Events = tokio::sync::mpsc::UnboundedSender<Event>;
+
+/// Why an operation could not be done.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// The description has problems that only showed later, since the version of Zeek was not known before.
+    Problems(Vec<Problem>),
+    /// Something else.
+    Error(Box<Error>),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(Box::new(error))
+    }
+}

@@ -1,0 +1,131 @@
+//! What a release is made of on the operator's machine: the site folder's files, and the values of secrets.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use crate::cluster::{Cluster, EnvValue};
+use crate::error::{Error, Kind};
+use crate::release::{SiteFile, secret_key};
+
+/// The most that a site folder may hold, in bytes: it is kept in memory and sent to every host.
+const SITE_LIMIT: u64 = 256 << 20;
+
+/// Names at the top of the site folder that would hide our own scripts, since `site/` is first in ZEEKPATH.
+const RESERVED: [&str; 3] = ["cluster-layout.zeek", "clusterctl", "clusterctl.zeek"];
+
+/// Reads the site folder.
+///
+/// # Errors
+/// Where something can't be read, or has a name that can't be sent.
+pub(super) fn read(cluster: &Cluster) -> Result<Vec<SiteFile>, Error> {
+    let Some(root) = &cluster.zeek.site else { return Ok(Vec::new()) };
+    let root = PathBuf::from(root);
+    let wrong = |what: String| Error::new(Kind::Description, format!("the site folder {}: {what}", root.display()));
+    if !root.is_dir() {
+        return Err(wrong("is not a folder".to_owned()).hint("make it, or take `zeek.site` out of the description"));
+    }
+    let real_root = root.canonicalize().map_err(|e| wrong(e.to_string()))?;
+    let data = globs(&cluster.zeek.site_data)?;
+    let mut files = Vec::new();
+    let mut size = 0;
+    for entry in walkdir::WalkDir::new(&root).follow_links(true).sort_by_file_name() {
+        let entry = entry.map_err(|e| wrong(e.to_string()))?;
+        let path = entry.path();
+        let relative = path.strip_prefix(&root).unwrap_or(path);
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let name = name_of(relative).map_err(wrong)?;
+        if name.split('/').any(|part| part == ".git" || part.ends_with('~')) {
+            continue;
+        }
+        if entry.path_is_symlink() || entry.depth() > 1 {
+            let real = path.canonicalize().map_err(|e| wrong(format!("{name}: {e}")))?;
+            if !real.starts_with(&real_root) {
+                return Err(wrong(format!("{name} points out of it, to {}", real.display()))
+                    .hint("copy the file into the site folder: what is deployed is what lies there"));
+            }
+        }
+        let meta = entry.metadata().map_err(|e| wrong(format!("{name}: {e}")))?;
+        if !meta.is_file() {
+            return Err(wrong(format!("{name} is neither a file nor a folder")));
+        }
+        size += meta.len();
+        if size > SITE_LIMIT {
+            return Err(wrong(format!("holds more than {}", bytesize::ByteSize(SITE_LIMIT)))
+                .hint("large data belongs on the hosts by other means"));
+        }
+        let top = name.split('/').next().unwrap_or_default();
+        if RESERVED.contains(&top) {
+            return Err(wrong(format!("{name} has a name that clusterctl generates itself")).hint("rename it"));
+        }
+        let content = std::fs::read(path).map_err(|e| wrong(format!("{name}: {e}")))?;
+        files.push(SiteFile {
+            data: data.is_match(&name),
+            executable: executable(&meta),
+            content: Arc::from(content),
+            path: name,
+        });
+    }
+    Ok(files)
+}
+
+fn executable(meta: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    meta.permissions().mode() & 0o111 != 0
+}
+
+/// Returns a path as text, if sha256sum, tar and sh can all take it as it is.
+fn name_of(path: &Path) -> Result<String, String> {
+    let name = path.to_str().ok_or_else(|| format!("the name {} is not UTF-8", path.display()))?;
+    if name.contains(['\n', '\\', '\r']) {
+        return Err(format!("the name {name:?} has a newline or a backslash in it"));
+    }
+    Ok(name.to_owned())
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = Glob::new(pattern).map_err(|e| {
+            Error::new(Kind::Description, format!("`{pattern}` in `zeek.site_data` is not a pattern")).because(e.kind())
+        })?;
+        set.add(glob);
+    }
+    set.build().map_err(|e| Error::new(Kind::Description, "`zeek.site_data` is too large").because(e))
+}
+
+/// Reads the values of all secrets that the nodes' environments name.
+///
+/// # Errors
+/// Where a file or a variable is missing, or its value has a newline. The value itself is never in the message.
+pub(super) fn secrets(cluster: &Cluster) -> Result<BTreeMap<String, String>, Error> {
+    let mut values = BTreeMap::new();
+    for node in &cluster.nodes {
+        for (name, value) in &node.env {
+            let Some(key) = secret_key(value) else { continue };
+            if values.contains_key(&key) {
+                continue;
+            }
+            let fail =
+                |why: String| Error::failed(format!("can't read the secret for {name} of {}", node.name)).because(why);
+            let text = match value {
+                EnvValue::Plain(_) => continue,
+                EnvValue::SecretFile(path) => {
+                    std::fs::read_to_string(path).map_err(|e| fail(format!("{path}: {e}")))?
+                }
+                EnvValue::SecretEnv(variable) => std::env::var(variable)
+                    .map_err(|_| fail(format!("the variable {variable} is not set, or is not UTF-8")))?,
+            };
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            if text.contains(['\n', '\0']) {
+                return Err(fail("it has more than one line".to_owned()));
+            }
+            values.insert(key, text.to_owned());
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,355 @@
+//! Stopping and starting nodes in the order of their roles: workers, proxies, manager, loggers stop in this order and
+//! start in the reverse; within a tier all at once.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+
+use super::fleet::{Detail, Fleet, Seat, unreachable};
+use super::lock::{Locks, Operation};
+use super::{Event, Failure, Selection};
+use crate::cluster::Role;
+use crate::error::Error;
+use crate::runner::{self, Started, Stopped};
+use crate::transport::Reply;
+
+/// What became of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "what", content = "detail")]
+pub enum Outcome {
+    /// It was started and is ready.
+    Ready,
+    /// It was running already.
+    Already,
+    /// It was stopped, or did not run.
+    Stopped,
+    /// It had to be killed.
+    Killed,
+    /// It ended before it was ready; how it ended.
+    Dead(String),
+    /// It was not ready in time; what its `.status` said.
+    Late(String),
+    /// It does not end.
+    Stuck,
+    /// The signal was not allowed.
+    Denied,
+    /// Its host could not be asked; why.
+    Unreachable(String),
+    /// It was not tried; why.
+    Skipped(String),
+}
+
+/// What became of one node, with its last words where it failed.
+#[derive(Debug, Clone, Serialize)]
+pub struct NodeOutcome {
+    /// The node.
+    pub node: String,
+    /// Its host.
+    pub host: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The last lines of its stderr.
+    pub stderr: Vec<String>,
+}
+
+/// What became of all nodes of a command.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RunReport {
+    /// One for each node, in the order in which they were worked on.
+    pub nodes: Vec<NodeOutcome>,
+}
+
+impl Outcome {
+    /// Tells whether that is as it was meant.
+    pub fn is_good(&self) -> bool {
+        matches!(self, Self::Ready | Self::Already | Self::Stopped | Self::Killed)
+    }
+
+    /// Says it in words.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Ready => "ready".to_owned(),
+            Self::Already => "running already".to_owned(),
+            Self::Stopped => "stopped".to_owned(),
+            Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
+            Self::Dead(how) => format!("ended at start ({how})"),
+            Self::Late(status) if status.is_empty() => "not ready in time".to_owned(),
+            Self::Late(status) => format!("not ready in time ({status})"),
+            Self::Stuck => "does not end, not even after SIGKILL".to_owned(),
+            Self::Denied => "belongs to another user: the signal is not allowed".to_owned(),
+            Self::Unreachable(why) => format!("unknown ({why})"),
+            Self::Skipped(why) => format!("not tried ({why})"),
+        }
+    }
+}
+
+impl RunReport {
+    /// Returns those nodes that are not as they were meant to be.
+    pub fn failures(&self) -> impl Iterator<Item = &NodeOutcome> {
+        self.nodes.iter().filter(|n| !n.outcome.is_good())
+    }
+}
+
+/// A node to work on.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) node: String,
+    /// Its role; none for a node that left the description, which stops first.
+    pub(super) role: Option<Role>,
+    pub(super) seat: Seat,
+    /// The release to start it from.
+    pub(super) release: String,
+}
+
+/// The place of a role in the order of starting.
+fn tier(role: Option<Role>) -> u8 {
+    match role {
+        Some(Role::Logger) => 0,
+        Some(Role::Manager | Role::Standalone) => 1,
+        Some(Role::Proxy) => 2,
+        Some(_) => 3,
+        None => 4,
+    }
+}
+
+/// Splits jobs by tier, and by host within a tier.
+fn by_tier(jobs: &[Job]) -> BTreeMap<u8, BTreeMap<String, Vec<Job>>> {
+    let mut tiers: BTreeMap<u8, BTreeMap<String, Vec<Job>>> = BTreeMap::new();
+    for job in jobs {
+        tiers.entry(tier(job.role)).or_default().entry(job.seat.name.clone()).or_default().push(job.clone());
+    }
+    tiers
+}
+
+fn told(fleet: &Fleet, seat: &str, node: &str, outcome: &Outcome) {
+    fleet.tell(Event::Node {
+        node: node.to_owned(),
+        host: seat.to_owned(),
+        what: outcome.text(),
+        bad: !outcome.is_good(),
+    });
+}
+
+/// Starts nodes tier by tier. With `strict`, a tier that fails is the last.
+pub(super) async fn start_jobs(fleet: &Fleet, jobs: &[Job], strict: bool) -> Vec<NodeOutcome> {
+    let mut outcomes: Vec<NodeOutcome> = Vec::new();
+    for (_, hosts) in by_tier(jobs) {
+        if strict && outcomes.iter().any(|o| !o.outcome.is_good()) {
+            let why = "a tier before it failed".to_owned();
+            outcomes.extend(hosts.into_values().flatten().map(|job| NodeOutcome {
+                node: job.node,
+                host: job.seat.name,
+                outcome: Outcome::Skipped(why.clone()),
+                stderr: Vec::new(),
+            }));
+            continue;
+        }
+        let seats = hosts.values().map(|jobs| jobs[0].seat.clone()).collect();
+        let done = fleet
+            .each("starting", seats, |seat| {
+                let jobs = &hosts[&seat.name];
+                async move { on_host(fleet, &seat, jobs, true).await }
+            })
+            .await;
+        outcomes.extend(done.into_iter().flat_map(|(_, outcomes)| outcomes));
+    }
+    outcomes
+}
+
+/// Stops nodes tier by tier.
+pub(super) async fn stop_jobs(fleet: &Fleet, jobs: &[Job]) -> Vec<NodeOutcome> {
+    let mut outcomes = Vec::new();
+    for (_, hosts) in by_tier(jobs).into_iter().rev() {
+        let seats = hosts.values().map(|jobs| jobs[0].seat.clone()).collect();
+        let done = fleet
+            .each("stopping", seats, |seat| {
+                let jobs = &hosts[&seat.name];
+                async move { on_host(fleet, &seat, jobs, false).await }
+            })
+            .await;
+        outcomes.extend(done.into_iter().flat_map(|(_, outcomes)| outcomes));
+    }
+    outcomes
+}
+
+/// Starts or stops the nodes of one tier on one host: one round trip.
+async fn on_host(fleet: &Fleet, seat: &Seat, jobs: &[Job], start: bool) -> (Vec<NodeOutcome>, Option<String>) {
+    let results: Arc<Mutex<BTreeMap<String, (Option<Outcome>, Vec<String>)>>> =
+        Arc::new(Mutex::new(jobs.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect()));
+    let timeouts = &fleet.cluster.timeouts;
+    let call = if start {
+        let nodes: Vec<(String, String)> = jobs.iter().map(|j| (j.node.clone(), j.release.clone())).collect();
+        runner::start(&seat.folders, &nodes, timeouts.ready)
+    } else {
+        let nodes: Vec<String> = jobs.iter().map(|j| j.node.clone()).collect();
+        runner::stop(&seat.folders, &nodes, timeouts.stop)
+    };
+    let keep = results.clone();
+    let call = call.on_line(move |line| {
+        let (node, outcome) = if start {
+            match Started::parse(line) {
+                Some(Started::Ready(node)) => (node, Outcome::Ready),
+                Some(Started::Already(node)) => (node, Outcome::Already),
+                Some(Started::Dead(node, how)) => (node, Outcome::Dead(how)),
+                Some(Started::Late(node, status)) => (node, Outcome::Late(status)),
+                Some(Started::Stderr(node, text)) => {
+                    if let Ok(mut results) = keep.lock()
+                        && let Some((_, stderr)) = results.get_mut(&node)
+                    {
+                        stderr.push(text);
+                    }
+                    return;
+                }
+                None => return,
+            }
+        } else {
+            match Stopped::parse(line) {
+                Some(Stopped::Stopped(node)) => (node, Outcome::Stopped),
+                Some(Stopped::Killed(node)) => (node, Outcome::Killed),
+                Some(Stopped::Stuck(node)) => (node, Outcome::Stuck),
+                Some(Stopped::Denied(node)) => (node, Outcome::Denied),
+                None => return,
+            }
+        };
+        told(fleet, &seat.name, &node, &outcome);
+        if let Ok(mut results) = keep.lock()
+            && let Some((slot, _)) = results.get_mut(&node)
+        {
+            *slot = Some(outcome);
+        }
+    });
+    let answer = seat.connection.run(call).await;
+    let missing = match &answer {
+        Err(failure) => failure.text(),
+        Ok(Reply { stderr, .. }) => {
+            format!("the host did not say: {}", stderr.lines().last().unwrap_or("no reason given"))
+        }
+    };
+    let mut results = results.lock().map(|mut r| std::mem::take(&mut *r)).unwrap_or_default();
+    let outcomes: Vec<NodeOutcome> = jobs
+        .iter()
+        .map(|job| {
+            let (outcome, stderr) = results.remove(&job.node).unwrap_or_default();
+            NodeOutcome {
+                node: job.node.clone(),
+                host: seat.name.clone(),
+                outcome: outcome.unwrap_or_else(|| Outcome::Unreachable(missing.clone())),
+                stderr,
+            }
+        })
+        .collect();
+    (outcomes, answer.err().map(|f| f.text()))
+}
+
+/// Makes the jobs of a selection, without a release.
+fn jobs(fleet: &Fleet, selection: &Selection) -> Vec<Job> {
+    let seats: BTreeMap<usize, Seat> =
+        selection.hosts(&fleet.cluster).into_iter().map(|i| (i, fleet.seat(i))).collect();
+    selection
+        .nodes(&fleet.cluster)
+        .filter(|n| fleet.cluster.host_of(n).enabled)
+        .map(|n| Job {
+            node: n.name.clone(),
+            role: Some(n.role),
+            seat: seats[&n.host].clone(),
+            release: String::new(),
+        })
+        .collect()
+}
+
+fn seats_of(jobs: &[Job]) -> Vec<Seat> {
+    let mut seats: BTreeMap<&str, &Seat> = BTreeMap::new();
+    for job in jobs {
+        seats.insert(&job.seat.name, &job.seat);
+    }
+    seats.into_values().cloned().collect()
+}
+
+/// Stops nodes.
+///
+/// # Errors
+/// Where a lock is held by another operation. A node or host that fails is in the report.
+pub async fn stop(fleet: &Fleet, selection: &Selection) -> Result<RunReport, Failure> {
+    run(fleet, selection, true, false, "stop").await
+}
+
+/// Starts nodes from the release that is current on their hosts.
+///
+/// # Errors
+/// As [`stop`], and where nothing was deployed.
+pub async fn start(fleet: &Fleet, selection: &Selection) -> Result<RunReport, Failure> {
+    run(fleet, selection, false, true, "start").await
+}
+
+/// Stops nodes and starts them again.
+///
+/// # Errors
+/// As [`start`].
+pub async fn restart(fleet: &Fleet, selection: &Selection) -> Result<RunReport, Failure> {
+    run(fleet, selection, true, true, "restart").await
+}
+
+async fn run(
+    fleet: &Fleet,
+    selection: &Selection,
+    stop: bool,
+    start: bool,
+    command: &str,
+) -> Result<RunReport, Failure> {
+    runner::available(&fleet.cluster).map_err(Error::failed)?;
+    let mut jobs = jobs(fleet, selection);
+    let mut nodes = Vec::new();
+    // Hosts that can't be asked keep the others waiting for nothing: their nodes are reported, the rest goes on.
+    let mut current: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for (seat, answer) in fleet.observe(seats_of(&jobs), Detail::Brief).await {
+        match answer {
+            Ok(observed) => {
+                current.insert(seat.name, observed.current);
+            }
+            Err(failure) => {
+                for job in jobs.iter().filter(|j| j.seat.name == seat.name) {
+                    nodes.push(NodeOutcome {
+                        node: job.node.clone(),
+                        host: seat.name.clone(),
+                        outcome: Outcome::Unreachable(failure.text()),
+                        stderr: Vec::new(),
+                    });
+                }
+                if current.is_empty() && nodes.len() == jobs.len() {
+                    return Err(unreachable("no host can be reached", &[(seat.name, failure)]).into());
+                }
+            }
+        }
+    }
+    jobs.retain(|j| current.contains_key(&j.seat.name));
+    if start {
+        for job in &mut jobs {
+            match &current[&job.seat.name] {
+                Some(release) => job.release.clone_from(release),
+                None => {
+                    return Err(Error::failed(format!("nothing is deployed on {} yet", job.seat.name))
+                        .hint("run `clusterctl deploy`")
+                        .into());
+                }
+            }
+        }
+    }
+    let locks = Locks::take(fleet, &seats_of(&jobs), &Operation::new(command)).await?;
+    if stop {
+        let stopped = stop_jobs(fleet, &jobs).await;
+        if start {
+            let bad: HashSet<String> =
+                stopped.iter().filter(|o| !o.outcome.is_good()).map(|o| o.node.clone()).collect();
+            jobs.retain(|j| !bad.contains(&j.node));
+            nodes.extend(stopped.into_iter().filter(|o| !o.outcome.is_good()));
+        } else {
+            nodes.extend(stopped);
+        }
+    }
+    if start {
+        nodes.extend(start_jobs(fleet, &jobs, false).await);
+    }
+    locks.release(true).await;
+    Ok(RunReport { nodes })
+}

@@ -1,0 +1,452 @@
+//! Cluster -> the immutable files of one deploy, for each host: contents, modes, manifest, digests, tar. Pure.
+//!
+//! A host's part:
+//! ```text
+//! cluster.json              the resolved cluster
+//! cluster-layout.zeek       Cluster::nodes and Cluster::manager_is_logger
+//! clusterctl/options.zeek   the second generated script, the same for all nodes
+//! clusterctl/version        Zeek's version and the backend, in one line
+clusterctl/agent.zeek     answers status requests
+//! clusterctl/nodes/N.zeek   what concerns one node alone
+//! site/, data/              the site folder; what `site_data` names
+//! start/N                   how to start a node: one setting a line, read by the supervisor (0600)
+//! start/supervisor.sh       keeps a node running
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::cluster::{Cluster, CoreLimit, EnvValue, Host, LayoutInputs, Node, Restart, Role};
+use crate::values::Version;
+use crate::zeek;
+
+/// The form of `cluster.json` and of a release; other forms are read with care or not at all.
+pub const FORMAT: u32 = 1;
+
+/// A file of the site folder.
+#[derive(Debug, Clone)]
+pub struct SiteFile {
+    /// Its path below the site folder, with `/`.
+    pub path: String,
+    /// Whether it is executable.
+    pub executable: bool,
+    /// What is in it.
+    pub content: Arc<[u8]>,
+    /// Whether `site_data` names it, so that a change of it restarts nothing.
+    pub data: bool,
+}
+
+/// What the Zeek of a host is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZeekIdentity {
+    /// Its version as it says it (`8.0.10`).
+    pub version: String,
+    /// Size of the binary in bytes.
+    pub size: u64,
+    /// Modification time of the binary, in seconds since 1970.
+    pub mtime: i64,
+}
+
+/// All that a release is made of.
+#[derive(Debug)]
+pub struct Ingredients<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// The version that the scripts are written for.
+    pub version: Version,
+    /// The Zeek of each host, in the order of the hosts; none for hosts that get no part.
+    pub zeeks: &'a [Option<ZeekIdentity>],
+    /// The site folder's files.
+    pub site: &'a [SiteFile],
+    /// Values of secrets, by [`secret_key`].
+    pub secrets: &'a BTreeMap<String, String>,
+}
+
+/// A file of a release.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Its mode.
+    pub mode: u32,
+    /// What is in it.
+    pub content: Arc<[u8]>,
+    /// SHA-256 of that, in hex.
+    pub digest: String,
+}
+
+/// What one node depends on: for each input its name and digest.
+pub type Inputs = BTreeMap<String, String>;
+
+/// One host's part of a release.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Index of the host in the cluster.
+    pub host: usize,
+    /// The files by path.
+    pub files: BTreeMap<String, File>,
+    /// What sha256sum and stat on the host will say of them (`templates/stage.sh`).
+    pub manifest: String,
+    /// SHA-256 of the manifest.
+    pub digest: String,
+    /// The inputs of the nodes of this host.
+    pub inputs: BTreeMap<String, Inputs>,
+}
+
+/// A release: its parts and its id, the digest over them.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The id: 12 hex digits.
+    pub id: String,
+    /// The parts, in the order of the hosts.
+    pub parts: Vec<Part>,
+}
+
+/// Returns the SHA-256 of data in hex.
+pub fn digest(data: &[u8]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(data) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Returns the name under which the value of a secret is looked up; none for a value that is no secret.
+pub fn secret_key(value: &EnvValue) -> Option<String> {
+    match value {
+        EnvValue::Plain(_) => None,
+        EnvValue::SecretFile(path) => Some(format!("file {path}")),
+        EnvValue::SecretEnv(name) => Some(format!("env {name}")),
+    }
+}
+
+/// A digest over parts that can't run into each other.
+fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let mut text = String::new();
+    for byte in hash.finalize().iter().take(8) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+impl Release {
+    /// Makes a release.
+    pub fn build(from: &Ingredients<'_>) -> Self {
+        let common = Common::new(from);
+        let parts: Vec<Part> = from
+            .cluster
+            .hosts
+            .iter()
+            .enumerate()
+            .filter_map(|(index, host)| Some(common.part(from, index, host, from.zeeks.get(index)?.as_ref()?)))
+            .collect();
+        let names: Vec<String> =
+            parts.iter().map(|p| format!("{} {}", from.cluster.hosts[p.host].name, p.digest)).collect();
+        let mut id = digest(names.join("\n").as_bytes());
+        id.truncate(12);
+        Self { id, parts }
+    }
+
+    /// Returns the part of a host.
+    pub fn part(&self, host: usize) -> Option<&Part> {
+        self.parts.iter().find(|p| p.host == host)
+    }
+}
+
+/// What is the same for all hosts, made once.
+struct Common {
+    files: BTreeMap<String, File>,
+    /// Digest of the whole layout.
+    layout: String,
+    /// Digest of the entries that every worker depends on.
+    tiers: String,
+    options: String,
+    /// Digest of the site files that every node depends on.
+    site: String,
+    /// Digests of site files that belong to some nodes' own scripts, by path.
+    own: BTreeMap<String, String>,
+}
+
+impl Common {
+    fn new(from: &Ingredients<'_>) -> Self {
+        let (cluster, version) = (from.cluster, from.version);
+        let layout = zeek::layout(cluster, version);
+        let tiers: Vec<String> = cluster
+            .nodes
+            .iter()
+            .filter(|n| n.role != Role::Worker)
+            .map(|n| zeek::layout_entry(cluster, n, version))
+            .collect();
+        let options = zeek::options_script(cluster, version);
+        let agent = zeek::agent_script(version);
+        let mut files = BTreeMap::new();
+        let mut put = |path: &str, mode: u32, content: Arc<[u8]>| {
+            let digest = digest(&content);
+            files.insert(path.to_owned(), File { mode, content, digest });
+        };
+        let text = |text: &str| Arc::<[u8]>::from(text.as_bytes());
+        put("cluster.json", 0o644, Arc::from(cluster_json(cluster, version)));
+        if !cluster.is_standalone() {
+            put("cluster-layout.zeek", 0o644, text(&layout));
+        }
+        put("clusterctl/options.zeek", 0o644, text(&options));
+        put("clusterctl/agent.zeek", 0o644, text(&agent));
+        let backend = zeek::backend(cluster, version).name();
+        put("clusterctl/version", 0o644, text(&format!("{version} {backend}\n")));
+        put("start/supervisor.sh", 0o755, text(include_str!("../templates/supervisor.sh")));
+        let own_names = own_scripts(cluster);
+        let mut own = BTreeMap::new();
+        let mut shared = Vec::new();
+        for file in from.site {
+            let folder = if file.data { "data" } else { "site" };
+            put(&format!("{folder}/{}", file.path), if file.executable { 0o755 } else { 0o644 }, file.content.clone());
+            if file.data {
+                continue;
+            }
+            if own_names.iter().any(|name| belongs(&file.path, name)) {
+                own.insert(file.path.clone(), digest(&file.content));
+            } else {
+                shared.extend([file.path.clone().into_bytes(), digest(&file.content).into_bytes()]);
+            }
+        }
+        Self {
+            files,
+            layout: digest_of([layout.as_bytes()]),
+            tiers: digest_of(tiers.iter().map(String::as_bytes)),
+            options: digest_of([options.as_bytes(), agent.as_bytes()]),
+            site: digest_of(shared.iter().map(Vec::as_slice)),
+            own,
+        }
+    }
+
+    fn part(&self, from: &Ingredients<'_>, index: usize, host: &Host, identity: &ZeekIdentity) -> Part {
+        let mut files = self.files.clone();
+        let mut inputs = BTreeMap::new();
+        for node in from.cluster.run_nodes().filter(|n| n.host == index) {
+            let script = zeek::node_script(from.cluster, node, from.version);
+            if let Some(script) = &script {
+                let content = Arc::<[u8]>::from(script.as_bytes());
+                let digest = digest(&content);
+                files.insert(format!("clusterctl/nodes/{}.zeek", node.name), File { mode: 0o644, content, digest });
+            }
+            let (start, node_inputs) = self.start_file(from, node, host, identity, script.as_deref());
+            let content = Arc::<[u8]>::from(start.into_bytes());
+            let digest = digest(&content);
+            // Secrets of the environment are in it.
+            files.insert(format!("start/{}", node.name), File { mode: 0o600, content, digest });
+            inputs.insert(node.name.clone(), node_inputs);
+        }
+        let manifest = manifest(&files);
+        let digest = digest(manifest.as_bytes());
+        Part { host: index, files, manifest, digest, inputs }
+    }
+
+    fn start_file(
+        &self,
+        from: &Ingredients<'_>,
+        node: &Node,
+        host: &Host,
+        identity: &ZeekIdentity,
+        script: Option<&str>,
+    ) -> (String, Inputs) {
+        let (cluster, version) = (from.cluster, from.version);
+        let args = zeek::command_line(cluster, node, version);
+        let mut env = zeek::environment(cluster, node, version);
+        for (name, value) in &node.env {
+            let value = match (value, secret_key(value)) {
+                (EnvValue::Plain(value), _) => value.clone(),
+                (_, key) => key.and_then(|k| from.secrets.get(&k)).cloned().unwrap_or_default(),
+            };
+            env.insert(name.clone(), value);
+        }
+        env.insert("CLUSTERCTL".to_owned(), format!("{}/{}", cluster.name, node.name));
+        let binary = format!("{}/bin/zeek", host.prefix);
+        let zeekpath = zeek::zeekpath(&host.prefix);
+        let mut limits = String::new();
+        if let Some(cpu) = node.cpu {
+            let _ = writeln!(limits, "cpu {cpu}");
+        }
+        if let Some(nofile) = node.limits.nofile {
+            let _ = writeln!(limits, "nofile {nofile}");
+        }
+        match node.limits.core {
+            Some(CoreLimit::Unlimited) => limits.push_str("core unlimited\n"),
+            // POSIX: ulimit counts in blocks of 512 bytes.
+            Some(CoreLimit::Bytes(bytes)) => drop(writeln!(limits, "core {}", bytes.div_ceil(512))),
+            None => {}
+        }
+        if let Some(memory) = node.limits.memory {
+            let _ = writeln!(limits, "memory {}", memory.div_ceil(1024));
+        }
+        let restart = match cluster.restart {
+            Restart::OnCrash => "on-crash",
+            Restart::Never => "never",
+        };
+
+        let mut inputs = Inputs::new();
+        let mut input = |name: &str, digest: String| inputs.insert(name.to_owned(), digest);
+        input("command line", digest_of(args.iter().map(String::as_bytes)));
+        input("environment", digest_of(env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()])));
+        input("limits", digest_of([limits.as_bytes(), restart.as_bytes()]));
+        input("zeek", digest_of([
+            identity.version.as_bytes(),
+            &identity.size.to_le_bytes(),
+            &identity.mtime.to_le_bytes(),
+            zeekpath.as_bytes(),
+        ]));
+        input("options", self.options.clone());
+        input("site scripts", self.site.clone());
+        if !node.scripts.is_empty() {
+            let own: Vec<&[u8]> = self
+                .own
+                .iter()
+                .filter(|(path, _)| node.scripts.iter().any(|s| belongs(path, s)))
+                .flat_map(|(path, digest)| [path.as_bytes(), digest.as_bytes()])
+                .collect();
+            input("own scripts", digest_of(own));
+        }
+        if let Some(script) = script {
+            input("node script", digest_of([script.as_bytes()]));
+        }
+        if !cluster.is_standalone() {
+            let entry = zeek::layout_entry(cluster, node, version);
+            let layout = if node.role == Role::Worker && cluster.layout_inputs == LayoutInputs::Minimal {
+                digest_of([entry.as_bytes(), self.tiers.as_bytes()])
+            } else {
+                self.layout.clone()
+            };
+            input("layout", layout);
+        }
+
+        let mut text = String::new();
+        let _ = writeln!(text, "zeek {binary}\nbinary {} {}\nrestart {restart}", identity.size, identity.mtime);
+        text.push_str(&limits);
+        for (name, digest) in &inputs {
+            let _ = writeln!(text, "input {digest} {name}");
+        }
+        let _ = writeln!(text, "zeekpath {zeekpath}");
+        for (name, value) in &env {
+            let _ = writeln!(text, "env {name}={value}");
+        }
+        for arg in &args {
+            let _ = writeln!(text, "arg {arg}");
+        }
+        (text, inputs)
+    }
+}
+
+/// All scripts that belong to single nodes, without those that every node loads.
+fn own_scripts(cluster: &Cluster) -> Vec<String> {
+    let mut own: Vec<String> = cluster
+        .nodes
+        .iter()
+        .flat_map(|n| n.scripts.iter())
+        .filter(|s| !cluster.zeek.scripts.contains(s))
+        .cloned()
+        .collect();
+    own.sort();
+    own.dedup();
+    own
+}
+
+/// Tells whether a file of the site folder is what a script name means (Zeek adds `.zeek`, or looks into a folder).
+fn belongs(path: &str, script: &str) -> bool {
+    let script = script.strip_prefix("./").unwrap_or(script);
+    path == script
+        || path.strip_suffix(".zeek").is_some_and(|p| p == script)
+        || path.strip_prefix(script).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Returns `cluster.json`: the resolved cluster. Secrets are in it as references only.
+fn cluster_json(cluster: &Cluster, version: Version) -> Vec<u8> {
+    let document = serde_json::json!({
+        "format": FORMAT,
+        "clusterctl": env!("CARGO_PKG_VERSION"),
+        "zeek_version": version,
+        "cluster": cluster,
+    });
+    // A resolved cluster has only types that JSON knows, so this does not fail.
+    let mut text = serde_json::to_vec(&document).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// Returns what `manifest` in `templates/stage.sh` prints for these files.
+fn manifest(files: &BTreeMap<String, File>) -> String {
+    let mut digests: Vec<String> = files.iter().map(|(path, f)| format!("{}  ./{path}\n", f.digest)).collect();
+    let mut modes: Vec<String> = files.iter().map(|(path, f)| format!("{:o} ./{path}\n", f.mode)).collect();
+    digests.sort_unstable();
+    modes.sort_unstable();
+    digests.into_iter().chain(modes).collect()
+}
+
+/// What differs between the files that a host has and those that it should have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Paths that the host does not have.
+    pub added: Vec<String>,
+    /// Paths whose content or mode differs.
+    pub changed: Vec<String>,
+    /// Paths that go.
+    pub removed: Vec<String>,
+}
+
+impl Changes {
+    /// Tells whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl Part {
+    /// Compares with the manifest of a release that the host has (lines; none: the host has nothing).
+    pub fn changes(&self, manifest: &[String]) -> Changes {
+        let mut digests: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut modes: BTreeMap<&str, &str> = BTreeMap::new();
+        for line in manifest {
+            if let Some((digest, path)) = line.split_once("  ./") {
+                digests.insert(path, digest);
+            } else if let Some((mode, path)) = line.split_once(" ./") {
+                modes.insert(path, mode);
+            }
+        }
+        let mut changes = Changes::default();
+        for (path, file) in &self.files {
+            match digests.get(path.as_str()) {
+                None => changes.added.push(path.clone()),
+                Some(digest) => {
+                    let mode = format!("{:o}", file.mode);
+                    if *digest != file.digest || modes.get(path.as_str()) != Some(&mode.as_str()) {
+                        changes.changed.push(path.clone());
+                    }
+                }
+            }
+        }
+        changes.removed =
+            digests.keys().filter(|p| !self.files.contains_key(**p)).map(|p| (*p).to_owned()).collect();
+        changes
+    }
+
+    /// Packs some files as tar. The same files give the same bytes.
+    ///
+    /// # Errors
+    /// Never in practice: writing to memory does not fail.
+    pub fn tar<'a>(&self, paths: impl IntoIterator<Item = &'a String>) -> std::io::Result<Vec<u8>> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for path in paths {
+            let Some(file) = self.files.get(path) else { continue };
+            let mut header = tar::Header::new_gnu();
+            header.set_size(file.content.len() as u64);
+            header.set_mode(file.mode);
+            header.set_mtime(0);
+            builder.append_data(&mut header, path, &*file.content)?;
+        }
+        builder.into_inner()
+    }
+}

@@ -1,0 +1,138 @@
+//! What keeps nodes running on their hosts: which script starts, stops and watches them, and how its answer reads.
+//!
+//! Each runner answers in the same words, so that everything above is the same for all of them. `process` is one
+//! supervisor (`templates/supervisor.sh`) for each node.
+
+mod process;
+
+use std::time::Duration;
+
+use crate::cluster::{Cluster, Host, RunnerKind};
+use crate::transport::Call;
+
+/// Where a cluster lies on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// `<base>/<cluster>`.
+    pub home: String,
+    /// `<spool>/<cluster>`: nodes, crash, log-queue.
+    pub spool: String,
+}
+
+impl Folders {
+    /// Returns the folders of a cluster on a host.
+    pub fn of(cluster: &str, host: &Host) -> Self {
+        let join = |folder: &str| format!("{}/{cluster}", folder.trim_end_matches('/'));
+        Self { home: join(&host.base), spool: join(&host.spool) }
+    }
+}
+
+/// What a host says while nodes start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Started {
+    /// The node is ready.
+    Ready(String),
+    /// The node was running already.
+    Already(String),
+    /// The node ended before it was ready: the node, how it ended.
+    Dead(String, String),
+    /// The node was not ready in time: the node, the last word of its `.status`.
+    Late(String, String),
+    /// A last line of a node's stderr.
+    Stderr(String, String),
+}
+
+/// What a host says while nodes stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopped {
+    /// It ended after SIGTERM, or did not run.
+    Stopped(String),
+    /// It ended after SIGKILL.
+    Killed(String),
+    /// It does not end.
+    Stuck(String),
+    /// The signal was not allowed.
+    Denied(String),
+}
+
+/// Time that a call may take beyond what its script waits for itself.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// Tells whether a runner is there yet; else why not.
+pub fn available(cluster: &Cluster) -> Result<(), String> {
+    match cluster.runner {
+        RunnerKind::Process => Ok(()),
+        RunnerKind::Systemd => Err("the runner `systemd` is not there yet; write `runner: process`".to_owned()),
+    }
+}
+
+/// Makes the call that starts nodes, each from a release, and waits until they are ready.
+pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
+    process::start(folders, nodes, ready)
+}
+
+/// Makes the call that stops nodes.
+pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration) -> Call<'static> {
+    process::stop(folders, nodes, deadline)
+}
+
+impl Started {
+    /// Reads a line of a host's answer.
+    pub fn parse(line: &str) -> Option<Self> {
+        let (word, rest) = line.split_once(' ')?;
+        let (node, more) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (node, more) = (node.to_owned(), more.to_owned());
+        Some(match word {
+            "ready" => Self::Ready(node),
+            "running" => Self::Already(node),
+            "dead" => Self::Dead(node, exit_words(&more)),
+            "late" => Self::Late(node, more),
+            "stderr" => Self::Stderr(node, more),
+            _ => return None,
+        })
+    }
+}
+
+impl Stopped {
+    /// Reads a line of a host's answer.
+    pub fn parse(line: &str) -> Option<Self> {
+        let (word, rest) = line.split_once(' ')?;
+        let node = rest.split(' ').next().unwrap_or_default().to_owned();
+        Some(match word {
+            "stopped" => Self::Stopped(node),
+            "killed" => Self::Killed(node),
+            "stuck" => Self::Stuck(node),
+            "denied" => Self::Denied(node),
+            _ => return None,
+        })
+    }
+}
+
+/// Turns `exit 139` into the signal's name.
+fn exit_words(text: &str) -> String {
+    match text.strip_prefix("exit ").and_then(|s| s.parse().ok()) {
+        Some(status) => {
+            crate::observed::Exit { status: Some(status), ..crate::observed::Exit::default() }.text()
+        }
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Started, Stopped};
+
+    #[test]
+    fn answers_are_read() {
+        assert_eq!(
+            Started::parse("dead worker-1 exit 139"),
+            Some(Started::Dead("worker-1".to_owned(), "SIGSEGV".to_owned()))
+        );
+        assert_eq!(
+            Started::parse("stderr worker-1 fatal error: no  such"),
+            Some(Started::Stderr("worker-1".to_owned(), "fatal error: no  such".to_owned()))
+        );
+        assert_eq!(Started::parse("noise"), None);
+        assert_eq!(Stopped::parse("killed proxy-1"), Some(Stopped::Killed("proxy-1".to_owned())));
+    }
+}
