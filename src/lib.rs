@@ -1,7 +1,9 @@
 //! clusterctl: the control plane for clusters of Zeek.
 
 pub mod cluster;
+pub mod control;
 pub mod error;
 pub mod observed;
 pub mod transport;
 pub mod values;
+pub mod zeek;

@@ -1,0 +1,1 @@
+//! WebSocket client of the manager, over any byte stream; messages.

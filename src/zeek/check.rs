@@ -1,0 +1,232 @@
+//! What a Zeek version can't do of what the description wants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::literal;
+use super::options::option_literal;
+use super::table::{self, ClusterOption, NEWEST, OLDEST, OPTIONS, OptionType, backend, find_option};
+use crate::cluster::{Backend, Cluster, Redef, Role, ZeekValue};
+use crate::error::{Place, Problem};
+use crate::values::Version;
+
+/// Finds what a Zeek version can't do of what a cluster wants. For a version that the table does not know that is all
+/// it says.
+pub fn check(cluster: &Cluster, version: Version) -> Vec<Problem> {
+    let version_place = Place::of(&["zeek", "version"]);
+    if version < OLDEST {
+        let message = format!("Zeek {version} is too old: {OLDEST} is the oldest that clusterctl writes a layout for");
+        return vec![Problem::value(version_place, message, "too old")];
+    }
+    if version > NEWEST {
+        let message = format!("Zeek {version} is not known: {NEWEST} is the newest that this clusterctl knows");
+        let help = "a later release of clusterctl may know it";
+        return vec![Problem::value(version_place, message, "not known").help(help)];
+    }
+    let mut check = Check { cluster, version, problems: Vec::new() };
+    check.backend();
+    check.roles();
+    check.options();
+    check.stores();
+    check.redefs();
+    check.problems
+}
+
+struct Check<'a> {
+    cluster: &'a Cluster,
+    version: Version,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn has(&self, span: table::Span) -> bool {
+        span.has(self.version)
+    }
+
+    fn backend(&mut self) {
+        let place = Place::of(&["zeek", "backend"]);
+        let version = self.version;
+        if self.cluster.zeek.backend == Some(Backend::Zeromq) && !self.has(table::ZEROMQ) {
+            let message = format!("Zeek {version} has no ZeroMQ backend, Zeek 7.1 and later have");
+            self.problems.push(Problem::value(place, message, "not in this version").help("write `broker`"));
+            return;
+        }
+        if backend(self.cluster, version) != Backend::Zeromq {
+            return;
+        }
+        let by_default = if self.cluster.zeek.backend.is_none() { ", the default of this version," } else { "" };
+        let hosts: BTreeSet<usize> = self.cluster.run_nodes().map(|n| n.host).collect();
+        if hosts.len() > 1 && !self.cluster.zeek.accept_unencrypted_zeromq {
+            let message = format!(
+                "ZeroMQ{by_default} is neither encrypted nor authenticated between hosts, and this cluster has {} of them",
+                hosts.len()
+            );
+            let help = "write `zeek.accept_unencrypted_zeromq: true` if the network between them is trusted, \
+                        or `zeek.backend: broker`";
+            self.problems.push(Problem::value(place.clone(), message, "in clear text").help(help));
+        }
+        if !self.has(table::ZEROMQ_IPV6)
+            && let Some(node) = self.cluster.run_nodes().find(|n| n.ip.is_ipv6())
+        {
+            let message =
+                format!("Zeek {version} has ZeroMQ over IPv4 only, and `{}` has the address {}", node.name, node.ip);
+            let help = "Zeek 8.0 and later have it over IPv6; or write `broker`";
+            self.problems.push(Problem::value(place, message, "IPv4 only").help(help));
+        }
+    }
+
+    fn roles(&mut self) {
+        if self.has(table::TIME_MACHINE) {
+            return;
+        }
+        for node in self.cluster.nodes.iter().filter(|n| n.role == Role::TimeMachine) {
+            let place = Place::of(&["nodes", &node.group, "type"]);
+            let message = format!("Zeek {} has no time machines, Zeek 7.0 was the last", self.version);
+            self.problems.push(Problem::value(place, message, "not in this version"));
+        }
+    }
+
+    fn options(&mut self) {
+        for (name, value) in &self.cluster.zeek.options {
+            let place = Place::of(&["zeek", "options", name]);
+            match find_option(name) {
+                Some(option) if self.has(option.span) => self.option(place, option, value),
+                Some(option) => self.problems.push(not_in_version(place, option, self.version)),
+                None => self.problems.push(unknown_option(place, name, self.version)),
+            }
+        }
+    }
+
+    fn option(&mut self, place: Place, option: &ClusterOption, value: &ZeekValue) {
+        let name = option.name;
+        if option_literal(option.kind, value).is_none() {
+            let message = format!("`Cluster::{name}` must be {}", option.kind.expected());
+            let mut problem = Problem::value(place, message, "wrong value");
+            if let (OptionType::Interval, ZeekValue::Int(n)) = (option.kind, value) {
+                problem = problem.help(format!("with its unit: `{n}s`"));
+            }
+            self.problems.push(problem);
+            return;
+        }
+        let ZeekValue::Text(text) = value else { return };
+        match option.kind {
+            OptionType::NodeName => self.node_name(place, text),
+            OptionType::StoreBackend => self.store_backend(place, text),
+            _ => {}
+        }
+    }
+
+    /// An empty name means the manager.
+    fn node_name(&mut self, place: Place, name: &str) {
+        if name.is_empty() || self.cluster.nodes.iter().any(|n| n.name == name) {
+            return;
+        }
+        let problem = Problem::value(place, format!("there is no node `{name}`"), "no such node");
+        let names = self.cluster.nodes.iter().map(|n| n.name.as_str());
+        self.problems.push(with_suggestion(problem, name, names));
+    }
+
+    fn store_backend(&mut self, place: Place, name: &str) {
+        let message = match literal::store_backend(name) {
+            Some("Broker::ROCKSDB") if !self.has(table::ROCKSDB) => {
+                format!("Zeek {} has no RocksDB stores, Zeek 4.0 was the last", self.version)
+            }
+            Some(_) => return,
+            None => format!("`{name}` is no store backend"),
+        };
+        self.problems.push(Problem::value(place, message, "not a backend").help("write `memory` or `sqlite`"));
+    }
+
+    fn stores(&mut self) {
+        let stores = Place::of(&["zeek", "stores"]);
+        let zeek = &self.cluster.zeek;
+        if zeek.stores.is_empty() {
+            return;
+        }
+        if backend(self.cluster, self.version) == Backend::Zeromq && self.has(table::STORES_ONLY_BROKER) {
+            let message =
+                format!("Zeek {} has stores with Broker only: making one with ZeroMQ ends the process", self.version);
+            let help = "leave the stores out, or write `zeek.backend: broker`";
+            let problem = Problem::key(stores.clone(), message, "not with ZeroMQ").help(help);
+            self.problems.push(problem);
+        }
+        for (name, store) in &zeek.stores {
+            let place = stores.key(name);
+            if let Some(node) = &store.master_node {
+                self.node_name(place.key("master_node"), node);
+            }
+            if let Some(backend) = &store.backend {
+                self.store_backend(place.key("backend"), backend);
+            }
+        }
+    }
+
+    /// Only what no Zeek could read: whether an identifier exists is told by Zeek itself.
+    fn redefs(&mut self) {
+        // Nodes of a group share most of their redefs: each is told once, at the group.
+        let mut seen: BTreeMap<(&str, &str), ()> = BTreeMap::new();
+        for node in &self.cluster.nodes {
+            for (id, redef) in &node.redefs {
+                let wrong = if !literal::is_identifier(id) {
+                    format!("`{id}` is no Zeek identifier such as `Pcap::bufsize`")
+                } else if !has_literal(redef) {
+                    format!("the value of `{id}` is a number that Zeek can't write")
+                } else {
+                    continue;
+                };
+                if seen.insert((&node.group, id), ()).is_none() {
+                    let place = Place::of(&["nodes", &node.group, "redefs", id]);
+                    self.problems.push(Problem::key(place, wrong, "not Zeek"));
+                }
+            }
+        }
+    }
+}
+
+fn has_literal(redef: &Redef) -> bool {
+    match redef {
+        Redef::Set(value) => literal::value(value).is_some(),
+        Redef::Add(values) => values.iter().all(|v| literal::value(v).is_some()),
+        Redef::Expr(expr) => !expr.trim().is_empty(),
+    }
+}
+
+fn not_in_version(place: Place, option: &ClusterOption, version: Version) -> Problem {
+    let name = option.name;
+    let message = match (option.span.since, option.span.gone) {
+        (Some(since), _) if version < since => {
+            format!("Zeek {version} has no `Cluster::{name}`, Zeek {since} and later have")
+        }
+        (_, Some(gone)) => format!("Zeek {version} has no `Cluster::{name}` any more, it went with Zeek {gone}"),
+        _ => format!("Zeek {version} has no `Cluster::{name}`"),
+    };
+    Problem::key(place, message, "not in this version")
+}
+
+fn unknown_option(place: Place, name: &str, version: Version) -> Problem {
+    let problem =
+        Problem::key(place, format!("the Cluster framework has no option `{name}` to set here"), "unknown option");
+    match name.strip_prefix("Cluster::").unwrap_or(name) {
+        "manager_is_logger" => problem.help("it is decided from the nodes: true exactly when there is no logger"),
+        "node" | "nodes" => problem.help("it is made from `nodes`"),
+        "backend" => problem.help("it is `zeek.backend`"),
+        "stores" => problem.help("they are `zeek.stores`"),
+        "proxy_pool_spec" | "worker_pool_spec" | "logger_pool_spec" | "broadcast_topics" => {
+            problem.help(format!("set it in `zeek.redefs`, as `\"Cluster::{name}\": {{ expr: ... }}`"))
+        }
+        bare => {
+            let names = OPTIONS.iter().filter(|o| o.span.has(version)).map(|o| o.name);
+            with_suggestion(problem, bare, names)
+        }
+    }
+}
+
+fn with_suggestion<'a>(problem: Problem, wrong: &str, names: impl Iterator<Item = &'a str>) -> Problem {
+    let near = names
+        .map(|name| (strsim::jaro_winkler(wrong, name), name))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
+    match near {
+        Some((_, name)) => problem.help(format!("did you mean `{name}`?")),
+        None => problem,
+    }
+}

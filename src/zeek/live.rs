@@ -1,0 +1,92 @@
+//! What can be asked of running nodes, and under which topics.
+
+use super::table::{self, backend};
+use crate::cluster::{Backend, Cluster, Redef, ZeekValue};
+use crate::values::Version;
+
+/// How far running nodes can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Live {
+    /// All at once.
+    Full,
+    /// Status answers carry the node's name; those of the control framework don't, so nodes are asked in turn.
+    OneAtATime,
+    /// Not at all, and why: a lowercase sentence fragment.
+    None(String),
+}
+
+/// Tells how far the nodes of a cluster can be asked in a version.
+pub fn live(cluster: &Cluster, version: Version) -> Live {
+    if table::ANSWERS_NAMED.has(version) {
+        return Live::Full;
+    }
+    if cluster.is_standalone() {
+        return Live::None(format!("a standalone Zeek {version} can't be asked, Zeek 8.0 and later can"));
+    }
+    if !table::AGENT.has(version) {
+        return Live::None(format!("Zeek {version} can't be asked, Zeek 7.0 and later can"));
+    }
+    if table::WEBSOCKET_BROKER.has(version) {
+        if backend(cluster, version) == Backend::Zeromq {
+            return Live::None(format!("Zeek {version} can't be asked over ZeroMQ, Zeek 7.2 and later can"));
+        }
+        if !may_drop_tls(cluster) {
+            return Live::None(format!(
+                "Zeek {version} serves its WebSocket without TLS only if Broker uses none between hosts either; \
+                 set `Broker::disable_ssl: true` in `zeek.redefs` to accept that"
+            ));
+        }
+    }
+    Live::OneAtATime
+}
+
+/// Tells whether Broker may go without TLS, which is the price of a plain WebSocket up to 7.1: nothing leaves the
+/// host, or the user wants it so.
+pub(super) fn may_drop_tls(cluster: &Cluster) -> bool {
+    let wanted = cluster
+        .manager()
+        .is_some_and(|m| matches!(m.redefs.get("Broker::disable_ssl"), Some(Redef::Set(ZeekValue::Bool(true)))));
+    wanted || cluster.run_nodes().all(|n| n.ip.is_loopback())
+}
+
+/// The topics over which nodes are asked and answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topics {
+    before: String,
+    after: &'static str,
+    /// The prefix of all topics that answers come on, whatever the backend.
+    pub answers: &'static str,
+}
+
+impl Topics {
+    /// Returns the topic of a node.
+    pub fn node(&self, name: &str) -> String {
+        format!("{}{name}{}", self.before, self.after)
+    }
+}
+
+/// Returns the topics of a cluster in a version and with a backend. A `node_topic_prefix` among the options counts with
+/// both backends; a redef of ZeroMQ's own `Cluster::Backend::ZeroMQ::node_topic_prefix` wins with ZeroMQ.
+pub fn topics(cluster: &Cluster, version: Version, backend: Backend) -> Topics {
+    let redefined = |id: &str| match cluster.manager()?.redefs.get(id)? {
+        Redef::Set(ZeekValue::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let option = match cluster.zeek.options.get("node_topic_prefix") {
+        Some(ZeekValue::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (before, after) = match backend {
+        Backend::Broker => {
+            let prefix = redefined("Cluster::node_topic_prefix").or(option);
+            let after = if table::BROKER_TRAILING.has(version) { "/" } else { "" };
+            (prefix.unwrap_or_else(|| "zeek/cluster/node/".to_owned()), after)
+        }
+        Backend::Zeromq => {
+            let prefix = redefined("Cluster::Backend::ZeroMQ::node_topic_prefix").or(option);
+            let after = if table::ZEROMQ_TRAILING.has(version) { "." } else { "" };
+            (prefix.unwrap_or_else(|| "zeek.cluster.node".to_owned()) + ".", after)
+        }
+    };
+    Topics { before, after, answers: "zeek/control" }
+}
