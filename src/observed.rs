@@ -70,6 +70,10 @@ pub struct ObservedNode {
     pub restarts: u32,
     /// The inputs of its last process: a digest for each.
     pub inputs: BTreeMap<String, String>,
+    /// The inputs that the current release would give it.
+    pub due: BTreeMap<String, String>,
+    /// The Zeek binary that the current release was made for.
+    pub made: Option<Binary>,
     /// The first word of `.status`.
     pub status: Option<String>,
     /// How its last process ended.
@@ -193,6 +197,18 @@ fn signal_name(number: i32) -> Option<&'static str> {
     })
 }
 
+impl Binary {
+    fn parse(text: &str) -> Option<Self> {
+        let (size, mtime) = text.split_once(' ')?;
+        Some(Self { size: size.parse().ok()?, mtime: mtime.parse().ok()? })
+    }
+}
+
+/// Reads `DIGEST NAME`.
+fn input(text: &str) -> Option<(String, String)> {
+    text.split_once(' ').map(|(digest, name)| (name.to_owned(), digest.to_owned()))
+}
+
 impl Observed {
     /// Reads the lines of a host's answer. Lines that mean nothing are passed over.
     pub fn parse<S: AsRef<str>>(lines: &[S]) -> Self {
@@ -210,7 +226,7 @@ impl Observed {
                         node = Some((value.to_owned(), ObservedNode::default()));
                     }
                 }
-                "want" | "run" | "exit" | "stop" | "status" | "supervised" | "process" | "resident" => {
+                "want" | "run" | "due" | "made" | "exit" | "stop" | "status" | "supervised" | "process" | "resident" => {
                     if let Some((_, node)) = &mut node {
                         node.take(word, value, host.uptime);
                     }
@@ -288,13 +304,11 @@ impl ObservedNode {
             "run" => match value.split_once(' ') {
                 Some(("release", release)) => self.release = Some(release.to_owned()),
                 Some(("restarts", n)) => self.restarts = n.parse().unwrap_or_default(),
-                Some(("input", input)) => {
-                    if let Some((digest, name)) = input.split_once(' ') {
-                        self.inputs.insert(name.to_owned(), digest.to_owned());
-                    }
-                }
+                Some(("input", text)) => self.inputs.extend(input(text)),
                 _ => {}
             },
+            "due" => self.due.extend(input(value)),
+            "made" => self.made = Binary::parse(value),
             "exit" => {
                 let exit = self.exit.get_or_insert_default();
                 let Some((key, value)) = value.split_once(' ') else { return };

@@ -6,7 +6,7 @@
 //! cluster-layout.zeek       Cluster::nodes and Cluster::manager_is_logger
 //! clusterctl/options.zeek   the second generated script, the same for all nodes
 //! clusterctl/version        Zeek's version and the backend, in one line
-clusterctl/agent.zeek     answers status requests
+//! clusterctl/agent.zeek     answers status requests
 //! clusterctl/nodes/N.zeek   what concerns one node alone
 //! site/, data/              the site folder; what `site_data` names
 //! start/N                   how to start a node: one setting a line, read by the supervisor (0600)
@@ -160,7 +160,8 @@ impl Release {
 }
 
 /// What is the same for all hosts, made once.
-struct Common {
+struct Common<'a> {
+    entries: zeek::Entries<'a>,
     files: BTreeMap<String, File>,
     /// Digest of the whole layout.
     layout: String,
@@ -173,15 +174,16 @@ struct Common {
     own: BTreeMap<String, String>,
 }
 
-impl Common {
-    fn new(from: &Ingredients<'_>) -> Self {
+impl<'a> Common<'a> {
+    fn new(from: &Ingredients<'a>) -> Self {
         let (cluster, version) = (from.cluster, from.version);
         let layout = zeek::layout(cluster, version);
+        let entries = zeek::Entries::new(cluster, version);
         let tiers: Vec<String> = cluster
             .nodes
             .iter()
             .filter(|n| n.role != Role::Worker)
-            .map(|n| zeek::layout_entry(cluster, n, version))
+            .map(|n| entries.of(n))
             .collect();
         let options = zeek::options_script(cluster, version);
         let agent = zeek::agent_script(version);
@@ -193,10 +195,10 @@ impl Common {
         let text = |text: &str| Arc::<[u8]>::from(text.as_bytes());
         put("cluster.json", 0o644, Arc::from(cluster_json(cluster, version)));
         if !cluster.is_standalone() {
-            put("cluster-layout.zeek", 0o644, text(&layout));
+            put(zeek::LAYOUT_PATH, 0o644, text(&layout));
         }
-        put("clusterctl/options.zeek", 0o644, text(&options));
-        put("clusterctl/agent.zeek", 0o644, text(&agent));
+        put(zeek::OPTIONS_PATH, 0o644, text(&options));
+        put(zeek::AGENT_PATH, 0o644, text(&agent));
         let backend = zeek::backend(cluster, version).name();
         put("clusterctl/version", 0o644, text(&format!("{version} {backend}\n")));
         put("start/supervisor.sh", 0o755, text(include_str!("../templates/supervisor.sh")));
@@ -216,6 +218,7 @@ impl Common {
             }
         }
         Self {
+            entries,
             files,
             layout: digest_of([layout.as_bytes()]),
             tiers: digest_of(tiers.iter().map(String::as_bytes)),
@@ -233,7 +236,7 @@ impl Common {
             if let Some(script) = &script {
                 let content = Arc::<[u8]>::from(script.as_bytes());
                 let digest = digest(&content);
-                files.insert(format!("clusterctl/nodes/{}.zeek", node.name), File { mode: 0o644, content, digest });
+                files.insert(zeek::node_script_path(&node.name), File { mode: 0o644, content, digest });
             }
             let (start, node_inputs) = self.start_file(from, node, host, identity, script.as_deref());
             let content = Arc::<[u8]>::from(start.into_bytes());
@@ -315,7 +318,7 @@ impl Common {
             input("node script", digest_of([script.as_bytes()]));
         }
         if !cluster.is_standalone() {
-            let entry = zeek::layout_entry(cluster, node, version);
+            let entry = self.entries.of(node);
             let layout = if node.role == Role::Worker && cluster.layout_inputs == LayoutInputs::Minimal {
                 digest_of([entry.as_bytes(), self.tiers.as_bytes()])
             } else {

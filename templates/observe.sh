@@ -32,6 +32,16 @@ for dir in "$spool"/nodes/*/; do
 		{ IFS= read -r status <"$dir.status"; } 2>/dev/null
 		say status "$status"
 	fi
+	# What the current release would start it with.
+	if [ -f "$home/current/start/$node" ]; then
+		while read -r key value; do
+			case $key in
+			input) say due "$value" ;;
+			binary) say made "$value" ;;
+			zeekpath) break ;;
+			esac
+		done <"$home/current/start/$node"
+	fi
 	supervisor_alive "$dir" && say supervised
 	if node_alive "$dir"; then
 		say process "$p $rest"

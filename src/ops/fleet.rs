@@ -72,11 +72,6 @@ impl Fleet {
         let _ = self.events.send(event);
     }
 
-    /// Returns where events go, for work that outlives a borrow.
-    pub(super) fn events(&self) -> Events {
-        self.events.clone()
-    }
-
     /// Returns the way to a host of the cluster.
     pub(super) fn seat(&self, index: usize) -> Seat {
         let host = &self.cluster.hosts[index];
@@ -141,7 +136,7 @@ impl Fleet {
     }
 
     /// Observes one host: one round trip.
-    async fn observe_one(&self, seat: &Seat, detail: Detail) -> Result<Observed, Failure> {
+    pub(super) async fn observe_one(&self, seat: &Seat, detail: Detail) -> Result<Observed, Failure> {
         let call = Call::new(OBSERVE, self.settings.question)
             .arg(&seat.folders.home)
             .arg(&seat.folders.spool)

@@ -14,6 +14,7 @@ mod fleet;
 mod lock;
 mod select;
 mod site;
+
 mod status;
 mod tiers;
 
@@ -23,7 +24,8 @@ pub use check::{CheckReport, check};
 pub use deploy::{DeployReport, Prepared, apply, prepare};
 pub use fleet::{Fleet, Settings};
 pub use select::{Selection, candidates};
-pub use status::{Health, HostStatus, NodeStatus, State, StatusReport, Trouble, Workers, status};
+
+pub use status::{Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, status};
 pub use tiers::{NodeOutcome, Outcome, RunReport, restart, start, stop};
 
 /// What happens while an operation runs: for progress bars, plain lines or JSON lines.
