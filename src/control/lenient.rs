@@ -1,6 +1,7 @@
 //! Taking what Zeek's WebSocket server sends although it breaks the rules: text frames that are not UTF-8, and JSON with
 //! raw control characters in its strings.
 
+use std::fmt::Write as _;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -134,7 +135,7 @@ fn escape_controls(text: &str) -> String {
                 // A backslash before it escapes nothing that JSON knows: it stands for itself.
                 out.push('\\');
             }
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
             escaped = false;
             continue;
         }
