@@ -2,4 +2,5 @@
 
 pub mod cluster;
 pub mod error;
+pub mod spec;
 pub mod values;
