@@ -3,5 +3,6 @@
 pub mod cluster;
 pub mod control;
 pub mod error;
+pub mod spec;
 pub mod values;
 pub mod zeek;
