@@ -2,8 +2,15 @@
 //!
 //! Imports nothing of ours, so that every room may use it.
 
+mod render;
+
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub use render::{Look, render};
 
 /// What kind of end a command came to; each kind has one exit code, documented in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,30 +203,101 @@ impl Problem {
     }
 }
 
+/// The text of one file of the description.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file as the user named it.
+    pub file: String,
+    /// What stands in it.
+    pub text: String,
+    /// The byte at which each line begins.
+    lines: Vec<usize>,
+}
+
+impl Source {
+    /// Takes a file's text.
+    pub fn new(file: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { file: file.into(), text, lines }
+    }
+
+    /// Returns line and column of a byte, both from 1, the column in characters.
+    pub fn line_column(&self, byte: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|&start| start <= byte);
+        let start = self.line_start(line);
+        let before = self.text.get(start..byte).unwrap_or("");
+        (line, before.chars().count() + 1)
+    }
+
+    /// Returns how many lines there are, at least one.
+    pub fn line_count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Returns the byte at which a line (from 1) begins; past the last line, the end of the text.
+    pub fn line_start(&self, line: usize) -> usize {
+        self.lines.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
+    }
+}
+
 /// A label on a part of a file's text.
 #[derive(Debug, Clone)]
 pub struct Label {
+    /// The file.
+    pub source: Arc<Source>,
     /// The bytes of the text it stands under.
     pub span: Range<usize>,
     /// The short text.
     pub text: String,
 }
 
-/// A problem with its place in a file, ready to be shown.
-#[derive(Debug, Clone)]
+/// A problem with its place in a file, ready to be shown; [`render()`] shows it, serde gives its form in JSON.
+#[derive(Debug, Clone, Serialize)]
 pub struct Diagnostic {
     /// The file as the user named it.
     pub file: String,
-    /// Line of the first character, from 1.
+    /// Line of the first character, from 1; 0 where there is no text to show.
     pub line: usize,
-    /// Column of the first character, in characters, from 1.
+    /// Column of the first character, in characters, from 1; 0 where there is no text to show.
     pub column: usize,
     /// What is wrong.
     pub message: String,
     /// The part of the text that is wrong; none where there is no text to show (an unreadable file).
+    #[serde(skip)]
     pub primary: Option<Label>,
-    /// Other parts of the same file that belong to it.
+    /// Other parts, of this file or another of the description, that belong to it.
+    #[serde(skip)]
     pub also: Vec<Label>,
     /// What to write instead.
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Makes a diagnostic of a file as a whole.
+    pub fn file(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            line: 0,
+            column: 0,
+            message: message.into(),
+            primary: None,
+            also: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Makes a diagnostic of a part of a file's text, given in bytes.
+    pub fn at(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
+        let (line, column) = source.line_column(span.start);
+        let primary = Label { source: Arc::clone(source), span, text: label.into() };
+        Self { line, column, primary: Some(primary), ..Self::file(source.file.clone(), message) }
+    }
+
+    /// Adds what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
 }

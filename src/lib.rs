@@ -28,6 +28,7 @@ pub mod ops;
 pub mod plan;
 pub mod release;
 pub mod runner;
+pub mod spec;
 pub mod transport;
 pub mod values;
 pub mod zeek;

@@ -1,9 +1,21 @@
 //! Values with one type and one parser each: durations, sizes, CPU lists, ports, networks, versions.
 
+mod amounts;
+mod cpus;
+mod names;
+mod network;
+mod text;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use amounts::{Interval, Size};
+pub use cpus::CpuList;
+pub use names::{HostPath, Name, is_zeek_identifier};
+pub use network::{Address, Network, Port};
+pub use text::{HELP_MARK, nearest, scalar, word};
 
 /// A Zeek version as far as it decides anything: `major.minor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +65,31 @@ impl Serialize for Version {
 
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        scalar(deserializer, "a Zeek version such as `8.0`")
+    }
+}
+
+impl schemars::JsonSchema for Version {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "description": "A Zeek version, such as \"8.0\".", "type": ["string", "number"] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_text() {
+        assert_eq!("8.10".parse(), Ok(Version::new(8, 10)));
+        assert_eq!("9.0.0-rc1".parse(), Ok(Version::new(9, 0)));
+        assert_eq!("8.0.10".parse(), Ok(Version::new(8, 0)));
+        for wrong in ["", "8", "8.", ".8", "a.b", "8.x", "+8.0", "8.99999999"] {
+            assert!(wrong.parse::<Version>().is_err(), "{wrong}");
+        }
     }
 }

@@ -1,5 +1,39 @@
 //! Spec -> Cluster: names, hosts, ports, CPUs, ids. Pure.
 
+mod fanout;
+mod hosts;
 mod model;
+mod natural;
+mod nodes;
+mod ports;
+mod problems;
+mod resolve;
+mod settings;
+
+use crate::error::Diagnostic;
+use crate::spec::{Description, sort};
 
 pub use model::*;
+pub use natural::compare as compare_names;
+pub use resolve::resolve;
+
+/// Makes the cluster of a description that was read, or returns all that is wrong with it, in the order of the file:
+/// of its form and of its meaning.
+///
+/// # Errors
+/// All diagnostics; never an empty list.
+pub fn check(description: &Description) -> Result<Cluster, Vec<Diagnostic>> {
+    let mut diagnostics = description.diagnostics.clone();
+    if !description.is_readable() {
+        return Err(diagnostics);
+    }
+    let (cluster, problems) = resolve(&description.spec, &description.dir);
+    diagnostics.extend(problems.iter().map(|problem| description.locate(problem)));
+    match cluster {
+        Some(cluster) if diagnostics.is_empty() => Ok(cluster),
+        _ => {
+            sort(&mut diagnostics);
+            Err(diagnostics)
+        }
+    }
+}

@@ -162,22 +162,28 @@ impl Check<'_> {
 
     /// Only what no Zeek could read: whether an identifier exists is told by Zeek itself.
     fn redefs(&mut self) {
-        // Nodes of a group share most of their redefs: each is told once, at the group.
-        let mut seen: BTreeMap<(&str, &str), ()> = BTreeMap::new();
+        let mut wrong: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
         for node in &self.cluster.nodes {
             for (id, redef) in &node.redefs {
-                let wrong = if !literal::is_identifier(id) {
+                let message = if !literal::is_identifier(id) {
                     format!("`{id}` is no Zeek identifier such as `Pcap::bufsize`")
                 } else if !has_literal(redef) {
-                    format!("the value of `{id}` is a number that Zeek can't write")
+                    format!("the value of `{id}` is nothing that Zeek can read")
                 } else {
                     continue;
                 };
-                if seen.insert((&node.group, id), ()).is_none() {
-                    let place = Place::of(&["nodes", &node.group, "redefs", id]);
-                    self.problems.push(Problem::key(place, wrong, "not Zeek"));
-                }
+                wrong.entry((id, message)).or_default().insert(&node.group);
             }
+        }
+        let groups: BTreeSet<&str> = self.cluster.nodes.iter().map(|n| n.group.as_str()).collect();
+        for ((id, message), of) in wrong {
+            // What all nodes have was most likely written once.
+            let places = if of == groups {
+                vec![Place::of(&["zeek", "redefs", id])]
+            } else {
+                of.into_iter().map(|group| Place::of(&["nodes", group, "redefs", id])).collect()
+            };
+            self.problems.extend(places.into_iter().map(|p| Problem::key(p, message.clone(), "not Zeek")));
         }
     }
 }

@@ -59,9 +59,9 @@ pub(super) fn port(value: u16) -> String {
 /// Returns an interval literal, in the largest of seconds, milliseconds and microseconds that gives a whole number.
 pub(super) fn interval(value: Duration) -> String {
     let micros = value.as_nanos().div_ceil(1000);
-    if micros % 1_000_000 == 0 {
+    if micros.is_multiple_of(1_000_000) {
         format!("{} secs", micros / 1_000_000)
-    } else if micros % 1000 == 0 {
+    } else if micros.is_multiple_of(1000) {
         format!("{} msecs", micros / 1000)
     } else {
         format!("{micros} usecs")
@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a string literal as Zeek's scanner does (scan.l and expand_escape in util.cc), to bytes.
+    /// Reads a string literal as Zeek's scanner does (scan.l and `expand_escape` in util.cc), to bytes.
     fn read_back(literal: &str) -> Vec<u8> {
         let inner = literal.strip_prefix('"').unwrap().strip_suffix('"').unwrap().as_bytes();
         let mut out = Vec::new();

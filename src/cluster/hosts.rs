@@ -1,0 +1,244 @@
+//! The hosts of a description.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use super::model::{Host, Ssh};
+use super::problems::Problems;
+use super::settings::check_env;
+use crate::error::{At, Place, Problem};
+use crate::spec::{HostSpec, Listen, Spec, SshSpec};
+use crate::values::Name;
+
+const PREFIX: &str = "/opt/zeek";
+const BASE: &str = "/var/lib/clusterctl";
+const PERSIST: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The hosts, sorted by name, and what the nodes need to know of them.
+pub(super) struct Hosts<'a> {
+    pub(super) list: Vec<Host>,
+    /// What the description says of each, in the order of `list`.
+    pub(super) specs: Vec<&'a HostSpec>,
+    /// Zones of link-local addresses, in the order of `list`.
+    pub(super) zones: Vec<String>,
+    by_name: HashMap<&'a str, usize>,
+}
+
+impl Hosts<'_> {
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+}
+
+/// Resolves the hosts.
+pub(super) fn resolve<'a>(spec: &'a Spec, problems: &mut Problems<'_>) -> Hosts<'a> {
+    let all = Place::of(&["hosts"]);
+    if spec.hosts.is_empty() {
+        let problem = Problem::value(all.clone(), "the description has no hosts", "")
+            .help("add `hosts: { NAME: { local: true } }` for this machine, or `{ address: ADDRESS }` for another");
+        problems.missing(&all, problem);
+    }
+    let mut sorted: Vec<(&str, &HostSpec)> = spec.hosts.iter().collect();
+    sorted.sort_by_key(|(name, _)| *name);
+    let mut hosts = Hosts { list: Vec::new(), specs: Vec::new(), zones: Vec::new(), by_name: HashMap::new() };
+    for (name, host) in sorted {
+        let (resolved, zone) = one(spec, name, host, problems);
+        hosts.by_name.insert(name, hosts.list.len());
+        hosts.list.push(resolved);
+        hosts.specs.push(host);
+        hosts.zones.push(zone);
+    }
+    distinct(spec, problems);
+    loopback(spec, problems);
+    hosts
+}
+
+fn one(spec: &Spec, name: &str, host: &HostSpec, problems: &mut Problems<'_>) -> (Host, String) {
+    let place = Place::of(&["hosts", name]);
+    if let Err(why) = name.parse::<Name>() {
+        problems.push(Problem::key(place.clone(), why, "not a name of a host"));
+    }
+    let local = host.local.unwrap_or(false);
+    let (ip, zone) = match &host.address {
+        Some(address) => (address.ip, address.zone.clone()),
+        None if local => (IpAddr::V4(Ipv4Addr::LOCALHOST), String::new()),
+        None => {
+            let problem = Problem::key(place.clone(), format!("the host `{name}` has no address"), "needs `address`")
+                .help("write `address: IP`, or `local: true` if it is this machine");
+            problems.missing(&place.key("address"), problem);
+            (IpAddr::V4(Ipv4Addr::UNSPECIFIED), String::new())
+        }
+    };
+    let zone = zone_of(host, ip, zone, &place, problems);
+    check_env(&host.env, &place.key("env"), problems);
+    let path = |own: &Option<crate::values::HostPath>, all: &Option<crate::values::HostPath>| {
+        own.as_ref().or(all.as_ref()).map(|path| path.as_str().to_owned())
+    };
+    let base = path(&host.paths.base, &spec.paths.base).unwrap_or_else(|| BASE.to_owned());
+    let spool = path(&host.paths.spool, &spec.paths.spool).unwrap_or_else(|| base.clone());
+    let resolved = Host {
+        name: name.to_owned(),
+        address: ip,
+        local,
+        enabled: host.enabled.unwrap_or(true),
+        prefix: path(&host.prefix, &spec.zeek.prefix).unwrap_or_else(|| PREFIX.to_owned()),
+        base,
+        spool,
+        ssh: ssh(&host.ssh, &spec.ssh, ip, &zone),
+    };
+    check_ssh(&host.ssh, &place.key("ssh"), problems);
+    (resolved, zone)
+}
+
+fn zone_of(host: &HostSpec, ip: IpAddr, zone: String, place: &Place, problems: &mut Problems<'_>) -> String {
+    let link_local = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    match (&host.zone_id, zone.as_str()) {
+        (Some(id), _) if !link_local => {
+            let problem = Problem::key(place.key("zone_id"), "only a link-local IPv6 address has a zone", "not needed");
+            if host.address.is_some() {
+                problems.push(problem.also(place.key("address"), At::Value, "not link-local"));
+            }
+            id.clone()
+        }
+        (Some(id), "") if format!("fe80::1%{id}").parse::<crate::values::Address>().is_ok() => id.clone(),
+        (Some(id), "") => {
+            problems.push(Problem::value(
+                place.key("zone_id"),
+                format!("`{id}` is not a zone"),
+                "not an interface's name",
+            ));
+            String::new()
+        }
+        (Some(id), zone) if id != zone => {
+            let problem = Problem::value(place.key("zone_id"), "the zone is given twice, and differs", "another zone");
+            problems.push(problem.also(place.key("address"), At::Value, "one zone"));
+            id.clone()
+        }
+        (None, "") if link_local => {
+            let problem =
+                Problem::value(place.key("address"), "a link-local address needs its zone", "which interface?");
+            problems.push(problem.help("write `zone_id: INTERFACE` beside it"));
+            String::new()
+        }
+        _ => zone,
+    }
+}
+
+fn ssh(own: &SshSpec, all: &SshSpec, ip: IpAddr, zone: &str) -> Ssh {
+    let text = |of: fn(&SshSpec) -> &Option<String>| of(own).clone().or_else(|| of(all).clone());
+    let address = if zone.is_empty() { ip.to_string() } else { format!("{ip}%{zone}") };
+    Ssh {
+        host: text(|ssh| &ssh.host).unwrap_or(address),
+        user: text(|ssh| &ssh.user),
+        port: own.port.or(all.port).map(|port| port.0),
+        identity: text(|ssh| &ssh.identity),
+        config: text(|ssh| &ssh.config),
+        jump: text(|ssh| &ssh.jump),
+        known_hosts: text(|ssh| &ssh.known_hosts),
+        persist: own.persist.or(all.persist).map_or(PERSIST, |i| i.0),
+        connect_timeout: own.connect_timeout.or(all.connect_timeout).map_or(CONNECT_TIMEOUT, |i| i.0),
+    }
+}
+
+/// Checks settings of SSH: they end in a command line and in a configuration file of lines.
+pub(super) fn check_ssh(ssh: &SshSpec, place: &Place, problems: &mut Problems<'_>) {
+    let words = [("host", &ssh.host), ("user", &ssh.user), ("jump", &ssh.jump)];
+    let files = [("identity", &ssh.identity), ("config", &ssh.config), ("known_hosts", &ssh.known_hosts)];
+    let mut check = |key: &str, text: &str, spaces: bool| {
+        let wrong = if text.is_empty() {
+            "is empty"
+        } else if text.starts_with('-') {
+            "begins with `-`, which ssh would take for an option"
+        } else if text.chars().any(char::is_control) {
+            "contains a control character"
+        } else if text.contains('"')
+            || (!spaces && text.contains(|c: char| c.is_whitespace() || "'\\`$;|&<>".contains(c)))
+        {
+            "contains a character that is not allowed there"
+        } else {
+            return;
+        };
+        problems.push(Problem::value(place.key(key), format!("`{key}` {wrong}"), "not for ssh"));
+    };
+    for (key, text) in words {
+        text.iter().for_each(|text| check(key, text, false));
+    }
+    for (key, text) in files {
+        text.iter().for_each(|text| check(key, text, true));
+    }
+    if let Some(timeout) = ssh.connect_timeout.filter(|timeout| timeout.0.is_zero()) {
+        let message = format!("a `connect_timeout` of {timeout} can never be kept");
+        problems.push(Problem::value(place.key("connect_timeout"), message, "too short"));
+    }
+}
+
+/// Names, addresses and `local: true` stand for one machine each.
+fn distinct(spec: &Spec, problems: &mut Problems<'_>) {
+    let mut names: HashMap<String, &str> = HashMap::new();
+    let mut addresses = HashMap::new();
+    let mut local = None;
+    for (name, host) in spec.hosts.iter() {
+        let place = Place::of(&["hosts", name]);
+        if let Some(first) = names.insert(name.to_lowercase(), name) {
+            let message = format!("the hosts `{first}` and `{name}` differ only by case");
+            let problem = Problem::key(place.clone(), message, "the same name");
+            problems.push(problem.also(Place::of(&["hosts", first]), At::Key, "first used here"));
+        }
+        if host.local == Some(true) {
+            if let Some(first) = local {
+                let message = format!("`{first}` and `{name}` are both local, so they are one machine");
+                let problem = Problem::value(place.key("local"), message, "local again").also(
+                    Place::of(&["hosts", first, "local"]),
+                    At::Value,
+                    "first local here",
+                );
+                problems.push(problem.help("put the nodes of both on one host"));
+            }
+            local = local.or(Some(name));
+        }
+        let Some(address) = &host.address else { continue };
+        let zone = host.zone_id.as_ref().unwrap_or(&address.zone);
+        if let Some(first) = addresses.insert((address.ip, zone), name) {
+            let message = format!("`{first}` and `{name}` have the same address");
+            let problem = Problem::value(place.key("address"), message, "used again here").also(
+                Place::of(&["hosts", first, "address"]),
+                At::Value,
+                "first used here",
+            );
+            problems.push(problem.help("two names for one machine are one host; put the nodes of both on it"));
+        }
+    }
+}
+
+/// Loopback addresses reach only the machine itself. Several of them among themselves are accepted: on Linux one
+/// machine can play several hosts by 127.0.0.1, 127.0.0.2 and so on.
+fn loopback(spec: &Spec, problems: &mut Problems<'_>) {
+    let ip = |host: &HostSpec| host.address.as_ref().map(|a| a.ip);
+    let is_loopback = |host: &HostSpec| ip(host).map_or(host.local == Some(true), |ip| ip.is_loopback());
+    if spec.hosts.iter().all(|(_, host)| is_loopback(host)) {
+        return;
+    }
+    for (name, host) in spec.hosts.iter().filter(|(_, host)| is_loopback(host)) {
+        let place = Place::of(&["hosts", name]);
+        let (place, at, what) = match &host.address {
+            Some(address) => (place.key("address"), At::Value, format!("the loopback address {address}")),
+            None => (place, At::Key, "no address, so it is loopback".to_owned()),
+        };
+        let message = format!("the host `{name}` has {what}, and there are other hosts");
+        let problem = Problem { at, ..Problem::value(place, message, "the others can't reach it") };
+        problems.push(problem.help("write the address by which the other hosts reach it"));
+    }
+}
+
+/// Checks `listen` against the hosts.
+pub(super) fn check_listen(spec: &Spec, problems: &mut Problems<'_>) {
+    let Some(Listen::Address(address)) = &spec.listen else { return };
+    if address.ip.is_loopback() && spec.hosts.0.len() > 1 {
+        let problem =
+            Problem::value(Place::of(&["listen"]), "nodes listen on loopback, and there are several hosts", "")
+                .help("write `listen: node`, or leave it out");
+        problems.push(problem);
+    }
+}

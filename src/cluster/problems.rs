@@ -1,0 +1,66 @@
+//! Where the problems of a description are gathered.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Place, Problem};
+use crate::values::nearest;
+
+/// How many problems are gathered; a description with more is told so by the last.
+const MOST: usize = 1_000;
+/// For how many problems a similar name is looked for.
+const SUGGESTIONS: usize = 100;
+
+/// Problems, and what could not be read and so is not missed.
+pub(super) struct Problems<'a> {
+    list: Vec<Problem>,
+    broken: &'a BTreeSet<Place>,
+    suggestions: usize,
+}
+
+impl<'a> Problems<'a> {
+    pub(super) fn new(broken: &'a BTreeSet<Place>) -> Self {
+        Self { list: Vec::new(), broken, suggestions: SUGGESTIONS }
+    }
+
+    /// Adds a problem.
+    pub(super) fn push(&mut self, problem: Problem) {
+        match self.list.len() {
+            n if n < MOST => self.list.push(problem),
+            MOST => self.list.push(Problem::value(Place::root(), format!("there are more than {MOST} problems"), "")),
+            _ => {}
+        }
+    }
+
+    /// Adds a problem of something that is missing, unless it stands there and could not be read.
+    pub(super) fn missing(&mut self, what: &Place, problem: Problem) {
+        if !self.is_broken(what) {
+            self.push(problem);
+        }
+    }
+
+    /// Tells whether a place, or something that it stands in, could not be read.
+    pub(super) fn is_broken(&self, place: &Place) -> bool {
+        !self.broken.is_empty() && (0..=place.0.len()).any(|n| self.broken.contains(&Place(place.0[..n].to_vec())))
+    }
+
+    /// Tells whether something could not be read that decides which nodes there are.
+    pub(super) fn nodes_are_broken(&self) -> bool {
+        let nodes = Place::of(&["nodes"]);
+        self.is_broken(&nodes)
+            || self.broken.iter().any(|place| {
+                let type_or_above = place.0.len() <= 2 || place.0.get(2) == nodes.key("type").0.get(1);
+                place.0.starts_with(&nodes.0) && type_or_above
+            })
+    }
+
+    /// Looks for the name that was probably meant.
+    pub(super) fn suggest<'n>(&mut self, text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
+        self.suggestions = self.suggestions.checked_sub(1)?;
+        nearest(text, names).map(|name| format!("did you mean `{name}`?"))
+    }
+
+    /// Ends the gathering.
+    pub(super) fn into_list(self) -> Vec<Problem> {
+        self.list
+    }
+}

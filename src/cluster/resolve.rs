@@ -1,0 +1,397 @@
+//! Spec -> Cluster. Pure: the same description gives the same cluster on any machine; no file is read.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::hosts::{self, Hosts};
+use super::model::{
+    AfPacket, Backend, Cluster, LayoutInputs, Logs, Metrics, Node, Ports, Role, RunnerKind, Store, Timeouts, Zeek,
+};
+use super::nodes::{self, Nodes};
+use super::problems::Problems;
+use super::settings::{self, check_env, check_limits, check_redefs, check_texts};
+use super::{fanout, natural, ports};
+use crate::error::{At, Place, Problem};
+use crate::spec::{self, Listen, MetricsListen, Spec};
+use crate::values::{Interval, Network, is_zeek_identifier};
+
+const BASE_PORT: u16 = 27760;
+const METRICS_PORT: u16 = 9991;
+const CONTROL_PORT: u16 = 27759;
+const ROTATE: Duration = Duration::from_secs(3600);
+const READY: Duration = Duration::from_secs(120);
+const STOP: Duration = Duration::from_secs(60);
+const CONTROL: Duration = Duration::from_secs(5);
+
+/// How much all nodes' settings may take: each node has its own copy of its group's.
+const SETTINGS: usize = 128 * 1024 * 1024;
+
+/// Makes the cluster of a description, or tells all that is wrong with it; `dir` is the folder of the description,
+/// absolute. The cluster is there exactly when there is no problem.
+pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
+    let mut problems = Problems::new(&spec.broken);
+    let name = spec.cluster.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();
+    if spec.cluster.is_none() {
+        let place = Place::of(&["cluster"]);
+        let problem = Problem::value(Place::root(), "the cluster has no name", "").help("begin with `cluster: NAME`");
+        problems.missing(&place, problem);
+    }
+    let ports = ports(spec, &mut problems);
+    let hosts = hosts::resolve(spec, &mut problems);
+    hosts::check_ssh(&spec.ssh, &Place::of(&["ssh"]), &mut problems);
+    hosts::check_listen(spec, &mut problems);
+    let nodes = nodes::resolve(spec, &hosts, &ports, &mut problems);
+    nodes::check_roles(spec, &nodes, &mut problems);
+    nodes::check_distinct(&nodes, &mut problems);
+    nodes::check_names(&nodes, &mut problems);
+    let metrics = match spec.metrics.listen.unwrap_or(MetricsListen::Loopback) {
+        MetricsListen::Loopback => Metrics::Loopback,
+        MetricsListen::Node => Metrics::Node,
+        MetricsListen::Any => Metrics::Any,
+        MetricsListen::Off => Metrics::Off,
+    };
+    let backend = spec.zeek.backend.map(|backend| match backend {
+        spec::Backend::Broker => Backend::Broker,
+        spec::Backend::Zeromq => Backend::Zeromq,
+    });
+    ports::check(&nodes, &ports, metrics, backend, &mut problems);
+    let fanout = fanout::assign(&nodes, &mut problems);
+    let zeek = zeek(spec, dir, &name, backend, &nodes, &mut problems);
+    let logs = logs(spec, &mut problems);
+    let timeouts = timeouts(spec, &mut problems);
+    check_limits(&spec.limits, &Place::of(&["limits"]), &mut problems);
+    check_size(spec, &hosts, &nodes, &mut problems);
+    let problems = problems.into_list();
+    if !problems.is_empty() || !spec.broken.is_empty() {
+        return (None, problems);
+    }
+    let nodes = finish(spec, dir, &hosts, &nodes, metrics, &fanout);
+    let cluster = Cluster {
+        name,
+        zeek,
+        ports,
+        metrics,
+        logs,
+        timeouts,
+        runner: match spec.runner {
+            Some(spec::Runner::Systemd) => RunnerKind::Systemd,
+            Some(spec::Runner::Process) | None => RunnerKind::Process,
+        },
+        layout_inputs: match spec.layout {
+            Some(spec::Layout::Full) => LayoutInputs::Full,
+            Some(spec::Layout::Minimal) | None => LayoutInputs::Minimal,
+        },
+        hosts: hosts.list,
+        nodes,
+    };
+    (Some(cluster), problems)
+}
+
+fn ports(spec: &Spec, problems: &mut Problems<'_>) -> Ports {
+    let base = spec.ports.base.map_or(BASE_PORT, |port| port.0);
+    let metrics = spec.ports.metrics.map_or(METRICS_PORT, |port| port.0);
+    for (key, port) in [("base", base), ("metrics", metrics)] {
+        if ports::capacity(Role::Worker, port) == 0 {
+            let place = Place::of(&["ports", key]);
+            let message = format!("above `ports.{key}` {port} there is no room: automatic ports stay below 32768");
+            problems.push(Problem::value(place, message, "too high").help("write at most 32567, better 27760"));
+        }
+    }
+    let control = spec.ports.control.map_or(CONTROL_PORT, |port| port.0);
+    Ports { base, metrics, control, xpub: base, xsub: base.saturating_add(1) }
+}
+
+fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
+    let place = Place::of(&["logs"]);
+    let rotate = spec.logs.rotate.map_or(ROTATE, |interval| interval.0);
+    if let Some(expire) = spec.logs.expire {
+        if spec.logs.archive.is_none() {
+            let problem = Problem::key(place.key("expire"), "logs expire in the archive, and there is none", "")
+                .help("write `archive: FOLDER` beside it");
+            problems.missing(&place.key("archive"), problem);
+        }
+        if expire.0 < rotate {
+            let message = format!("logs would expire after {expire}, before they rotate ({})", Interval(rotate));
+            problems.push(Problem::value(place.key("expire"), message, "too short"));
+        }
+    }
+    Logs {
+        archive: spec.logs.archive.as_ref().map(|path| path.as_str().to_owned()),
+        rotate,
+        expire: spec.logs.expire.map(|interval| interval.0),
+    }
+}
+
+fn timeouts(spec: &Spec, problems: &mut Problems<'_>) -> Timeouts {
+    let mut of = |key: &str, interval: Option<Interval>, default: Duration| {
+        if interval.is_some_and(|interval| interval.0.is_zero()) {
+            let place = Place::of(&["timeouts", key]);
+            problems.push(Problem::value(
+                place,
+                format!("a `{key}` timeout of nothing can never be kept"),
+                "too short",
+            ));
+        }
+        interval.map_or(default, |interval| interval.0)
+    };
+    Timeouts {
+        ready: of("ready", spec.timeouts.ready, READY),
+        stop: of("stop", spec.timeouts.stop, STOP),
+        control: of("control", spec.timeouts.control, CONTROL),
+    }
+}
+
+fn zeek(
+    spec: &Spec,
+    dir: &Path,
+    name: &str,
+    backend: Option<Backend>,
+    nodes: &Nodes<'_>,
+    problems: &mut Problems<'_>,
+) -> Zeek {
+    let place = Place::of(&["zeek"]);
+    let of = &spec.zeek;
+    check_env(&of.env, &place.key("env"), problems);
+    check_redefs(&of.redefs, &place.key("redefs"), problems);
+    for (key, texts) in [("scripts", &of.scripts), ("args", &of.args), ("site_data", &of.site_data)] {
+        check_texts(texts, &place.key(key), problems);
+    }
+    for (at, glob) in of.site_data.0.iter().enumerate() {
+        if let Err(error) = globset::Glob::new(glob) {
+            let message = format!("`{glob}` is not a glob: {}", error.kind());
+            problems.push(Problem::value(place.key("site_data").index(at), message, ""));
+        }
+    }
+    if of.site.as_ref().is_some_and(|site| site.is_empty() || site.chars().any(char::is_control)) {
+        problems.push(Problem::value(place.key("site"), "this is not the name of a folder", ""));
+    }
+    Zeek {
+        version: of.version,
+        backend,
+        accept_unencrypted_zeromq: of.accept_unencrypted_zeromq.unwrap_or(false),
+        site: of.site.as_ref().map(|site| plain(&dir.join(site))),
+        site_data: of.site_data.0.clone(),
+        scripts: of.scripts.0.clone(),
+        local_networks: local_networks(spec, problems),
+        options: options(spec, problems),
+        stores: stores(spec, nodes, problems),
+        global_hash_seed: of.global_hash_seed.clone().unwrap_or_else(|| seed(name)),
+    }
+}
+
+/// A path without `.` parts, as text.
+fn plain(path: &Path) -> String {
+    path.components().collect::<std::path::PathBuf>().to_string_lossy().into_owned()
+}
+
+/// A seed that is equal on all nodes and the same over deploys.
+fn seed(name: &str) -> String {
+    let digest = Sha256::digest(format!("clusterctl global_hash_seed {name}"));
+    digest.iter().take(16).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn local_networks(spec: &Spec, problems: &mut Problems<'_>) -> Vec<(ipnet::IpNet, String)> {
+    let mut seen = HashMap::new();
+    let mut networks = Vec::new();
+    for (text, comment) in spec.zeek.local_networks.iter() {
+        let place = Place::of(&["zeek", "local_networks", text]);
+        match text.parse::<Network>() {
+            Err(why) => problems.push(Problem::key(place, why, "not a network")),
+            Ok(Network(net)) => match seen.insert(net, text) {
+                None => networks.push((net, comment.clone().unwrap_or_default())),
+                Some(first) => {
+                    let problem = Problem::key(place, format!("the network {net} stands here twice"), "again");
+                    let first = Place::of(&["zeek", "local_networks", first]);
+                    problems.push(problem.also(first, At::Key, "first"));
+                }
+            },
+        }
+        if comment.as_ref().is_some_and(|comment| comment.chars().any(char::is_control)) {
+            let place = Place::of(&["zeek", "local_networks", text]);
+            problems.push(Problem::value(place, "the comment contains a control character", ""));
+        }
+    }
+    networks
+}
+
+fn options(spec: &Spec, problems: &mut Problems<'_>) -> BTreeMap<String, super::model::ZeekValue> {
+    for (name, _) in spec.zeek.options.iter() {
+        let place = Place::of(&["zeek", "options", name]);
+        if name == "manager_is_logger" {
+            let problem = Problem::key(place, "`manager_is_logger` follows from the nodes", "can't be set");
+            problems.push(problem.help("it is true exactly when there is no logger"));
+        } else if matches!(name, "nodes" | "node") {
+            problems.push(Problem::key(place, format!("`{name}` follows from the nodes"), "can't be set"));
+        } else if let Some(rest) = name.strip_prefix("Cluster::") {
+            let problem = Problem::key(place, "options stand here without `Cluster::`", "");
+            problems.push(problem.help(format!("write `{rest}`")));
+        } else if !is_zeek_identifier(name) || name.contains(':') {
+            problems.push(Problem::key(place, format!("`{name}` is not an option of the Cluster framework"), ""));
+        }
+    }
+    spec.zeek.options.iter().map(|(name, value)| (name.to_owned(), settings::value(value))).collect()
+}
+
+fn stores(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> BTreeMap<String, Store> {
+    let names: HashSet<&str> = nodes.drafts.iter().map(|draft| draft.name.as_str()).collect();
+    let mut stores = BTreeMap::new();
+    for (name, store) in spec.zeek.stores.iter() {
+        let place = Place::of(&["zeek", "stores", name]);
+        if name.is_empty() || name.chars().any(char::is_control) {
+            problems.push(Problem::key(place.clone(), format!("{name:?} is not the name of a store"), ""));
+        }
+        if let Some(node) = store.master_node.as_deref().filter(|node| !node.is_empty() && !names.contains(node)) {
+            let message = format!("there is no node `{node}`");
+            let mut problem = Problem::value(place.key("master_node"), message, "unknown node");
+            problem.help = problems.suggest(node, names.iter().copied());
+            if !problems.nodes_are_broken() {
+                problems.push(problem);
+            }
+        }
+        let resolved = Store {
+            master_node: store.master_node.clone(),
+            backend: store.backend.map(|backend| backend.word().to_owned()),
+            path: store.path.as_ref().map(|path| path.as_str().to_owned()),
+            clone_resync_interval: store.clone_resync_interval.map(|i| i.0),
+            clone_stale_interval: store.clone_stale_interval.map(|i| i.0),
+            clone_mutation_buffer_interval: store.clone_mutation_buffer_interval.map(|i| i.0),
+        };
+        stores.insert(name.to_owned(), resolved);
+    }
+    stores
+}
+
+/// Refuses settings that would take too much memory, because each node has its own copy.
+fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
+    const ENTRY: usize = 100;
+    let texts = |list: &spec::Texts| list.0.iter().map(|text| text.len() + ENTRY).sum::<usize>();
+    let env = |env: &spec::Entries<spec::Env>| {
+        let value = |value: &spec::Env| match value {
+            spec::Env::Plain(text) | spec::Env::File(text) | spec::Env::Variable(text) => text.len(),
+        };
+        env.iter().map(|(name, one)| name.len() + value(one) + ENTRY).sum::<usize>()
+    };
+    let redefs = |redefs: &spec::Entries<spec::Redef>| {
+        let text = |value: &spec::Value| if let spec::Value::Text(text) = value { text.len() + ENTRY } else { ENTRY };
+        let value = |redef: &spec::Redef| match redef {
+            spec::Redef::Set(value) => text(value),
+            spec::Redef::Add(values) => values.iter().map(text).sum(),
+            spec::Redef::Expr(text) => text.len(),
+        };
+        redefs.iter().map(|(id, redef)| id.len() + value(redef) + ENTRY).sum::<usize>()
+    };
+    let all = texts(&spec.zeek.args) + env(&spec.zeek.env) + redefs(&spec.zeek.redefs);
+    let of_hosts: Vec<_> = hosts.specs.iter().map(|host| env(&host.env)).collect();
+    // A group's settings are measured once, not once for each of its hosts.
+    let mut groups: HashMap<&str, usize> = HashMap::new();
+    let of_members: Vec<_> = nodes
+        .members
+        .iter()
+        .map(|member| {
+            let (group, own) = (member.spec, member.own);
+            let of_group = *groups.entry(member.group).or_insert_with(|| {
+                texts(&group.args) + texts(&group.scripts) + env(&group.env) + redefs(&group.redefs)
+            });
+            let own = own.map_or(0, |o| texts(&o.args) + texts(&o.scripts) + env(&o.env) + redefs(&o.redefs));
+            all + of_hosts[member.host] + of_group + own
+        })
+        .collect();
+    let total = nodes.drafts.iter().fold(0_usize, |sum, draft| sum.saturating_add(of_members[draft.member]));
+    if total > SETTINGS {
+        let message = format!(
+            "the settings of all nodes take {} together; {} is the most",
+            bytesize::ByteSize(total as u64),
+            bytesize::ByteSize(SETTINGS as u64)
+        );
+        let problem = Problem::key(Place::of(&["nodes"]), message, "env, redefs, scripts and args, once for each node");
+        problems.push(problem.help("put large settings into a script under `zeek.site`"));
+    }
+}
+
+/// Makes the nodes, when all is known to be right.
+fn finish(
+    spec: &Spec,
+    dir: &Path,
+    hosts: &Hosts<'_>,
+    nodes: &Nodes<'_>,
+    metrics: Metrics,
+    fanout: &fanout::Ids<'_>,
+) -> Vec<Node> {
+    let alone = spec.listen.is_none() && hosts.list.len() == 1;
+    let host = |at: usize| {
+        let address = hosts.list[at].address;
+        let loopback =
+            if address.is_ipv6() { IpAddr::V6(Ipv6Addr::LOCALHOST) } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let ip = if alone { loopback } else { address };
+        let listen = match &spec.listen {
+            None | Some(Listen::Node) => Some(ip),
+            Some(Listen::Any) => None,
+            Some(Listen::Address(address)) => Some(address.ip),
+        };
+        (ip, listen, if alone { String::new() } else { hosts.zones[at].clone() })
+    };
+    let reach: Vec<_> = (0..hosts.list.len()).map(host).collect();
+    // One pattern for each member; its nodes differ by name, index, ports, interface and CPU.
+    let patterns: Vec<Node> = nodes
+        .members
+        .iter()
+        .map(|member| {
+            let (group, own) = (member.spec, member.own);
+            let (ip, listen, zone_id) = reach[member.host].clone();
+            let env =
+                [Some(&spec.zeek.env), Some(&hosts.specs[member.host].env), Some(&group.env), own.map(|o| &o.env)];
+            let redefs = [Some(&spec.zeek.redefs), Some(&group.redefs), own.map(|o| &o.redefs)];
+            let limits: Vec<_> = own.map(|o| &o.limits).into_iter().chain([&group.limits, &spec.limits]).collect();
+            let af_packet: Vec<_> = own.map(|o| &o.af_packet).into_iter().chain([&group.af_packet]).collect();
+            let texts = |levels: [Option<&spec::Texts>; 3]| -> Vec<String> {
+                levels.into_iter().flatten().flat_map(|texts| texts.0.iter().cloned()).collect()
+            };
+            Node {
+                name: String::new(),
+                role: member.role,
+                host: member.host,
+                group: member.group.to_owned(),
+                index: 0,
+                ip,
+                port: 0,
+                metrics_port: None,
+                listen,
+                zone_id,
+                interface: None,
+                cpu: None,
+                af_packet: Some(AfPacket { fanout_id: 0, options: settings::af_packet(&af_packet) }),
+                scripts: texts([None, Some(&group.scripts), own.map(|o| &o.scripts)]),
+                args: texts([Some(&spec.zeek.args), Some(&group.args), own.map(|o| &o.args)]),
+                env: settings::env(env.into_iter().flatten(), dir),
+                redefs: settings::redefs(redefs.into_iter().flatten()),
+                limits: settings::limits(&limits),
+            }
+        })
+        .collect();
+    let mut out: Vec<Node> = nodes
+        .drafts
+        .iter()
+        .map(|draft| {
+            let mut node = patterns[draft.member].clone();
+            node.name.clone_from(&draft.name);
+            node.index = draft.index;
+            node.port = draft.port;
+            node.metrics_port = draft.metrics_port.filter(|_| metrics != Metrics::Off);
+            node.interface.clone_from(&draft.interface);
+            node.cpu = draft.cpu;
+            let id = draft.interface.as_deref().and_then(|interface| fanout.get(draft, interface));
+            node.af_packet = node.af_packet.zip(id).map(|(settings, fanout_id)| AfPacket { fanout_id, ..settings });
+            node
+        })
+        .collect();
+    out.sort_by(|a, b| a.role.cmp(&b.role).then_with(|| natural::compare(&a.name, &b.name)));
+    out
+}

@@ -1,0 +1,145 @@
+//! Settings that are given at several levels: environment, redefs, limits, scripts, arguments, AF_PACKET.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::model::{AfPacketValue, CoreLimit, EnvValue, Limits, Redef, ZeekValue};
+use super::problems::Problems;
+use crate::error::{Place, Problem};
+use crate::spec::{self, AfPacketSpec, Core, Entries, Env, LimitsSpec, Texts};
+use crate::values::is_zeek_identifier;
+
+/// Variables that clusterctl sets itself.
+const OURS: [&str; 3] = ["CLUSTER_NODE", "CLUSTERCTL", "ZEEKPATH"];
+
+/// Checks the names and texts of an environment.
+pub(super) fn check_env(env: &Entries<Env>, place: &Place, problems: &mut Problems<'_>) {
+    for (name, value) in env.iter() {
+        let here = place.key(name);
+        if OURS.contains(&name) {
+            problems.push(Problem::key(here, format!("`{name}` is set by clusterctl"), "can't be set here"));
+        } else if !is_variable(name) {
+            problems.push(Problem::key(
+                here,
+                format!("`{name}` is not the name of a variable"),
+                "letters, digits and `_`",
+            ));
+        } else if let Env::Variable(source) = value
+            && !is_variable(source)
+        {
+            let message = format!("`{source}` is not the name of a variable");
+            problems.push(Problem::value(here.key("env"), message, "letters, digits and `_`"));
+        } else if let Env::Plain(text) | Env::File(text) = value
+            && text.chars().any(char::is_control)
+        {
+            problems.push(Problem::value(here, format!("the value of `{name}` contains a control character"), ""));
+        } else if *value == Env::File(String::new()) {
+            problems.push(Problem::value(here.key("file"), "the name of the file is empty", ""));
+        }
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    is_zeek_identifier(name) && !name.contains(':')
+}
+
+/// Checks the identifiers of redefs.
+pub(super) fn check_redefs(redefs: &Entries<spec::Redef>, place: &Place, problems: &mut Problems<'_>) {
+    for (id, redef) in redefs.iter() {
+        let here = place.key(id);
+        if !is_zeek_identifier(id) {
+            let problem = Problem::key(here, format!("`{id}` is not a Zeek identifier"), "not an identifier");
+            problems.push(problem.help("write it with its module, such as `Pcap::bufsize`"));
+        } else if matches!(id, "Cluster::nodes" | "Cluster::manager_is_logger" | "Cluster::node") {
+            problems.push(Problem::key(here, format!("`{id}` follows from the nodes"), "can't be set here"));
+        } else if matches!(redef, spec::Redef::Expr(text) if text.trim().is_empty() || text.contains('\0')) {
+            problems.push(Problem::value(here.key("expr"), "this is not a Zeek expression", "empty"));
+        } else if matches!(redef, spec::Redef::Add(values) if values.is_empty()) {
+            problems.push(Problem::value(here.key("add"), "there is nothing to add", "empty"));
+        }
+    }
+}
+
+/// Checks texts that become arguments.
+pub(super) fn check_texts(texts: &Texts, place: &Place, problems: &mut Problems<'_>) {
+    for (index, text) in texts.0.iter().enumerate() {
+        if text.is_empty() || text.chars().any(char::is_control) {
+            let what = if text.is_empty() { "is empty" } else { "contains a control character" };
+            problems.push(Problem::value(place.index(index), format!("this entry {what}"), ""));
+        }
+    }
+}
+
+/// Checks limits.
+pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Problems<'_>) {
+    if limits.nofile.is_some_and(|n| n < 64) {
+        problems.push(Problem::value(place.key("nofile"), "Zeek can't run with so few open files", "at least 64"));
+    }
+    if limits.memory.is_some_and(|size| size.0 < 1 << 20) {
+        let problem = Problem::value(place.key("memory"), "Zeek can't run with so little memory", "less than 1 MiB");
+        problems.push(problem.help("sizes have units, such as `8GiB`"));
+    }
+}
+
+/// The environment of several levels, outermost first; the nearest wins.
+pub(super) fn env<'a>(levels: impl IntoIterator<Item = &'a Entries<Env>>, dir: &Path) -> BTreeMap<String, EnvValue> {
+    let value = |env: &Env| match env {
+        Env::Plain(text) => EnvValue::Plain(text.clone()),
+        Env::File(path) => EnvValue::SecretFile(dir.join(path).to_string_lossy().into_owned()),
+        Env::Variable(name) => EnvValue::SecretEnv(name.clone()),
+    };
+    levels.into_iter().flat_map(Entries::iter).map(|(name, env)| (name.to_owned(), value(env))).collect()
+}
+
+/// The redefs of several levels, outermost first; the nearest wins.
+pub(super) fn redefs<'a>(levels: impl IntoIterator<Item = &'a Entries<spec::Redef>>) -> BTreeMap<String, Redef> {
+    let redef = |redef: &spec::Redef| match redef {
+        spec::Redef::Set(one) => Redef::Set(value(one)),
+        spec::Redef::Add(values) => Redef::Add(values.iter().map(value).collect()),
+        spec::Redef::Expr(text) => Redef::Expr(text.clone()),
+    };
+    levels.into_iter().flat_map(Entries::iter).map(|(id, one)| (id.to_owned(), redef(one))).collect()
+}
+
+pub(super) fn value(value: &spec::Value) -> ZeekValue {
+    match value {
+        spec::Value::Bool(value) => ZeekValue::Bool(*value),
+        spec::Value::Int(value) => ZeekValue::Int(*value),
+        spec::Value::Double(value) => ZeekValue::Double(*value),
+        spec::Value::Text(value) => ZeekValue::Text(value.clone()),
+    }
+}
+
+/// The limits of several levels, nearest first.
+pub(super) fn limits(levels: &[&LimitsSpec]) -> Limits {
+    Limits {
+        nofile: levels.iter().find_map(|level| level.nofile),
+        core: levels.iter().find_map(|level| level.core).map(|core| match core {
+            Core::Unlimited => CoreLimit::Unlimited,
+            Core::Bytes(bytes) => CoreLimit::Bytes(bytes),
+        }),
+        memory: levels.iter().find_map(|level| level.memory).map(|size| size.0),
+    }
+}
+
+/// `AF_PACKET` options but the fanout id, of several levels, nearest first.
+pub(super) fn af_packet(levels: &[&AfPacketSpec]) -> BTreeMap<String, AfPacketValue> {
+    fn nearest<T>(levels: &[&AfPacketSpec], of: impl Fn(&AfPacketSpec) -> Option<T>) -> Option<T> {
+        levels.iter().find_map(|level| of(level))
+    }
+    let count = |of: fn(&AfPacketSpec) -> Option<u64>| nearest(levels, of).map(AfPacketValue::Count);
+    let bool = |of: fn(&AfPacketSpec) -> Option<bool>| nearest(levels, of).map(AfPacketValue::Bool);
+    let word = |word: &str| AfPacketValue::Enum(format!("AF_Packet::{word}"));
+    let options = [
+        ("buffer_size", count(|a| a.buffer_size.map(|size| size.0))),
+        ("block_size", count(|a| a.block_size.map(|size| size.0))),
+        ("block_timeout", nearest(levels, |a| a.block_timeout).map(|i| AfPacketValue::Interval(i.0))),
+        ("enable_hw_timestamping", bool(|a| a.enable_hw_timestamping)),
+        ("enable_fanout", bool(|a| a.enable_fanout)),
+        ("enable_defrag", bool(|a| a.enable_defrag)),
+        ("fanout_mode", nearest(levels, |a| a.fanout_mode).map(|mode| word(mode.word()))),
+        ("link_type", count(|a| a.link_type.map(u64::from))),
+        ("checksum_validation_mode", nearest(levels, |a| a.checksum_validation_mode).map(|mode| word(mode.word()))),
+    ];
+    options.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}

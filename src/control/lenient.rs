@@ -1,0 +1,219 @@
+//! Taking what Zeek's WebSocket server sends although it breaks the rules: text frames that are not UTF-8, and JSON with
+//! raw control characters in its strings.
+
+use std::fmt::Write as _;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A byte stream that relabels incoming text frames as binary, for a text frame that is not UTF-8 ends the connection
+/// in a client that follows RFC 6455, and with it all answers that are still to come.
+#[derive(Debug)]
+pub(super) struct Relabelled<S> {
+    inner: S,
+    frames: Frames,
+}
+
+impl<S> Relabelled<S> {
+    pub(super) fn new(inner: S) -> Self {
+        Self { inner, frames: Frames::Head(0) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Relabelled<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let poll = Pin::new(&mut this.inner).poll_read(cx, buf);
+        this.frames.relabel(buf.filled_mut().get_mut(before..).unwrap_or_default());
+        poll
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Relabelled<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}
+
+const TEXT: u8 = 1;
+const BINARY: u8 = 2;
+
+/// Where in the incoming bytes we are: the HTTP head, then frames (RFC 6455, 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frames {
+    /// In the HTTP head, so many bytes into its final `\r\n\r\n`.
+    Head(usize),
+    /// At a frame's first byte.
+    Opcode,
+    /// At its second byte.
+    Length,
+    /// In an extended length, with so many bytes to come.
+    Extended { left: u8, length: u64, mask: u64 },
+    /// In mask and payload, with so many bytes to come.
+    Payload(u64),
+}
+
+impl Frames {
+    fn relabel(&mut self, bytes: &mut [u8]) {
+        let mut rest = bytes;
+        while let Some((byte, after)) = rest.split_first_mut() {
+            if let Self::Payload(left) = self {
+                let here = usize::try_from(*left).map_or(after.len() + 1, |l| l.min(after.len() + 1));
+                *self = Self::payload(*left - here as u64);
+                rest = after.get_mut(here - 1..).unwrap_or_default();
+                continue;
+            }
+            self.step(byte);
+            rest = after;
+        }
+    }
+
+    fn step(&mut self, byte: &mut u8) {
+        *self = match *self {
+            Self::Head(matched) => match (matched, *byte) {
+                (3, b'\n') => Self::Opcode,
+                (0 | 2, b'\r') | (1, b'\n') => Self::Head(matched + 1),
+                (_, b'\r') => Self::Head(1),
+                _ => Self::Head(0),
+            },
+            Self::Opcode => {
+                if *byte & 0x0f == TEXT {
+                    *byte = *byte & 0xf0 | BINARY;
+                }
+                Self::Length
+            }
+            Self::Length => {
+                let mask = if *byte & 0x80 == 0 { 0 } else { 4 };
+                match *byte & 0x7f {
+                    126 => Self::Extended { left: 2, length: 0, mask },
+                    127 => Self::Extended { left: 8, length: 0, mask },
+                    length => Self::payload(u64::from(length) + mask),
+                }
+            }
+            Self::Extended { left, length, mask } => {
+                let length = length << 8 | u64::from(*byte);
+                if left > 1 {
+                    Self::Extended { left: left - 1, length, mask }
+                } else {
+                    Self::payload(length.saturating_add(mask))
+                }
+            }
+            Self::Payload(left) => Self::payload(left.saturating_sub(1)),
+        };
+    }
+
+    fn payload(left: u64) -> Self {
+        if left == 0 { Self::Opcode } else { Self::Payload(left) }
+    }
+}
+
+/// Reads JSON as it comes from Zeek: bytes that are not UTF-8 become U+FFFD, and raw control characters in strings are
+/// taken for themselves.
+pub(super) fn parse(bytes: &[u8]) -> Result<serde_json::Value, serde_json::Error> {
+    let text = String::from_utf8_lossy(bytes);
+    serde_json::from_str(&text).or_else(|_| serde_json::from_str(&escape_controls(&text)))
+}
+
+/// Escapes the control characters inside of JSON strings.
+fn escape_controls(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let (mut in_string, mut escaped) = (false, false);
+    for c in text.chars() {
+        if in_string && c < ' ' {
+            if escaped {
+                // A backslash before it escapes nothing that JSON knows: it stands for itself.
+                out.push('\\');
+            }
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+            escaped = false;
+            continue;
+        }
+        match c {
+            '"' if !escaped => in_string = !in_string,
+            '\\' if in_string && !escaped => {
+                escaped = true;
+                out.push(c);
+                continue;
+            }
+            _ => {}
+        }
+        escaped = false;
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A server's side: an HTTP head, then frames with these opcodes and payload sizes.
+    fn stream(frames: &[(u8, usize)]) -> Vec<u8> {
+        let mut bytes = b"HTTP/1.1 101 Switching\r\nA: \x81\r\n\r\n".to_vec();
+        for &(opcode, size) in frames {
+            bytes.push(0x80 | opcode);
+            match u16::try_from(size) {
+                Ok(size) if size < 126 => bytes.push(u8::try_from(size).unwrap()),
+                Ok(size) => {
+                    bytes.push(126);
+                    bytes.extend(size.to_be_bytes());
+                }
+                Err(_) => {
+                    bytes.push(127);
+                    bytes.extend((size as u64).to_be_bytes());
+                }
+            }
+            bytes.extend(std::iter::repeat_n(0x81, size));
+        }
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn only_opcodes_of_text_change_however_the_bytes_are_cut(
+            frames in prop::collection::vec((prop::sample::select(vec![0u8, 1, 2, 8, 9, 10]),
+                                             prop::sample::select(vec![0usize, 1, 125, 126, 300, 65_535, 65_536])), 0..5),
+            cut in 1usize..200,
+        ) {
+            let mut bytes = stream(&frames);
+            let wanted: Vec<_> = frames.iter().map(|&(op, size)| (if op == TEXT { BINARY } else { op }, size)).collect();
+            let mut state = Frames::Head(0);
+            for chunk in bytes.chunks_mut(cut) {
+                state.relabel(chunk);
+            }
+            prop_assert_eq!(state, Frames::Opcode);
+            prop_assert_eq!(bytes, stream(&wanted));
+        }
+
+        #[test]
+        fn control_characters_in_strings_are_no_error(value in any::<String>()) {
+            let strict = serde_json::to_string(&value).unwrap();
+            let zeeks = strict.replace("\\u0001", "\u{1}").replace("\\n", "\n").replace("\\u0000", "\0");
+            prop_assert!(parse(zeeks.as_bytes()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_control_character_is_taken_for_itself() {
+        let value = parse(b"{\"a\":\"x\x01y\\\"\x02\"}\n").unwrap();
+        assert_eq!(value["a"], "x\u{1}y\"\u{2}");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_replaced() {
+        assert_eq!(parse(b"[\"\xff\xfe\"]").unwrap()[0], "\u{fffd}\u{fffd}");
+    }
+}

@@ -1,0 +1,118 @@
+//! `include`: hosts and nodes from further files.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::decode::decode;
+use super::types::{Part, Spec};
+use super::{Description, open, read, sort};
+use crate::error::{At, Diagnostic, Place, Problem};
+
+/// How many files a description may include.
+const FILES: usize = 2_000;
+
+/// Merges the included files into a description.
+pub(super) fn with_includes(mut description: Description) -> Description {
+    let globs = std::mem::take(&mut description.spec.include.0);
+    let mut seen = HashSet::new();
+    for (index, glob) in globs.iter().enumerate() {
+        let place = Place::of(&["include"]).index(index);
+        match matches(&description.dir, glob) {
+            Err(why) => {
+                let problem = Problem::value(place, format!("`{glob}` can't be included: {why}"), "here");
+                description.diagnostics.push(description.locate(&problem));
+            }
+            Ok(paths) if paths.is_empty() => {
+                let problem = Problem::value(place, format!("`{glob}` names no file"), "nothing to include")
+                    .help(format!("it is looked for in {}", description.dir.display()));
+                description.diagnostics.push(description.locate(&problem));
+            }
+            Ok(paths) => {
+                for path in paths.into_iter().filter(|path| seen.insert(path.clone())) {
+                    include(&mut description, &path);
+                }
+            }
+        }
+    }
+    description.spec.include.0 = globs;
+    sort(&mut description.diagnostics);
+    description
+}
+
+fn include(description: &mut Description, path: &Path) {
+    let shown = path.strip_prefix(&description.dir).unwrap_or(path);
+    let main = description.files.first().map(|f| f.source.file.clone()).unwrap_or_default();
+    let name = Path::new(&main).with_file_name("").join(shown).display().to_string();
+    let text = match read::read(path) {
+        Ok(text) => text,
+        Err(diagnostic) => return description.diagnostics.push(Diagnostic { file: name, ..*diagnostic }),
+    };
+    let (file, value, diagnostics) = open(&name, text);
+    description.diagnostics.extend(diagnostics);
+    let at = description.files.len();
+    let mut part = Part::default();
+    if let (Some(value), Some(root)) = (value, &file.root) {
+        let decoded = decode::<Part>(&file.source, root, value);
+        part = decoded.value;
+        description.diagnostics.extend(decoded.diagnostics);
+        description.spec.broken.extend(decoded.broken);
+    }
+    description.files.push(file);
+    merge(description, at, "hosts", part.hosts.0, |spec| &mut spec.hosts.0);
+    merge(description, at, "nodes", part.nodes.0, |spec| &mut spec.nodes.0);
+}
+
+fn merge<T>(
+    description: &mut Description,
+    file: usize,
+    section: &'static str,
+    entries: Vec<(String, T)>,
+    into: impl Fn(&mut Spec) -> &mut Vec<(String, T)>,
+) {
+    let known: HashSet<String> = into(&mut description.spec).iter().map(|(name, _)| name.clone()).collect();
+    for (name, entry) in entries {
+        let place = Place::of(&[section, &name]);
+        if !known.contains(&name) {
+            description.owners.insert((section, name.clone()), file);
+            into(&mut description.spec).push((name, entry));
+            continue;
+        }
+        let (source, span) = description.find(&place, At::Key);
+        let Some(root) = description.files.get(file).and_then(|f| f.root.as_ref()) else { continue };
+        let Some(second) = description.files.get(file).map(|f| &f.source) else { continue };
+        let message = format!("`{name}` stands in `{section}` of two files");
+        let mut diagnostic = Diagnostic::at(second, root.find(&place, true).0, message, "used again here");
+        diagnostic.also.push(crate::error::Label { source, span, text: "first used here".to_owned() });
+        description.diagnostics.push(diagnostic.help("keep one of the two"));
+    }
+}
+
+/// Files that a glob names, sorted.
+fn matches(dir: &Path, glob: &str) -> Result<Vec<PathBuf>, String> {
+    if !glob.contains(['*', '?', '[', '{']) {
+        return Ok(vec![dir.join(glob)]);
+    }
+    let glob = glob.strip_prefix("./").unwrap_or(glob);
+    let matcher = globset::GlobBuilder::new(glob).literal_separator(true).build().map_err(|e| e.to_string())?;
+    let matcher = matcher.compile_matcher();
+    // Only below the folders that the glob names in full; a walk from `/` would never end.
+    let fixed: PathBuf = Path::new(glob).components().take_while(|c| !has_wildcard(c.as_os_str())).collect();
+    let depth = Path::new(glob).components().count() - fixed.components().count();
+    let depth = if glob.contains("**") { 16 } else { depth };
+    let mut paths = Vec::new();
+    for entry in walkdir::WalkDir::new(dir.join(&fixed)).max_depth(depth).follow_links(true).sort_by_file_name() {
+        let Ok(entry) = entry else { continue };
+        let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path());
+        if !entry.file_type().is_dir() && matcher.is_match(relative) {
+            paths.push(entry.into_path());
+        }
+        if paths.len() > FILES {
+            return Err(format!("it names more than {FILES} files"));
+        }
+    }
+    Ok(paths)
+}
+
+fn has_wildcard(part: &std::ffi::OsStr) -> bool {
+    part.to_string_lossy().contains(['*', '?', '[', '{'])
+}

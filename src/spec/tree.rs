@@ -1,0 +1,360 @@
+//! YAML events -> a tree of texts with their places, under limits; the tree gives the values and the positions.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+use crate::error::{Diagnostic, Place, Source, Step};
+
+/// How many events a file may have, and how many values it may have with its aliases expanded.
+pub(super) const EVENTS: usize = 400_000;
+/// How deep a file may be nested, with its aliases expanded.
+pub(super) const DEPTH: usize = 32;
+/// From how many entries on a mapping gets an index.
+const INDEXED: usize = 8;
+
+/// A value with its place in the text, in bytes.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) span: Range<usize>,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A text; `plain` ones may stand for a number, a boolean or nothing.
+    Scalar {
+        text: String,
+        plain: bool,
+    },
+    Sequence(Vec<Arc<Node>>),
+    Mapping(Mapping),
+}
+
+/// One `key: value`.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) span: Range<usize>,
+    pub(super) value: Arc<Node>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Mapping {
+    pub(super) entries: Vec<Entry>,
+    index: HashMap<String, usize>,
+}
+
+impl Mapping {
+    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+        if self.entries.len() > INDEXED {
+            self.index.get(key).and_then(|&at| self.entries.get(at))
+        } else {
+            self.entries.iter().find(|entry| entry.key == key)
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+        match self.entries.len().cmp(&(INDEXED + 1)) {
+            std::cmp::Ordering::Less => {}
+            std::cmp::Ordering::Equal => {
+                self.index = self.entries.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
+            }
+            std::cmp::Ordering::Greater => {
+                if let Some(entry) = self.entries.last() {
+                    self.index.insert(entry.key.clone(), self.entries.len() - 1);
+                }
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Finds a place, or else its nearest ancestor that exists; the key's span only if the whole place exists.
+    /// Returns the span and whether it is of the place itself.
+    pub(super) fn find(&self, place: &Place, key: bool) -> (Range<usize>, bool) {
+        let (mut node, mut span) = (self, None);
+        for (depth, step) in place.0.iter().enumerate() {
+            let last = depth + 1 == place.0.len();
+            let next = match (step, &node.kind) {
+                (Step::Key(key), Kind::Mapping(mapping)) => mapping.get(key).map(|e| (Some(&e.span), &e.value)),
+                (Step::Index(index), Kind::Sequence(items)) => items.get(*index).map(|item| (None, item)),
+                _ => None,
+            };
+            match next {
+                Some((at, value)) => {
+                    span = at;
+                    node = value;
+                    if last {
+                        break;
+                    }
+                }
+                None => return (span.unwrap_or(&node.span).clone(), false),
+            }
+        }
+        let whole = if key { span.unwrap_or(&node.span) } else { &node.span };
+        (whole.clone(), true)
+    }
+}
+
+/// What is being built: a sequence, or a mapping with the key that waits for its value.
+enum Open {
+    Sequence { items: Vec<Arc<Node>>, from: usize, anchor: usize },
+    Mapping { mapping: Mapping, merges: Vec<Arc<Node>>, key: Option<Key>, from: usize, anchor: usize },
+}
+
+/// A key that waits for its value.
+struct Key {
+    text: Result<String, ()>,
+    plain: bool,
+    span: Range<usize>,
+}
+
+struct Builder<'a> {
+    source: &'a Arc<Source>,
+    chars: Chars,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Arc<Node>>,
+    root: Option<Arc<Node>>,
+    diagnostics: Vec<Diagnostic>,
+    /// Entries copied by `<<`, counted with the events.
+    copied: usize,
+}
+
+/// Reads a file's text. The tree is none where the text is empty or can't be read to its end.
+pub(super) fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Vec<Diagnostic>) {
+    let mut builder = Builder {
+        source,
+        chars: Chars::new(&source.text),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        root: None,
+        diagnostics: Vec::new(),
+        copied: 0,
+    };
+    let mut parser = Parser::new_from_str(&source.text);
+    let mut events = 0;
+    while let Some(event) = parser.next_event() {
+        events += 1;
+        let done = match event {
+            Err(error) => Err(builder.syntax(&error)),
+            Ok((_, span)) if events + builder.copied > EVENTS => Err(builder.at(
+                span,
+                format!("the description has more than {EVENTS} values"),
+                "the limit is reached here",
+            )),
+            Ok((event, span)) => builder.event(event, span),
+        };
+        match done {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(diagnostic) => {
+                builder.diagnostics.push(diagnostic);
+                return (None, builder.diagnostics);
+            }
+        }
+    }
+    (builder.root, builder.diagnostics)
+}
+
+impl Builder<'_> {
+    fn at(&self, span: Span, message: impl Into<String>, label: &str) -> Diagnostic {
+        Diagnostic::at(self.source, self.bytes(span), message, label)
+    }
+
+    fn bytes(&self, span: Span) -> Range<usize> {
+        let text = &self.source.text;
+        let start = self.chars.byte(text, span.start.index());
+        start..self.chars.byte(text, span.end.index()).max(start)
+    }
+
+    fn syntax(&self, error: &ScanError) -> Diagnostic {
+        let at = self.chars.byte(&self.source.text, error.marker().index());
+        let before = &self.source.text[self.source.line_start(error.marker().line())..];
+        let tab = before.lines().next().and_then(|line| line.find('\t'));
+        let diagnostic = Diagnostic::at(self.source, at..at, format!("this is not YAML: {}", error.info()), "here");
+        match tab {
+            Some(_) => diagnostic.help("there is a tab in this line; YAML indents with spaces"),
+            None if error.info().contains("block mapping") || error.info().contains("simple key") => {
+                diagnostic.help("look at the indentation and the `:` of this line and the one before")
+            }
+            None => diagnostic,
+        }
+    }
+
+    /// Takes one event; false ends the reading.
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<bool, Diagnostic> {
+        match event {
+            Event::DocumentStart(_) if self.root.is_some() => {
+                return Err(self
+                    .at(span, "a second document begins here", "only the first could be read")
+                    .help("one file describes one cluster; use `include` for several files"));
+            }
+            Event::Alias(id) => {
+                let Some(node) = self.anchors.get(&id).cloned() else {
+                    return Err(self.at(span, "this alias refers to a value that it is part of", "here"));
+                };
+                self.value(node, span);
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.tag(tag.is_some(), span)?;
+                let plain = style == ScalarStyle::Plain;
+                let kind = Kind::Scalar { text: text.into_owned(), plain };
+                let node = Arc::new(Node { span: self.bytes(span), kind });
+                self.anchor(anchor, &node);
+                self.value(node, span);
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.tag(tag.is_some(), span)?;
+                self.deeper(span)?;
+                self.open.push(Open::Sequence { items: Vec::new(), from: self.bytes(span).start, anchor });
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.tag(tag.is_some(), span)?;
+                self.deeper(span)?;
+                let (mapping, from) = (Mapping::default(), self.bytes(span).start);
+                self.open.push(Open::Mapping { mapping, merges: Vec::new(), key: None, from, anchor });
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
+            Event::StreamEnd => return Ok(false),
+            Event::Nothing | Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd => {}
+        }
+        Ok(true)
+    }
+
+    fn tag(&self, tagged: bool, span: Span) -> Result<(), Diagnostic> {
+        if !tagged {
+            return Ok(());
+        }
+        // The span is of the value; the tag stands before it.
+        Err(self.at(span, "YAML tags (`!...`) are not supported", "the value with the tag").help("remove the tag"))
+    }
+
+    fn deeper(&self, span: Span) -> Result<(), Diagnostic> {
+        if self.open.len() < DEPTH {
+            return Ok(());
+        }
+        Err(self.at(span, format!("the description is nested more than {DEPTH} levels deep"), "too deep"))
+    }
+
+    fn anchor(&mut self, anchor: usize, node: &Arc<Node>) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, Arc::clone(node));
+        }
+    }
+
+    fn close(&mut self, span: Span) -> Result<(), Diagnostic> {
+        let end = self.bytes(span).end;
+        let (kind, from, anchor) = match self.open.pop() {
+            Some(Open::Sequence { items, from, anchor }) => (Kind::Sequence(items), from, anchor),
+            Some(Open::Mapping { mut mapping, merges, from, anchor, .. }) => {
+                for merge in merges {
+                    self.merge(&mut mapping, &merge, span)?;
+                }
+                (Kind::Mapping(mapping), from, anchor)
+            }
+            None => return Ok(()),
+        };
+        // The end of a block is found at the next token, which may be many lines below.
+        let text = self.source.text.get(from..end).unwrap_or("");
+        let end = from + text.trim_end().len();
+        let node = Arc::new(Node { span: from..end, kind });
+        self.anchor(anchor, &node);
+        self.value(node, span);
+        Ok(())
+    }
+
+    /// Copies the entries of `<<` that are not there already.
+    fn merge(&mut self, into: &mut Mapping, from: &Node, span: Span) -> Result<(), Diagnostic> {
+        match &from.kind {
+            Kind::Mapping(mapping) => {
+                self.copied += mapping.entries.len();
+                if self.copied > EVENTS {
+                    return Err(self.at(
+                        span,
+                        format!("`<<` copies more than {EVENTS} values"),
+                        "the limit is reached here",
+                    ));
+                }
+                for entry in &mapping.entries {
+                    if into.get(&entry.key).is_none() {
+                        into.push(entry.clone());
+                    }
+                }
+            }
+            Kind::Sequence(items) if items.iter().all(|item| matches!(item.kind, Kind::Mapping(_))) => {
+                for item in items {
+                    self.merge(into, item, span)?;
+                }
+            }
+            _ => {
+                let wrong =
+                    Diagnostic::at(self.source, from.span.clone(), "`<<` needs a mapping to merge", "not a mapping");
+                self.diagnostics.push(wrong.help("write an alias, such as `<<: *defaults`"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a finished value where it belongs; `span` is where it stands (or its alias does).
+    fn value(&mut self, node: Arc<Node>, span: Span) {
+        let stands = self.bytes(span);
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(Open::Sequence { items, .. }) => items.push(node),
+            Some(Open::Mapping { key: key @ None, .. }) => {
+                *key = Some(match &node.kind {
+                    Kind::Scalar { text, plain } => Key { text: Ok(text.clone()), plain: *plain, span: stands },
+                    _ => Key { text: Err(()), plain: false, span: node.span.clone() },
+                });
+            }
+            Some(Open::Mapping { mapping, merges, key, .. }) => {
+                let Some(Key { text, plain, span }) = key.take() else { return };
+                let (message, label, also) = match text {
+                    Ok(text) if plain && text == "<<" => return merges.push(node),
+                    Ok(text) => match mapping.get(&text) {
+                        None => return mapping.push(Entry { key: text, span, value: node }),
+                        Some(first) => {
+                            let first = first.span.clone();
+                            (format!("the key `{text}` stands here twice"), "used again here", Some(first))
+                        }
+                    },
+                    Err(()) => ("a key must be a text".to_owned(), "this is not a text", None),
+                };
+                let mut diagnostic = Diagnostic::at(self.source, span, message, label);
+                if let Some(span) = also {
+                    let text = "first used here".to_owned();
+                    diagnostic.also.push(crate::error::Label { source: Arc::clone(self.source), span, text });
+                    diagnostic.help = Some("keep one of the two".to_owned());
+                }
+                self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+}
+
+/// Characters -> bytes: the parser counts the ones, everything else the others.
+struct Chars(Vec<usize>);
+
+impl Chars {
+    const STEP: usize = 64;
+
+    fn new(text: &str) -> Self {
+        if text.is_ascii() {
+            return Self(Vec::new());
+        }
+        Self(text.char_indices().step_by(Self::STEP).map(|(at, _)| at).collect())
+    }
+
+    fn byte(&self, text: &str, index: usize) -> usize {
+        if self.0.is_empty() {
+            return index.min(text.len());
+        }
+        let Some(&start) = self.0.get(index / Self::STEP) else { return text.len() };
+        let rest = text.get(start..).unwrap_or("");
+        rest.char_indices().nth(index % Self::STEP).map_or(text.len(), |(at, _)| start + at)
+    }
+}

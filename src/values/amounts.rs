@@ -1,0 +1,109 @@
+//! Durations and sizes.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::text::{cut, text_value};
+
+/// The longest interval that is accepted, so that adding it to a point in time can't overflow: a hundred years.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+
+/// A duration with its unit: `10s`, `1h 30m`, `30d`. A bare `0` needs none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Interval(pub Duration);
+
+impl FromStr for Interval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("empty where an interval such as `60s` is expected".to_owned());
+        }
+        if text.bytes().all(|b| b.is_ascii_digit()) && text.bytes().any(|b| b != b'0') {
+            return Err(format!("the interval `{0}` has no unit; write `{0}s` for seconds", cut(text)));
+        }
+        let wrong =
+            |why: &dyn fmt::Display| format!("`{}` is not an interval such as `60s`, `1h` or `30d`: {why}", cut(text));
+        if text.starts_with('-') {
+            return Err(wrong(&"it is negative"));
+        }
+        let duration = humantime::parse_duration(text).map_err(|error| wrong(&error))?;
+        if duration > LONGEST {
+            return Err(wrong(&"it is longer than a hundred years"));
+        }
+        Ok(Self(duration))
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(self.0).fmt(f)
+    }
+}
+
+text_value!(Interval, "an interval such as `60s`, `1h` or `30d`", {
+    "description": "An interval with its unit: 500ms, 60s, 1h 30m, 30d.",
+    "type": ["string", "integer"],
+    "examples": ["60s", "1h", "30d"]
+});
+
+/// A size in bytes: `8GiB`, `256MiB`, `65536`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let wrong = |why: &str| format!("`{}` is not a size such as `256MiB` or `8GiB`{why}", cut(text));
+        if text.starts_with('-') {
+            return Err(wrong(": it is negative"));
+        }
+        // The crate saturates; a size that is not a size of anything is told instead.
+        let size = text.parse::<bytesize::ByteSize>().map_err(|_| wrong(""))?.as_u64();
+        if size > i64::MAX as u64 {
+            return Err(wrong(": it is too large"));
+        }
+        Ok(Self(size))
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+text_value!(Size, "a size such as `256MiB` or `8GiB`", {
+    "description": "A size in bytes, or with a unit: 256MiB, 8GiB.",
+    "type": ["string", "integer"],
+    "examples": ["256MiB", "8GiB"]
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_need_a_unit() {
+        assert_eq!("1h 30m".parse(), Ok(Interval(Duration::from_secs(5400))));
+        assert_eq!("0".parse(), Ok(Interval(Duration::ZERO)));
+        assert_eq!("60".parse::<Interval>().unwrap_err(), "the interval `60` has no unit; write `60s` for seconds");
+        for wrong in ["", "-1s", "1 fortnight", "s", "99999999999999999999d", "200y", "1e9s"] {
+            assert!(wrong.parse::<Interval>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units_of_two_kinds() {
+        assert_eq!("256MiB".parse(), Ok(Size(256 << 20)));
+        assert_eq!("8 GB".parse(), Ok(Size(8_000_000_000)));
+        assert_eq!("512".parse(), Ok(Size(512)));
+        for wrong in ["", "-1", "12 parsecs", "1e30", "99999999999999999999", "9000000TiB", "NaN", "inf"] {
+            assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+    }
+}

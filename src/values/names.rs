@@ -1,0 +1,146 @@
+//! Names, paths and identifiers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::text::{cut, text_value};
+
+/// The longest name, in bytes.
+const LONGEST: usize = 63;
+
+/// The name of a cluster, a host or a group: safe in file names, topics and command lines.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    /// Returns it as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(first) = text.chars().next() else {
+            return Err("a name can't be empty".to_owned());
+        };
+        if !first.is_ascii_alphanumeric() {
+            return Err(format!("the name `{}` does not begin with a letter or a digit", cut(text)));
+        }
+        if let Some(wrong) = text.chars().find(|c| !c.is_ascii_alphanumeric() && !"_.-".contains(*c)) {
+            return Err(format!(
+                "the name `{}` contains {wrong:?}; letters, digits, `_`, `.` and `-` are allowed",
+                cut(text)
+            ));
+        }
+        if text.len() > LONGEST {
+            return Err(format!("the name `{}` is longer than {LONGEST} characters", cut(text)));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_value!(Name, "a name", {
+    "description": "A name of letters, digits, `_`, `.` and `-`.",
+    "type": ["string", "integer"],
+    "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+    "maxLength": 63
+});
+
+/// An absolute path on a host, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HostPath(String);
+
+impl HostPath {
+    /// Returns it as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HostPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |why: &str| Err(format!("the path `{}` {why}", cut(text)));
+        if !text.starts_with('/') {
+            return wrong("is not absolute; paths on hosts begin with `/`");
+        }
+        if text.chars().any(char::is_control) {
+            return wrong("contains a control character");
+        }
+        if text.split('/').any(|part| part == "..") {
+            return wrong("contains `..`");
+        }
+        if text.len() > 1024 {
+            return wrong("is longer than 1024 bytes");
+        }
+        let parts: Vec<_> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        if parts.is_empty() {
+            return wrong("is the root folder");
+        }
+        Ok(Self(format!("/{}", parts.join("/"))))
+    }
+}
+
+impl fmt::Display for HostPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_value!(HostPath, "an absolute path", {
+    "description": "An absolute path on the hosts.",
+    "type": "string",
+    "pattern": "^/"
+});
+
+/// Tells whether a text is a Zeek identifier, with its module or without: `Pcap::bufsize`, `digest_salt`.
+pub fn is_zeek_identifier(text: &str) -> bool {
+    text.len() <= 256
+        && text.split("::").all(|part| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_everywhere() {
+        for right in ["a", "sensor1", "Sensor_1.example-2", "7"] {
+            assert_eq!(right.parse::<Name>().unwrap().as_str(), right);
+        }
+        let long = "x".repeat(64);
+        for wrong in ["", "a/b", "-a", ".", "..", "a b", "a\nb", "a\0", "ä", "a*", "@a", "a:b", &long] {
+            assert!(wrong.parse::<Name>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn paths_are_absolute_and_plain() {
+        assert_eq!("/opt//zeek/./".parse::<HostPath>().unwrap().as_str(), "/opt/zeek");
+        for wrong in ["", "opt", "~/x", "/", "//", "/a/../b", "/a\nb"] {
+            assert!(wrong.parse::<HostPath>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn identifiers_of_zeek() {
+        assert!(is_zeek_identifier("Pcap::bufsize"));
+        assert!(is_zeek_identifier("digest_salt"));
+        for wrong in ["", "Pcap:bufsize", "::x", "x::", "1x", "a b", "a;b", "a::b = 1"] {
+            assert!(!is_zeek_identifier(wrong), "{wrong}");
+        }
+    }
+}

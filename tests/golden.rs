@@ -1,0 +1,223 @@
+//! What is written for each Zeek version, against files in `tests/golden/`; `UPDATE_GOLDEN=1` writes them anew.
+
+mod check;
+mod fixture;
+mod real;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use clusterctl::cluster::{Backend, Cluster, Role};
+use clusterctl::values::Version;
+use clusterctl::zeek;
+use proptest::prelude::*;
+
+use fixture::{bare, full, host, node, standalone, version};
+
+const VERSIONS: [&str; 12] = ["3.0", "4.0", "5.0", "6.0", "6.2", "7.0", "7.1", "7.2", "8.0", "8.1", "8.2", "9.0"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// The backends that a version has.
+fn backends(version: Version) -> Vec<Backend> {
+    if version < Version::new(7, 1) { vec![Backend::Broker] } else { vec![Backend::Broker, Backend::Zeromq] }
+}
+
+/// The files for one version, by their names below its folder.
+fn files(v: Version) -> Vec<(String, String)> {
+    let cluster = full(v, None);
+    let worker = cluster.nodes.iter().find(|n| n.name == "dmz-sensor1-1").unwrap();
+    let mut files = vec![
+        ("cluster-layout.zeek".to_owned(), zeek::layout(&cluster, v)),
+        ("standalone.zeek".to_owned(), zeek::options_script(&standalone(), v)),
+        ("worker.zeek".to_owned(), zeek::node_script(&cluster, worker, v).unwrap()),
+    ];
+    let mut lines = String::new();
+    for backend in backends(v) {
+        let cluster = full(v, Some(backend));
+        files.push((format!("options-{}.zeek", backend.name()), zeek::options_script(&cluster, v)));
+        for node in &cluster.nodes {
+            if matches!(node.name.as_str(), "manager" | "logger-2" | "dmz-sensor1-1") {
+                let line = zeek::command_line(&cluster, node, v).join(" ");
+                lines += &format!("{} {}: {line}\n", backend.name(), node.name);
+            }
+        }
+    }
+    files.push(("command-lines.txt".to_owned(), lines));
+    files
+}
+
+#[test]
+fn what_is_written_for_each_version() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    for v in VERSIONS {
+        let folder = folder().join(v);
+        let mut names = Vec::new();
+        for (name, text) in files(version(v)) {
+            let path = folder.join(&name);
+            if update {
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(&path, &text).unwrap();
+            }
+            let golden = fs::read_to_string(&path).unwrap_or_default();
+            assert!(golden == text, "{} differs:\n{}", path.display(), similar(&golden, &text));
+            names.push(name);
+        }
+        for entry in fs::read_dir(&folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(names.contains(&name), "{v}/{name} is written by nothing");
+        }
+    }
+}
+
+fn similar(old: &str, new: &str) -> String {
+    old.lines().zip(new.lines()).find(|(a, b)| a != b).map_or_else(String::new, |(a, b)| format!("- {a}\n+ {b}"))
+}
+
+#[test]
+fn nothing_is_wrong_with_what_is_written() {
+    for v in VERSIONS {
+        for backend in backends(version(v)) {
+            let problems = zeek::check(&full(version(v), Some(backend)), version(v));
+            assert!(problems.is_empty(), "{v} {backend:?}: {problems:?}");
+        }
+        assert!(zeek::check(&standalone(), version(v)).is_empty());
+    }
+}
+
+/// Zeek's own formatter parses everything, and finds nothing wrong with the syntax.
+#[test]
+fn zeek_format_parses_every_file() {
+    if std::env::var_os("CLUSTERCTL_SKIP_ZEEKSCRIPT").is_some() {
+        eprintln!("SKIPPED: zeek-format, as CLUSTERCTL_SKIP_ZEEKSCRIPT is set");
+        return;
+    }
+    let program = std::env::var_os("ZEEK_FORMAT").unwrap_or_else(|| "zeek-format".into());
+    let parse = |path: &Path| -> Result<(), String> {
+        let out = Command::new(&program).arg(path).output().map_err(|e| {
+            format!(
+                "no zeek-format (pip install zeekscript; its path in ZEEK_FORMAT, or CLUSTERCTL_SKIP_ZEEKSCRIPT=1 to \
+                 go without): {e}"
+            )
+        })?;
+        let words = String::from_utf8_lossy(&out.stderr).into_owned();
+        if out.status.success() && words.is_empty() { Ok(()) } else { Err(format!("{}: {words}", path.display())) }
+    };
+    let broken = tempfile::NamedTempFile::new().unwrap();
+    fs::write(broken.path(), "redef a = ;\n").unwrap();
+    assert!(parse(broken.path()).is_err(), "zeek-format takes anything");
+    let mut paths = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/agent.zeek")];
+    for v in VERSIONS {
+        let entries = fs::read_dir(folder().join(v)).unwrap().map(|e| e.unwrap().path());
+        paths.extend(entries.filter(|p| p.extension().is_some_and(|e| e == "zeek")));
+    }
+    assert!(paths.len() > 4 * VERSIONS.len());
+    let failed: Vec<String> = paths.iter().filter_map(|p| parse(p).err()).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn ten_thousand_nodes_take_no_time() {
+    let hosts: Vec<_> = (0..200).map(|i| host(&format!("sensor{i}"), &format!("10.0.1.{i}"))).collect();
+    let mut nodes = vec![
+        node("logger-1", Role::Logger, &hosts, 0, 27_761),
+        node("manager", Role::Manager, &hosts, 0, 27_760),
+        node("proxy-1", Role::Proxy, &hosts, 0, 27_780),
+    ];
+    nodes.extend((0..10_000).map(|i| node(&format!("worker-{i}"), Role::Worker, &hosts, i % 200, 27_800)));
+    let cluster = bare(hosts, nodes);
+    let start = Instant::now();
+    let text = zeek::layout(&cluster, version("7.0"));
+    let entries = zeek::Entries::new(&cluster, version("7.0"));
+    assert!(cluster.nodes.iter().all(|n| text.contains("worker") && !entries.of(n).is_empty()));
+    // Some 50 ms in a release build are promised; this is far from what anything quadratic would take.
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert_eq!(text.lines().filter(|l| l.starts_with("\t[\"")).count(), 10_003);
+}
+
+/// The fields of an entry as they stand in the layout.
+fn fields(line: &str) -> Vec<&str> {
+    line.split('$').skip(1).map(|f| f.split('=').next().unwrap()).collect()
+}
+
+fn any_cluster() -> impl Strategy<Value = Cluster> {
+    let sizes = (0usize..3, 1usize..3, 0usize..30, 1usize..5, any::<bool>(), any::<bool>(), any::<bool>());
+    sizes.prop_map(|(loggers, proxies, workers, hosts, ipv6, time_machine, metrics)| {
+        let prefix = if ipv6 { "2001:db8::" } else { "10.0.0." };
+        let hosts: Vec<_> = (0..hosts).map(|i| host(&format!("h{i}"), &format!("{prefix}{}", i + 1))).collect();
+        let on = |i: usize| i % hosts.len();
+        let port = |base: u16, i: usize| base + u16::try_from(i).unwrap();
+        let mut nodes = Vec::new();
+        let mut add = |count: usize, role: Role, base: u16| {
+            let named = |i: usize| format!("{}-{}", role.name(), i + 1);
+            nodes.extend((0..count).map(|i| node(&named(i), role, &hosts, on(i), port(base, i))));
+        };
+        add(loggers, Role::Logger, 27_761);
+        add(1, Role::Manager, 27_760);
+        add(proxies, Role::Proxy, 27_780);
+        add(workers, Role::Worker, 27_800);
+        add(usize::from(time_machine), Role::TimeMachine, 27_799);
+        for node in nodes.iter_mut().filter(|_| !metrics) {
+            node.metrics_port = None;
+        }
+        bare(hosts, nodes)
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_node_stands_once_and_has_only_what_the_version_has(
+        cluster in any_cluster(),
+        v in prop::sample::select(VERSIONS.as_slice()),
+    ) {
+        let v = version(v);
+        let text = zeek::layout(&cluster, v);
+        prop_assert_eq!(&text, &zeek::layout(&cluster.clone(), v));
+        let is_logger = if cluster.nodes.iter().any(|n| n.role == Role::Logger) { "F" } else { "T" };
+        prop_assert!(text.ends_with(&format!("}};\n\nredef Cluster::manager_is_logger = {is_logger};\n")), "{text}");
+        prop_assert_eq!(text.matches("redef").count(), 2);
+        let entries: Vec<&str> = text.lines().filter(|l| l.starts_with('\t')).collect();
+        prop_assert_eq!(entries.len(), cluster.nodes.len());
+        let time_machine = cluster.nodes.iter().any(|n| n.role == Role::TimeMachine);
+        for (node, line) in cluster.nodes.iter().zip(entries) {
+            let start = format!("\t[\"{}\"] = [$node_type=Cluster::", node.name);
+            prop_assert!(line.starts_with(&start), "{line}");
+            prop_assert_eq!(line, format!("\t{},", zeek::layout_entry(&cluster, node, v)));
+            let worker = node.role == Role::Worker;
+            let mut wanted = vec!["node_type", "ip"];
+            if !worker || v < version("4.0") {
+                wanted.push("p");
+            }
+            if worker && v < version("7.1") {
+                wanted.push("interface");
+            }
+            if worker || node.role == Role::Proxy {
+                wanted.push("manager");
+            }
+            if worker && time_machine && v < version("7.1") {
+                wanted.push("time_machine");
+            }
+            if node.metrics_port.is_some() && node.role.runs() && v >= version("7.0") {
+                wanted.push("metrics_port");
+            }
+            prop_assert_eq!(fields(line), wanted);
+        }
+    }
+
+    #[test]
+    fn json_and_mermaid_have_every_node(cluster in any_cluster(), v in prop::sample::select(VERSIONS.as_slice())) {
+        let json = zeek::layout_json(&cluster, version(v));
+        let names: Vec<&str> = json["nodes"].as_array().unwrap().iter().map(|n| n["name"].as_str().unwrap()).collect();
+        let wanted: Vec<&str> = cluster.nodes.iter().map(|n| n.name.as_str()).collect();
+        prop_assert_eq!(names, wanted);
+        let mermaid = zeek::layout_mermaid(&cluster, version(v));
+        for (i, node) in cluster.nodes.iter().enumerate() {
+            let shape = format!("    n{i}[\"{}", node.name);
+            prop_assert_eq!(mermaid.lines().filter(|l| l.starts_with(&shape)).count(), 1);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What a version can't do is told with its place, before anything is written.
+
+use clusterctl::cluster::{Backend, Cluster, Redef, Role, Store, ZeekValue};
+use clusterctl::error::{At, Problem};
+use clusterctl::zeek;
+
+use super::fixture::{bare, full, host, node, standalone, version};
+
+/// `place: message (help)` of each problem.
+fn told(cluster: &Cluster, v: &str) -> Vec<String> {
+    let line = |p: Problem| match p.help {
+        Some(help) => format!("{}: {} ({help})", p.place, p.message),
+        None => format!("{}: {}", p.place, p.message),
+    };
+    zeek::check(cluster, version(v)).into_iter().map(line).collect()
+}
+
+fn with_option(name: &str, value: ZeekValue) -> Cluster {
+    let mut cluster = full(version("8.0"), Some(Backend::Broker));
+    cluster.zeek.options.insert(name.to_owned(), value);
+    cluster
+}
+
+#[test]
+fn versions_that_are_not_known() {
+    let cluster = standalone();
+    assert_eq!(
+        told(&cluster, "2.6"),
+        ["zeek.version: Zeek 2.6 is too old: 3.0 is the oldest that clusterctl writes a layout for"]
+    );
+    assert_eq!(
+        told(&cluster, "9.1"),
+        ["zeek.version: Zeek 9.1 is not known: 9.0 is the newest that this clusterctl knows \
+          (a later release of clusterctl may know it)"]
+    );
+}
+
+#[test]
+fn options_that_are_not() {
+    let text = |t: &str| ZeekValue::Text(t.to_owned());
+    let cases = [
+        ("retry_intervall", text("1s"), "no option `retry_intervall` to set here (did you mean `retry_interval`?)"),
+        ("Cluster::retry_interval", text("1s"), "(did you mean `retry_interval`?)"),
+        ("manager_is_logger", ZeekValue::Bool(true), "it is decided from the nodes"),
+        ("worker_pool_spec", text("x"), "set it in `zeek.redefs`"),
+        ("retry_interval", ZeekValue::Int(60), "must be a duration such as `1s` or `5min` (with its unit: `60s`)"),
+        ("retry_interval", text("soon"), "must be a duration"),
+        ("enable_round_robin_logging", text("yes"), "must be `true` or `false`"),
+        ("default_websocket_max_event_queue_size", ZeekValue::Int(-1), "must be a whole number from 0"),
+        ("worker_topic", ZeekValue::Int(1), "must be text"),
+        ("default_backend", text("redis"), "must be `memory` or `sqlite`"),
+        ("default_backend", text("rocksdb"), "Zeek 8.0 has no RocksDB stores, Zeek 4.0 was the last"),
+        ("default_master_node", text("proxy-2"), "there is no node `proxy-2` (did you mean `proxy-1`?)"),
+        (
+            "time_machine_topic",
+            text("x"),
+            "Zeek 8.0 has no `Cluster::time_machine_topic` any more, it went with Zeek 7.1",
+        ),
+        (
+            "default_publish_table_batch_size",
+            ZeekValue::Int(1),
+            "Zeek 8.0 has no `Cluster::default_publish_table_batch_size`, Zeek 8.2 and later have",
+        ),
+    ];
+    for (name, value, wanted) in cases {
+        let told = told(&with_option(name, value), "8.0");
+        assert_eq!(told.len(), 1, "{name}: {told:?}");
+        assert!(told[0].starts_with(&format!("zeek.options.{name}: ")), "{told:?}");
+        assert!(told[0].contains(wanted), "{wanted}\n{told:?}");
+    }
+}
+
+#[test]
+fn an_empty_master_node_is_the_manager() {
+    let cluster = with_option("default_master_node", ZeekValue::Text(String::new()));
+    assert!(told(&cluster, "8.0").is_empty());
+}
+
+#[test]
+fn zeromq_where_it_is_not_and_where_it_is_not_safe() {
+    let mut cluster = full(version("8.0"), Some(Backend::Zeromq));
+    assert_eq!(
+        told(&full(version("6.2"), Some(Backend::Zeromq)), "6.2"),
+        ["zeek.backend: Zeek 6.2 has no ZeroMQ backend, Zeek 7.1 and later have (write `broker`)"]
+    );
+    cluster.zeek.accept_unencrypted_zeromq = false;
+    let clear = told(&cluster, "8.0");
+    assert_eq!(clear.len(), 1);
+    assert!(clear[0].contains("neither encrypted nor authenticated"), "{clear:?}");
+    assert!(clear[0].contains("`zeek.accept_unencrypted_zeromq: true`"), "{clear:?}");
+    cluster.zeek.backend = None;
+    assert!(told(&cluster, "8.0").is_empty(), "Broker is this version's default");
+    assert!(told(&cluster, "8.1")[0].contains("the default of this version,"));
+
+    let hosts = vec![host("here", "127.0.0.1")];
+    let nodes =
+        vec![node("manager", Role::Manager, &hosts, 0, 27_760), node("worker-1", Role::Worker, &hosts, 0, 27_800)];
+    let mut one_host = bare(hosts, nodes);
+    one_host.zeek.accept_unencrypted_zeromq = false;
+    assert!(told(&one_host, "8.1").is_empty());
+}
+
+#[test]
+fn zeromq_over_ipv6_before_it_could() {
+    let cluster = full(version("8.0"), Some(Backend::Zeromq));
+    let mut older = cluster.clone();
+    older.zeek.options.clear();
+    let told = told(&older, "7.2");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("`dmz-sensor2-1` has the address 2001:db8::12"), "{told:?}");
+}
+
+#[test]
+fn time_machines_after_their_time() {
+    let cluster = full(version("7.0"), None);
+    let told = told(&cluster, "7.1");
+    assert!(told.iter().any(|t| t == "nodes.time-machine.type: Zeek 7.1 has no time machines, Zeek 7.0 was the last"));
+}
+
+#[test]
+fn stores() {
+    let mut cluster = full(version("8.0"), Some(Backend::Zeromq));
+    assert!(told(&cluster, "8.1").iter().all(|t| !t.contains("stores")));
+    let with_82 = told(&cluster, "8.2");
+    assert!(with_82.iter().any(|t| t.starts_with("zeek.stores: Zeek 8.2 has stores with Broker only")), "{with_82:?}");
+    cluster.zeek.backend = Some(Backend::Broker);
+    let store =
+        Store { master_node: Some("managr".to_owned()), backend: Some("sqlight".to_owned()), ..Store::default() };
+    cluster.zeek.stores.insert("x".to_owned(), store);
+    assert_eq!(
+        told(&cluster, "8.2"),
+        [
+            "zeek.stores.x.master_node: there is no node `managr` (did you mean `manager`?)",
+            "zeek.stores.x.backend: `sqlight` is no store backend (write `memory` or `sqlite`)"
+        ]
+    );
+}
+
+#[test]
+fn redefs_that_no_zeek_could_read() {
+    let mut cluster = full(version("8.0"), None);
+    let injection = "x = 1; redef y";
+    for node in cluster.nodes.iter_mut().filter(|n| n.role == Role::Worker) {
+        node.redefs.insert(injection.to_owned(), Redef::Set(ZeekValue::Bool(true)));
+        node.redefs.insert("A::b".to_owned(), Redef::Add(vec![ZeekValue::Double(f64::NAN)]));
+    }
+    let problems = zeek::check(&cluster, version("8.0"));
+    assert_eq!(problems.len(), 2, "each once for the group of two: {problems:?}");
+    assert!(problems.iter().all(|p| p.at == At::Key && p.place.to_string().starts_with("nodes.dmz-sensor")));
+    for node in &mut cluster.nodes {
+        node.redefs.insert(injection.to_owned(), Redef::Set(ZeekValue::Bool(true)));
+    }
+    let problems = zeek::check(&cluster, version("8.0"));
+    assert_eq!(problems[1].place.to_string(), format!("zeek.redefs.{injection}"), "{problems:?}");
+}
