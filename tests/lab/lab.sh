@@ -305,11 +305,37 @@ make_capable_prefix() {
 	setcap cap_net_raw,cap_net_admin+eip "$dir/bin/zeek"
 }
 
+# The control groups in which a host's systemd keeps its units, of the hierarchies that systemd uses
+# (version 2, and version 1's name=systemd). Each host needs its own: nspawn names them all alike, and
+# hosts that share them see each other's processes in their units.
+host_cgroups() {
+	local name=$1 mount own
+	awk '/ - cgroup2 / || / - cgroup .*name=systemd/ { print $5 }' /proc/self/mountinfo | while read -r mount; do
+		case $(stat --file-system --format=%T "$mount") in
+		cgroup2fs) own=$(sed -n 's/^0:://p' /proc/self/cgroup) ;;
+		*) own=$(sed -n 's/^[0-9]*:name=systemd://p' /proc/self/cgroup) ;;
+		esac
+		[ -d "$mount$own" ] || own=
+		printf '%s/clusterctl-lab-%s\n' "${mount}${own%/}" "$name"
+	done
+}
+
+remove_cgroups() {
+	local top
+	# Unquoted: `*` stands for all hosts.
+	for top in $(host_cgroups "$1"); do
+		[ ! -d "$top" ] || find "$top" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	done
+}
+
 boot_host() {
-	local name=$1 binds=()
+	local name=$1 binds=() cgroups=()
 	mapfile -t binds <"$RUN/binds"
+	mapfile -t cgroups < <(host_cgroups "$name")
 	# A session of its own: a Ctrl-C for the tests is not one for the hosts.
-	setsid systemd-nspawn --register=no --keep-unit --quiet --boot --directory="$HOSTS/$name/root" --machine="$name" \
+	# shellcheck disable=SC2016  # for the inner shell
+	setsid bash -c 'while [ "$1" != -- ]; do mkdir -p "$1" && echo $$ >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"' \
+		lab-boot "${cgroups[@]}" -- systemd-nspawn --register=no --keep-unit --quiet --boot --directory="$HOSTS/$name/root" --machine="$name" \
 		--network-bridge="$LAB_BRIDGE" --resolv-conf=off --timezone=off --link-journal=no "${binds[@]}" \
 		>>"$LOG/$name.console" 2>&1 </dev/null &
 }
@@ -444,6 +470,7 @@ kill_host() {
 	end_nspawn "$pid"
 	# Its cable goes with its network namespace, a moment later.
 	while ip link show "vb-$name" >/dev/null 2>&1 && [ "$SECONDS" -lt "$end" ]; do sleep 0.05; done
+	remove_cgroups "$name"
 }
 
 end_nspawn() {
@@ -461,10 +488,11 @@ cmd_down() {
 	while read -r pid folder; do
 		# Another lab's hosts are that lab's business, unless nothing but the processes is left of it.
 		case $folder in
-		"$HOSTS"/*) end_nspawn "$pid" ;;
-		*) if [ -d "$folder" ]; then foreign=$folder; else end_nspawn "$pid"; fi ;;
+		"$HOSTS"/*) end_nspawn "$pid" & ;;
+		*) if [ -d "$folder" ]; then foreign=$folder; else end_nspawn "$pid" & fi ;;
 		esac
 	done < <(nspawns)
+	wait
 	unmount_below "$HOSTS"
 	if [ -z "$foreign" ] && ip link show "$LAB_BRIDGE" >/dev/null 2>&1; then
 		for link in $(ip -o link show master "$LAB_BRIDGE" | sed -n 's/^[0-9]*: \([^@:]*\).*/\1/p'); do
@@ -472,6 +500,7 @@ cmd_down() {
 		done
 		ip link delete "$LAB_BRIDGE"
 	fi
+	if [ -z "$foreign" ]; then remove_cgroups '*'; fi
 	remove_tree "$HOSTS"
 	remove_tree "$RUN"
 	remove_tree "$LAB_DIR/zeek-cap"
