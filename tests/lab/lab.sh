@@ -40,6 +40,7 @@ usage() {
 		  small-disk NAME SIZE    a full-able disk (tmpfs) over /var/lib/clusterctl; SIZE off takes it away
 		  exec NAME COMMAND...    run a command as root in the host, without SSH
 		  ps NAME                 the host's processes
+		  logs                    keep what the hosts know of their nodes, under target/lab/log
 
 		LAB_ZEEK=PREFIX           a Zeek to show to the hosts: a real one, or a folder of simprefix
 	END
@@ -504,7 +505,13 @@ cmd_down() {
 	remove_tree "$HOSTS"
 	remove_tree "$RUN"
 	remove_tree "$LAB_DIR/zeek-cap"
-	[ -z "$foreign" ] || say "another lab is running on $LAB_BRIDGE ($foreign); it was left alone"
+	if [ -n "$foreign" ]; then
+		say "another lab is running on $LAB_BRIDGE ($foreign); it was left alone"
+		return
+	fi
+	if [ -n "$(nspawns)" ] || grep -qF " $HOSTS/" /proc/self/mountinfo || ip link show "$LAB_BRIDGE" >/dev/null 2>&1; then
+		die "something of the lab is left: $(nspawns) $(grep -F " $HOSTS/" /proc/self/mountinfo)"
+	fi
 }
 
 cmd_status() {
@@ -565,6 +572,25 @@ cmd_exec() {
 		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"
 }
 
+# For after a failed test: the hosts' journals, and all small files of the clusters but their releases.
+cmd_logs() {
+	local name dir
+	for name in $(host_names); do
+		dir=$LOG/$name
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		if leader_of "$name" >/dev/null; then
+			cmd_exec "$name" journalctl --no-pager >"$dir/journal" 2>&1 || true
+			cmd_ps "$name" >"$dir/ps" 2>&1 || true
+			cmd_exec "$name" sh -c 'cd /var/lib/clusterctl && find . -path "*/releases/*" -prune -o -type f -size -1024k -print0 |
+				tar --null -T - -cf -' | tar -C "$dir" -xf - || true
+		fi
+	done
+	say "the hosts' logs are in $LOG"
+}
+
+cmd_ps() { cmd_exec "$1" ps -eo pid,ppid,user,stat,lstart,args; }
+
 cmd_small_disk() {
 	case $2 in
 	off) cmd_exec "$1" umount --lazy /var/lib/clusterctl ;;
@@ -580,9 +606,12 @@ cmd_simprefix() {
 	[ -x "$sim" ] || die "no $sim; build it first: cargo build -p zeek-sim"
 	mkdir -p "$dir/bin" "$dir/share/zeek/site" "$dir/etc"
 	dir=$(cd "$dir" && pwd)
-	# The folder may be shown to running hosts: replace the binary in it, not the folder.
-	cp "$sim" "$dir/bin/.zeek.new"
-	mv "$dir/bin/.zeek.new" "$dir/bin/zeek"
+	# The folder may be shown to running hosts: replace the binary in it, not the folder. One that did not
+	# change keeps its time, as an installed Zeek would.
+	if ! cmp -s "$sim" "$dir/bin/zeek"; then
+		cp "$sim" "$dir/bin/.zeek.new"
+		mv "$dir/bin/.zeek.new" "$dir/bin/zeek"
+	fi
 	[ -e "$dir/etc/zeek-sim.conf" ] || printf '# Settings of zeek-sim, and what tells this folder from a real Zeek.\n' >"$dir/etc/zeek-sim.conf"
 	printf '%s\n' "$dir"
 }
@@ -609,7 +638,8 @@ main() {
 	freeze-sshd) cmd_signal_sshd "$1" STOP ;;
 	thaw-sshd) cmd_signal_sshd "$1" CONT ;;
 	exec) cmd_exec "$@" ;;
-	ps) cmd_exec "$1" ps -eo pid,ppid,user,stat,lstart,args ;;
+	ps) cmd_ps "$1" ;;
+	logs) cmd_logs ;;
 	small-disk) cmd_small_disk "$1" "$2" ;;
 	-h | --help | help) usage ;;
 	*)
