@@ -57,6 +57,7 @@ ran=()
 broken=()
 passed=0
 failed=0
+lab_up=no
 child=
 runtime=
 policy=
@@ -71,19 +72,24 @@ stop_child() {
 	child=
 }
 
+# Takes the lab down, whatever state it is in; after a failure its logs are kept first.
+lab_down() {
+	[ "$lab_up" = yes ] || return 0
+	lab_up=no
+	[ ${#broken[@]} = 0 ] && [ "$failed" = 0 ] || tests/lab/lab.sh logs || true
+	tests/lab/lab.sh down
+}
+
 cleanup() {
 	local status=$?
 	trap '' INT TERM HUP
 	trap - EXIT
 	stop_child
 	[ -z "$policy" ] || rm -f "$policy"
-	if [ "$lab" = yes ]; then
-		[ ${#broken[@]} = 0 ] && [ "$failed" = 0 ] || tests/lab/lab.sh logs || true
-		tests/lab/lab.sh down || status=1
-	fi
+	lab_down || status=1
 	if [ -n "$runtime" ]; then
 		# SSH connections that were left open for the next command; their sockets are in our own folder.
-		pgrep -f -- "$runtime/" | while read -r pid; do kill "$pid" 2>/dev/null || true; done
+		{ pgrep -f -- "$runtime/" || true; } | while read -r pid; do kill "$pid" 2>/dev/null || true; done
 		rm -rf "$runtime"
 	fi
 	exit "$status"
@@ -94,16 +100,21 @@ trap 'exit 143' TERM HUP
 
 # Runs a step to its end, or to ours, and keeps what it says.
 step() {
-	local name=$1 status=0
+	local name=$1 status=0 follower
 	shift
 	heading "$name"
 	ran+=("$name")
 	set -m
-	"$@" </dev/null > >(tee "$log/step.log") 2>&1 &
+	: >"$log/step.log"
+	# To a file and not into a pipe: a process that a test left behind must not hold us up.
+	"$@" </dev/null >"$log/step.log" 2>&1 &
 	child=$!
 	set +m
+	tail --lines=+1 --follow --sleep-interval=0.2 --pid="$child" "$log/step.log" &
+	follower=$!
 	wait "$child" || status=$?
 	child=
+	wait "$follower" || true
 	[ "$status" = 0 ] || broken+=("$name")
 	return "$status"
 }
@@ -195,6 +206,7 @@ lab_tests() {
 		LAB_ZEEK=$(tests/lab/lab.sh simprefix)
 		export LAB_ZEEK
 	fi
+	lab_up=yes
 	step "lab up, with ${zeek:-zeek-sim}" tests/lab/lab.sh up || return 0
 	export CLUSTERCTL_LAB=$target/lab/run
 	step "cargo test lab::" cargo test --locked --test it lab:: -- --test-threads=1 --include-ignored || true
@@ -208,6 +220,7 @@ lab_tests() {
 # An earlier run that was killed may have left a lab.
 [ "$lab" = no ] || tests/lab/lab.sh down
 if step "cargo build" cargo build --workspace --locked; then tests; fi
+lab_down || broken+=("lab down")
 
 heading "ran: $(printf '%s; ' "${ran[@]}")"
 [ ${#broken[@]} = 0 ] || printf 'not well: %s(logs: %s)\n' "$(printf '%s; ' "${broken[@]}")" "$log"

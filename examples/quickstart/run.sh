@@ -14,7 +14,10 @@ say() { printf '%s\n' "$*" >&2; }
 case ${1:-} in
 '') ;;
 stop)
-	[ -x "$clusterctl" ] && [ -e "$description" ] || { say "there is nothing to stop: run $0 first" && exit 1; }
+	if [ ! -x "$clusterctl" ] || [ ! -e "$description" ]; then
+		say "there is nothing to stop: run $0 first"
+		exit 1
+	fi
 	exec "$clusterctl" -f "$description" stop
 	;;
 *)
@@ -30,7 +33,7 @@ may_capture() { [ "$(id -u)" = 0 ] || PATH=$PATH:/usr/sbin:/sbin getcap "$1" 2>/
 find_zeek() {
 	local candidate
 	for candidate in "$(command -v zeek || true)" /opt/zeek/bin/zeek /usr/local/zeek/bin/zeek; do
-		[ -n "$candidate" ] && [ -x "$candidate" ] || continue
+		[ -x "$candidate" ] || continue
 		candidate=$(readlink -f "$candidate")
 		if may_capture "$candidate"; then
 			dirname "$(dirname "$candidate")"
@@ -46,7 +49,10 @@ quoted() {
 	printf '"%s"' "${text//\"/\\\"}"
 }
 
-command -v cargo >/dev/null || { say "cargo is not in PATH; install Rust first" && exit 1; }
+if ! command -v cargo >/dev/null; then
+	say "cargo is not in PATH; install Rust first"
+	exit 1
+fi
 mkdir -p "$folder"
 zeek=$(find_zeek)
 say "Building clusterctl (the first time takes a few minutes) ..."

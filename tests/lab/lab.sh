@@ -4,7 +4,7 @@ set -euo pipefail
 
 LAB_REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 LAB_TARGET=${CARGO_TARGET_DIR:-$LAB_REPO/target}
-LAB_DIR=${LAB_DIR:-$LAB_TARGET/lab}
+LAB_DIR=$(realpath -m "${LAB_DIR:-$LAB_TARGET/lab}")
 LAB_BRIDGE=${LAB_BRIDGE:-zlab0}
 # 198.18.0.0/15 is reserved for tests of network devices (RFC 2544); it is routed nowhere.
 LAB_NET=${LAB_NET:-198.18.0}
