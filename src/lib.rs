@@ -20,6 +20,7 @@
 //! | `ui` | tables, JSON, progress: the only place that prints | `cluster`, `plan`, `ops`, `zeek` |
 //! | `cli` | clap types, completers, dispatch | `ops`, `ui`, `spec`, `cluster`, `zeek` |
 
+pub mod cli;
 pub mod cluster;
 pub mod control;
 pub mod error;
@@ -30,5 +31,6 @@ pub mod release;
 pub mod runner;
 pub mod spec;
 pub mod transport;
+pub mod ui;
 pub mod values;
 pub mod zeek;

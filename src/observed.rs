@@ -226,7 +226,8 @@ impl Observed {
                         node = Some((value.to_owned(), ObservedNode::default()));
                     }
                 }
-                "want" | "run" | "due" | "made" | "exit" | "stop" | "status" | "supervised" | "process" | "resident" => {
+                "want" | "run" | "due" | "made" | "exit" | "stop" | "status" | "supervised" | "process"
+                | "resident" => {
                     if let Some((_, node)) = &mut node {
                         node.take(word, value, host.uptime);
                     }

@@ -179,12 +179,8 @@ impl<'a> Common<'a> {
         let (cluster, version) = (from.cluster, from.version);
         let layout = zeek::layout(cluster, version);
         let entries = zeek::Entries::new(cluster, version);
-        let tiers: Vec<String> = cluster
-            .nodes
-            .iter()
-            .filter(|n| n.role != Role::Worker)
-            .map(|n| entries.of(n))
-            .collect();
+        let tiers: Vec<String> =
+            cluster.nodes.iter().filter(|n| n.role != Role::Worker).map(|n| entries.of(n)).collect();
         let options = zeek::options_script(cluster, version);
         let agent = zeek::agent_script(version);
         let mut files = BTreeMap::new();
@@ -297,12 +293,15 @@ impl<'a> Common<'a> {
         input("command line", digest_of(args.iter().map(String::as_bytes)));
         input("environment", digest_of(env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()])));
         input("limits", digest_of([limits.as_bytes(), restart.as_bytes()]));
-        input("zeek", digest_of([
-            identity.version.as_bytes(),
-            &identity.size.to_le_bytes(),
-            &identity.mtime.to_le_bytes(),
-            zeekpath.as_bytes(),
-        ]));
+        input(
+            "zeek",
+            digest_of([
+                identity.version.as_bytes(),
+                &identity.size.to_le_bytes(),
+                &identity.mtime.to_le_bytes(),
+                zeekpath.as_bytes(),
+            ]),
+        );
         input("options", self.options.clone());
         input("site scripts", self.site.clone());
         if !node.scripts.is_empty() {
@@ -431,8 +430,7 @@ impl Part {
                 }
             }
         }
-        changes.removed =
-            digests.keys().filter(|p| !self.files.contains_key(**p)).map(|p| (*p).to_owned()).collect();
+        changes.removed = digests.keys().filter(|p| !self.files.contains_key(**p)).map(|p| (*p).to_owned()).collect();
         changes
     }
 

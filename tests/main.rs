@@ -1,3 +1,5 @@
 //! The one integration test binary.
 
 mod golden;
+mod lab;
+mod support;

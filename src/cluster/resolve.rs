@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::hosts::{self, Hosts};
 use super::model::{
-    AfPacket, Backend, Cluster, LayoutInputs, Logs, Metrics, Node, Ports, Role, RunnerKind, Store, Timeouts, Zeek,
+    AfPacket, Backend, Cluster, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role, RunnerKind, Store, Timeouts,
+    Zeek,
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
@@ -81,6 +82,10 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
         runner: match spec.runner {
             Some(spec::Runner::Systemd) => RunnerKind::Systemd,
             Some(spec::Runner::Process) | None => RunnerKind::Process,
+        },
+        restart: match spec.restart {
+            Some(spec::Restart::Never) => Restart::Never,
+            Some(spec::Restart::OnCrash) | None => Restart::OnCrash,
         },
         layout_inputs: match spec.layout {
             Some(spec::Layout::Full) => LayoutInputs::Full,

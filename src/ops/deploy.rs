@@ -169,9 +169,8 @@ fn zeek_of(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(Version, Ve
         versions.entry(version).or_default().push(&host.name);
         zeeks.push(Some(ZeekIdentity { version: number.to_owned(), size: binary.size, mtime: binary.mtime }));
     }
-    let list = || {
-        versions.iter().map(|(v, hosts)| format!("{v} on {}", hosts.join(", "))).collect::<Vec<_>>().join("; ")
-    };
+    let list =
+        || versions.iter().map(|(v, hosts)| format!("{v} on {}", hosts.join(", "))).collect::<Vec<_>>().join("; ");
     match (versions.len(), versions.keys().next(), cluster.zeek.version) {
         (0, _, _) => Err(Error::failed("no host is enabled")),
         (1, Some(found), Some(named)) if *found != named => {
@@ -196,11 +195,11 @@ async fn leaving(fleet: &Fleet, found: &[Option<Observed>], notes: &mut Vec<Stri
             continue;
         }
         for host in deployed.cluster.hosts {
-            let stays = fleet
-                .cluster
-                .hosts
-                .iter()
-                .any(|h| h.name == host.name || (h.local && host.local) || (h.ssh.host == host.ssh.host && h.ssh.port == host.ssh.port));
+            let stays = fleet.cluster.hosts.iter().any(|h| {
+                h.name == host.name
+                    || (h.local && host.local)
+                    || (h.ssh.host == host.ssh.host && h.ssh.port == host.ssh.port)
+            });
             if !stays && host.enabled {
                 gone.insert(host.name.clone(), host);
             }

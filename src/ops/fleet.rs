@@ -156,7 +156,6 @@ impl Fleet {
     pub async fn close(&self) {
         futures_util::future::join_all(self.hosts.iter().map(|h| h.close())).await;
     }
-
 }
 
 /// Makes the error of hosts that could not be asked.

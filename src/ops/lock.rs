@@ -37,7 +37,8 @@ impl Operation {
     /// Names an operation that begins now.
     pub(super) fn new(command: &str) -> Self {
         let now = jiff::Timestamp::now();
-        let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned());
+        let user =
+            std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned());
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let pid = std::process::id();
         Self {
@@ -49,11 +50,7 @@ impl Operation {
 
 impl Locks {
     /// Takes the lock of every host; where one is held by somebody else, those taken are freed again.
-    pub(super) async fn take(
-        fleet: &Fleet,
-        seats: &[Seat],
-        operation: &Operation,
-    ) -> Result<Self, Error> {
+    pub(super) async fn take(fleet: &Fleet, seats: &[Seat], operation: &Operation) -> Result<Self, Error> {
         let mut held = Vec::new();
         let mut waiting = Vec::new();
         for seat in seats {

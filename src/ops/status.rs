@@ -252,13 +252,12 @@ pub async fn status(fleet: &Fleet, selection: &Selection) -> StatusReport {
 
 /// What runs, or else what the description says: version and backend.
 fn running(cluster: &Cluster, facts: &Facts) -> Option<(Version, Backend)> {
-    let deployed = cluster
-        .manager()
-        .and_then(|m| facts.get(&m.host)?.as_ref().ok()?.running.as_ref())
-        .and_then(|(version, backend)| {
+    let deployed = cluster.manager().and_then(|m| facts.get(&m.host)?.as_ref().ok()?.running.as_ref()).and_then(
+        |(version, backend)| {
             let backend = if backend == Backend::Zeromq.name() { Backend::Zeromq } else { Backend::Broker };
             Some((version.parse::<Version>().ok()?, backend))
-        });
+        },
+    );
     deployed.or_else(|| cluster.zeek.version.map(|v| (v, zeek::backend(cluster, v))))
 }
 
@@ -362,9 +361,8 @@ fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, asked: &Asked
         Asked::Never(why) => note = Some(why.clone()),
         Asked::Failed(why) => {
             // Where the manager's own row says it all, there is nothing to add.
-            let told = cluster.manager().is_some_and(|m| {
-                rows.iter().any(|r| r.node == m.name && r.state != State::Running)
-            });
+            let told =
+                cluster.manager().is_some_and(|m| rows.iter().any(|r| r.node == m.name && r.state != State::Running));
             if told {
                 note = Some(format!("the nodes were not asked: {why}"));
             } else {

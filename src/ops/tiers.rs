@@ -249,12 +249,7 @@ fn jobs(fleet: &Fleet, selection: &Selection) -> Vec<Job> {
     selection
         .nodes(&fleet.cluster)
         .filter(|n| fleet.cluster.host_of(n).enabled)
-        .map(|n| Job {
-            node: n.name.clone(),
-            role: Some(n.role),
-            seat: seats[&n.host].clone(),
-            release: String::new(),
-        })
+        .map(|n| Job { node: n.name.clone(), role: Some(n.role), seat: seats[&n.host].clone(), release: String::new() })
         .collect()
 }
 

@@ -111,9 +111,7 @@ impl Stopped {
 /// Turns `exit 139` into the signal's name.
 fn exit_words(text: &str) -> String {
     match text.strip_prefix("exit ").and_then(|s| s.parse().ok()) {
-        Some(status) => {
-            crate::observed::Exit { status: Some(status), ..crate::observed::Exit::default() }.text()
-        }
+        Some(status) => crate::observed::Exit { status: Some(status), ..crate::observed::Exit::default() }.text(),
         None => text.to_owned(),
     }
 }

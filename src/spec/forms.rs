@@ -599,6 +599,16 @@ words! {
 }
 
 words! {
+    /// Whether a node that ended by itself is started again.
+    Restart {
+        /// After a pause that grows.
+        OnCrash = "on-crash",
+        /// Not at all.
+        Never = "never",
+    }
+}
+
+words! {
     /// Which entries of the layout are an input of a worker.
     Layout {
         /// Its own, the manager's, the loggers' and the proxies'.

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::forms::{
-    Backend, ChecksumMode, Core, Entries, Env, FanoutMode, GroupHosts, Layout, Listen, MetricsListen, Redef, Role,
-    Runner, StoreBackend, Texts, Value, table, tables,
+    Backend, ChecksumMode, Core, Entries, Env, FanoutMode, GroupHosts, Layout, Listen, MetricsListen, Redef, Restart,
+    Role, Runner, StoreBackend, Texts, Value, table, tables,
 };
 use crate::error::Place;
 use crate::values::{Address, CpuList, HostPath, Interval, Name, Port, Size, Version};
@@ -50,6 +50,8 @@ pub struct Spec {
     pub ssh: SshSpec,
     /// What keeps nodes running: `process` (default) or `systemd`.
     pub runner: Option<Runner>,
+    /// Whether a node that ended by itself is started again: `on-crash` (default) or `never`.
+    pub restart: Option<Restart>,
     /// Which entries of the layout restart a worker when they change: `minimal` (default) or `full`.
     pub layout: Option<Layout>,
     /// The machines, by name.

@@ -94,6 +94,7 @@ pub(crate) fn bare(hosts: Vec<Host>, nodes: Vec<Node>) -> Cluster {
             control: Duration::from_secs(5),
         },
         runner: RunnerKind::Process,
+        restart: clusterctl::cluster::Restart::OnCrash,
         layout_inputs: LayoutInputs::Minimal,
         hosts,
         nodes,

@@ -1,0 +1,261 @@
+//! What a user sees: the only place that prints. stdout carries the result, stderr the talk.
+
+mod layout;
+mod plan;
+mod progress;
+mod run;
+mod status;
+mod table;
+
+use std::io::{IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::error::{Diagnostic, Error, Kind, Look, render};
+
+pub use layout::{layout, nodes};
+pub use plan::plan;
+pub use progress::{Progress, follow};
+pub use run::{check, deployed, outcomes};
+pub use status::status;
+
+/// The version of all JSON documents; it grows when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
+    /// For eyes.
+    Table,
+    /// One JSON document.
+    Json,
+}
+
+/// Whether colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where and how to print.
+#[derive(Debug, Clone, Copy)]
+pub struct Ui {
+    /// How results are written.
+    pub output: Output,
+    quiet: bool,
+    out: Stream,
+    err: Stream,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stream {
+    terminal: bool,
+    color: bool,
+    /// Columns; none where nothing limits them.
+    width: Option<usize>,
+}
+
+/// What a cell or a word means; it decides its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    Good,
+    Warn,
+    Bad,
+    Dim,
+    Strong,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Plain => Style::new(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Warn => AnsiColor::Yellow.on_default(),
+            Self::Bad => AnsiColor::Red.on_default().bold(),
+            Self::Dim => Style::new().dimmed(),
+            Self::Strong => Style::new().bold(),
+        }
+    }
+}
+
+impl Stream {
+    fn new(terminal: bool, color: Color) -> Self {
+        let wanted = || std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && !dumb();
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && wanted(),
+        };
+        Self { terminal, color, width: terminal.then(terminal_width) }
+    }
+
+    fn paint(self, tone: Tone, text: &str) -> String {
+        if self.color && tone != Tone::Plain && !text.is_empty() {
+            let style = tone.style();
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Breaks a text into lines of the stream's width; further lines are indented.
+    fn wrap(self, text: &str, indent: &str) -> String {
+        let Some(width) = self.width else { return text.to_owned() };
+        let options = textwrap::Options::new(width.max(20)).subsequent_indent(indent).break_words(true);
+        text.split('\n').map(|line| textwrap::fill(line, &options)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn terminal_width() -> usize {
+    let asked = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).filter(|c| *c > 0);
+    asked.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))).unwrap_or(80).max(20)
+}
+
+/// Makes text from elsewhere harmless for a terminal: control characters become what they are called.
+fn harmless(text: &str) -> String {
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        text.chars()
+            .flat_map(|c| {
+                let escaped: Vec<char> = match c {
+                    '\n' => vec!['\n'],
+                    '\t' => vec![' '],
+                    c if c.is_control() => c.escape_default().collect(),
+                    c => vec![c],
+                };
+                escaped
+            })
+            .collect()
+    } else {
+        text.to_owned()
+    }
+}
+
+impl Ui {
+    /// Decides once how everything looks.
+    pub fn new(output: Output, color: Color, quiet: bool) -> Self {
+        Self {
+            output,
+            quiet,
+            out: Stream::new(std::io::stdout().is_terminal(), color),
+            err: Stream::new(std::io::stderr().is_terminal(), color),
+        }
+    }
+
+    /// Tells whether a user can be asked.
+    pub fn can_ask(&self) -> bool {
+        self.err.terminal && std::io::stdin().is_terminal()
+    }
+
+    /// Writes a result. A reader that went away is no error.
+    pub fn result(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+        let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
+    }
+
+    /// Writes a result as a JSON document of a kind.
+    pub fn json(&self, kind: &str, value: &impl Serialize) {
+        #[derive(Serialize)]
+        struct Document<'a, T> {
+            schema: u32,
+            kind: &'a str,
+            #[serde(rename = "data")]
+            value: &'a T,
+        }
+        let text = serde_json::to_string_pretty(&Document { schema: SCHEMA, kind, value });
+        self.result(
+            &text.unwrap_or_else(|e| format!("{{\"schema\": {SCHEMA}, \"kind\": \"error\", \"data\": \"{e}\"}}")),
+        );
+    }
+
+    /// Says something on the side, unless it is to be quiet.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            self.complain(&self.err.wrap(&harmless(text), "  "));
+        }
+    }
+
+    fn complain(&self, text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = writeln!(err, "{text}");
+    }
+
+    /// Shows an error: what failed, why, what to do next.
+    pub fn error(&self, error: &Error) {
+        let mut lines = vec![format!("{} {}", self.err.paint(Tone::Bad, "error:"), harmless(&error.message))];
+        for cause in &error.causes {
+            let cause = harmless(cause).replace('\n', "\n    ");
+            lines.push(format!("  {cause}"));
+        }
+        for hint in &error.hints {
+            lines.push(format!("{} {}", self.err.paint(Tone::Strong, "hint:"), harmless(hint)));
+        }
+        self.complain(&self.err.wrap(&lines.join("\n"), "    "));
+        if self.output == Output::Json {
+            #[derive(Serialize)]
+            struct Shown<'a> {
+                message: &'a str,
+                causes: &'a [String],
+                hints: &'a [String],
+                exit_code: u8,
+            }
+            self.json(
+                "error",
+                &Shown {
+                    message: &error.message,
+                    causes: &error.causes,
+                    hints: &error.hints,
+                    exit_code: error.kind.code(),
+                },
+            );
+        }
+    }
+
+    /// Shows what is wrong with a description, and how much.
+    pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        let look = Look { color: self.err.color, width: self.err.width.unwrap_or(100) };
+        let count = match diagnostics.len() {
+            1 => "1 problem".to_owned(),
+            n => format!("{n} problems"),
+        };
+        self.complain(&format!("{}{count} in the description; nothing was done", render(diagnostics, look)));
+        if self.output == Output::Json {
+            self.json("problems", &diagnostics);
+        }
+    }
+
+    /// Asks the user; only `y` and `yes` mean yes.
+    pub fn confirm(&self, question: &str) -> bool {
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+        drop(err);
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// Returns `1 node`, `2 nodes`.
+fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+/// Returns the exit code's kind for an operation of which only a part went well.
+pub fn partial(all: usize, failed: usize) -> Option<Kind> {
+    match failed {
+        0 => None,
+        failed if failed < all => Some(Kind::Partial),
+        _ => Some(Kind::Failed),
+    }
+}

@@ -1,0 +1,105 @@
+//! Events as progress bars on a terminal, or as plain lines.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{Tone, Ui, count, harmless};
+use crate::ops::Event;
+
+/// How much is shown where there is no terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// What happens to nodes and hosts, a line each: for commands that change something.
+    Lines,
+    /// Nothing: for commands that only look.
+    Silent,
+}
+
+/// The most bars at the same time: more than a screen's height would flicker.
+const BARS: usize = 8;
+
+/// Shows events until their sender is gone.
+pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progress) {
+    if ui.quiet {
+        while events.recv().await.is_some() {}
+    } else if ui.err.terminal && !super::dumb() {
+        bars(ui, &mut events, plain).await;
+    } else {
+        while let Some(event) = events.recv().await {
+            if plain == Progress::Lines
+                && let Some(line) = line(ui, &event)
+            {
+                ui.complain(&line);
+            }
+        }
+    }
+}
+
+/// Returns the plain line of an event.
+fn line(ui: Ui, event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Phase { total: 0, .. } | Event::HostBegins { .. } | Event::HostEnds { failure: None, .. } => {
+            return None;
+        }
+        Event::Phase { name, total } => format!("{name}: {}", count(*total, "host")),
+        Event::HostEnds { host, failure: Some(failure) } => {
+            format!("{host}: {}", ui.err.paint(Tone::Bad, &harmless(failure)))
+        }
+        Event::Node { node, host, what, bad } => {
+            let tone = if *bad { Tone::Bad } else { Tone::Plain };
+            format!("{node} on {host}: {}", ui.err.paint(tone, &harmless(what)))
+        }
+        Event::Note(text) => harmless(text),
+    })
+}
+
+async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
+    let all = MultiProgress::new();
+    let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let total_style =
+        ProgressStyle::with_template("{msg} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let total = all.add(ProgressBar::new(0).with_style(total_style));
+    let mut hosts: BTreeMap<String, ProgressBar> = BTreeMap::new();
+    let mut phase = "";
+    while let Some(event) = events.recv().await {
+        match &event {
+            Event::Phase { name, total: number } => {
+                phase = name;
+                total.set_length(*number as u64);
+                total.set_position(0);
+                total.set_message(*name);
+            }
+            Event::HostBegins { host } if hosts.len() < BARS => {
+                let bar = all.add(ProgressBar::new_spinner().with_style(style.clone()));
+                bar.set_message(format!("{host}: {phase}"));
+                bar.enable_steady_tick(Duration::from_millis(120));
+                hosts.insert(host.clone(), bar);
+            }
+            Event::HostEnds { host, .. } => {
+                total.inc(1);
+                if let Some(bar) = hosts.remove(host) {
+                    bar.finish_and_clear();
+                    all.remove(&bar);
+                }
+            }
+            _ => {}
+        }
+        let told = match event {
+            Event::Phase { .. } => None,
+            _ if plain == Progress::Silent => None,
+            _ => line(ui, &event),
+        };
+        if let Some(text) = told {
+            all.suspend(|| ui.complain(&text));
+        }
+    }
+    for bar in hosts.values() {
+        bar.finish_and_clear();
+    }
+    total.finish_and_clear();
+    // What is left of the bars must not stand in the way of the result.
+    let _ = all.clear();
+}

@@ -1,0 +1,125 @@
+//! What became of nodes after a start, a stop, a deploy or a check.
+
+use serde::Serialize;
+
+use super::table::{Cell, Column, table};
+use super::{Output, Tone, Ui, count, harmless};
+use crate::error::Kind;
+use crate::ops::{CheckReport, DeployReport, NodeOutcome, RunReport};
+
+const COLUMNS: [Column; 3] = [
+    Column { head: "NODE", spare: 0, right: false },
+    Column { head: "HOST", spare: 0, right: false },
+    Column { head: "RESULT", spare: 0, right: false },
+];
+
+/// Shows what became of nodes; returns the kind of end.
+pub fn outcomes(ui: &Ui, report: &RunReport) -> Option<Kind> {
+    let failed = report.failures().count();
+    if ui.output == Output::Json {
+        ui.json("run", report);
+    } else {
+        ui.result(&rows(ui, &report.nodes));
+        last_words(ui, report.failures());
+    }
+    super::partial(report.nodes.len(), failed)
+}
+
+/// Shows how a deploy ended; returns the kind of end.
+pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
+    if ui.output == Output::Json {
+        ui.json("deploy", report);
+    } else {
+        let failed: Vec<&NodeOutcome> = report.nodes.iter().filter(|n| !n.outcome.is_good()).collect();
+        if report.done {
+            ui.result(&format!(
+                "deployed {}: {} touched, all as planned",
+                report.release,
+                count(report.nodes.len(), "node")
+            ));
+        } else {
+            let failures: Vec<NodeOutcome> = failed.iter().copied().cloned().collect();
+            ui.result(&rows(ui, &failures));
+            last_words(ui, failed.iter().copied());
+            match &report.rolled_back {
+                Some(back) if back.iter().all(|n| n.outcome.is_good()) && back.is_empty() => {
+                    ui.result("the release was not kept: what it started was stopped, since nothing ran before");
+                }
+                Some(back) if back.iter().all(|n| n.outcome.is_good()) => {
+                    ui.result(&format!("went back: {} run again as before", count(back.len(), "node")));
+                }
+                Some(back) => {
+                    ui.result("went back, but not all nodes run as before:");
+                    ui.result(&rows(ui, back));
+                    last_words(ui, back.iter().filter(|n| !n.outcome.is_good()));
+                }
+                None => {}
+            }
+        }
+    }
+    if report.done { None } else { Some(Kind::Failed) }
+}
+
+/// Shows what a check with Zeek found; returns the kind of end.
+pub fn check(ui: &Ui, report: &CheckReport) -> Option<Kind> {
+    #[derive(Serialize)]
+    struct Found<'a> {
+        node: &'a str,
+        host: &'a str,
+        messages: &'a [String],
+    }
+    if ui.output == Output::Json {
+        let errors: Vec<Found<'_>> =
+            report.errors.iter().map(|(node, host, messages)| Found { node, host, messages }).collect();
+        ui.json("check", &serde_json::json!({"checked": report.checked, "errors": errors}));
+    } else if report.errors.is_empty() {
+        let roles: Vec<&str> = report.checked.iter().map(|(node, _)| node.as_str()).collect();
+        ui.result(&format!("the description is valid, and Zeek parses the scripts (as {})", roles.join(", ")));
+    } else {
+        for (node, host, messages) in &report.errors {
+            ui.result(&format!("{} as {node} on {host}:", ui.out.paint(Tone::Bad, "Zeek does not accept the scripts")));
+            for message in messages {
+                ui.result(&format!("  {}", harmless(message)));
+            }
+        }
+    }
+    (!report.errors.is_empty()).then_some(Kind::NotAsExpected)
+}
+
+fn rows(ui: &Ui, nodes: &[NodeOutcome]) -> String {
+    let rows: Vec<Vec<Cell>> = nodes
+        .iter()
+        .map(|n| {
+            let tone = if n.outcome.is_good() { Tone::Good } else { Tone::Bad };
+            vec![Cell::new(&n.node, Tone::Strong), Cell::plain(&n.host), Cell::new(n.outcome.text(), tone)]
+        })
+        .collect();
+    table(ui.out, &COLUMNS, &rows)
+}
+
+/// Shows the last lines of stderr of nodes that failed.
+fn last_words<'a>(ui: &Ui, nodes: impl Iterator<Item = &'a NodeOutcome>) {
+    for node in nodes.filter(|n| !n.stderr.is_empty()).take(10) {
+        ui.complain(&format!("{} on {} wrote on stderr:", node.node, node.host));
+        for line in folded(&node.stderr) {
+            ui.complain(&format!("  {}", harmless(&line)));
+        }
+    }
+}
+
+/// Folds Broker's complaint about peers that are not up yet, which comes every second.
+fn folded(lines: &[String]) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut waiting = 0;
+    for line in lines {
+        if line.contains("PEER_UNAVAILABLE") {
+            waiting += 1;
+        } else {
+            out.push(line.clone());
+        }
+    }
+    if waiting > 0 {
+        out.push(format!("(and {waiting} times that a peer is not available yet)"));
+    }
+    out
+}

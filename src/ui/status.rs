@@ -1,0 +1,135 @@
+//! The status of a cluster: one line about all, a row for each node, and what is wrong, in words.
+
+use super::table::{Cell, Column, table};
+use super::{Output, Tone, Ui, count};
+use crate::ops::{Health, NodeRow, State, StatusReport};
+
+const COLUMNS: [Column; 12] = [
+    Column { head: "NODE", spare: 0, right: false },
+    Column { head: "TYPE", spare: 6, right: false },
+    Column { head: "HOST", spare: 1, right: false },
+    Column { head: "STATE", spare: 0, right: false },
+    Column { head: "HEALTH", spare: 0, right: false },
+    Column { head: "PID", spare: 7, right: true },
+    Column { head: "UPTIME", spare: 2, right: true },
+    Column { head: "CPU%", spare: 5, right: true },
+    Column { head: "MEM", spare: 4, right: true },
+    Column { head: "PEERS", spare: 3, right: true },
+    Column { head: "DROP%", spare: 2, right: true },
+    Column { head: "RELEASE", spare: 8, right: false },
+];
+
+/// Shows the status of a cluster.
+pub fn status(ui: &Ui, report: &StatusReport) {
+    if ui.output == Output::Json {
+        ui.json("status", report);
+        return;
+    }
+    let mut text = headline(ui, report);
+    text.push_str("\n\n");
+    let bad = |row: &&NodeRow| {
+        !matches!(row.state, State::Running | State::Disabled) || !matches!(row.health, Some(Health::Ok) | None)
+    };
+    // Trouble stands first.
+    let rows: Vec<Vec<Cell>> =
+        report.nodes.iter().filter(bad).chain(report.nodes.iter().filter(|r| !bad(r))).map(row).collect();
+    text.push_str(&table(ui.out, &COLUMNS, &rows));
+    for host in report.hosts.iter().filter(|h| h.lock.is_some()) {
+        let line = format!("\n{}: {}", host.host, host.lock.as_deref().unwrap_or_default());
+        text.push_str(&ui.out.wrap(&super::harmless(&line), "  "));
+        text.push('\n');
+    }
+    if let Some(note) = &report.note {
+        text.push('\n');
+        text.push_str(&ui.out.wrap(&super::harmless(note), "  "));
+        text.push('\n');
+    }
+    if !report.troubles.is_empty() {
+        text.push('\n');
+    }
+    for trouble in &report.troubles {
+        let mut line = format!("{}: {}", ui.out.paint(Tone::Bad, &trouble.subject), super::harmless(&trouble.what));
+        if let Some(hint) = &trouble.hint {
+            line.push_str(" -> ");
+            line.push_str(&super::harmless(hint));
+        }
+        text.push_str(&ui.out.wrap(&line, "  "));
+        text.push('\n');
+    }
+    ui.result(&text);
+}
+
+fn headline(ui: &Ui, report: &StatusReport) -> String {
+    let running = report.nodes.iter().filter(|n| n.state == State::Running).count();
+    let mut parts = vec![format!("{} of {} running", running, count(report.nodes.len(), "node"))];
+    if let Some(zeek) = &report.zeek {
+        let backend = report.backend.map(|b| format!(", {}", b.name())).unwrap_or_default();
+        parts.insert(0, format!("Zeek {zeek}{backend}"));
+    }
+    let workers = &report.workers;
+    if workers.described > 0 {
+        let counted = workers.counted.map_or_else(|| "?".to_owned(), |c| c.to_string());
+        parts.push(format!(
+            "workers: {} described, {} running, {} answering, {counted} counted",
+            workers.described, workers.running, workers.answering
+        ));
+    }
+    let tone = if report.is_ok() { Tone::Good } else { Tone::Bad };
+    let line = format!("{}: {}", ui.out.paint(tone, &report.cluster), parts.join("; "));
+    ui.out.wrap(&line, "  ")
+}
+
+fn row(row: &NodeRow) -> Vec<Cell> {
+    let or_none = |text: Option<String>| text.map_or_else(Cell::none, Cell::plain);
+    let state = match row.state {
+        State::Running => Tone::Good,
+        State::Starting | State::Stopping => Tone::Warn,
+        State::Stopped | State::Disabled => Tone::Dim,
+        State::Crashed | State::Failed | State::Unknown => Tone::Bad,
+    };
+    vec![
+        Cell::new(&row.node, Tone::Strong),
+        Cell::plain(row.role.name()),
+        Cell::plain(&row.host),
+        Cell::new(row.state.name(), state),
+        match row.health {
+            None => Cell::none(),
+            Some(Health::Ok) => Cell::new("ok", Tone::Good),
+            Some(health) => Cell::new(health.name(), Tone::Warn),
+        },
+        or_none(row.pid.map(|p| p.to_string())),
+        or_none(row.uptime.map(uptime)),
+        or_none(row.cpu.map(|c| format!("{c:.1}"))),
+        or_none(row.memory.map(memory)),
+        or_none(row.peers.as_ref().map(|p| p.len().to_string())),
+        or_none(row.dropped_percent.map(|d| format!("{d:.2}"))),
+        or_none(row.release.clone()),
+    ]
+}
+
+/// Writes seconds in the two largest units.
+pub(super) fn uptime(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds, not negative")]
+    let s = seconds.max(0.0) as u64;
+    match s {
+        0..60 => format!("{s}s"),
+        60..3600 => format!("{}m{:02}s", s / 60, s % 60),
+        3600..86400 => format!("{}h{:02}m", s / 3600, s % 3600 / 60),
+        _ => format!("{}d{:02}h", s / 86400, s % 86400 / 3600),
+    }
+}
+
+fn memory(bytes: u64) -> String {
+    bytesize::ByteSize(bytes).display().iec_short().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uptime;
+
+    #[test]
+    fn times_are_short() {
+        let shown: Vec<String> = [0.9, 75.0, 3700.0, 200_000.0].into_iter().map(uptime).collect();
+        assert_eq!(shown, ["0s", "1m15s", "1h01m", "2d07h"]);
+    }
+}
