@@ -218,7 +218,7 @@ pub struct Ssh {
     pub config: Option<String>,
     /// Jump hosts, as for `ssh -J`.
     pub jump: Option<String>,
-    /// A known_hosts file.
+    /// A `known_hosts` file.
     pub known_hosts: Option<String>,
     /// How long a connection stays open between commands; zero: it doesn't.
     pub persist: Duration,

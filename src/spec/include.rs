@@ -19,33 +19,39 @@ pub(super) fn with_includes(mut description: Description) -> Description {
         let place = Place::of(&["include"]).index(index);
         match matches(&description.dir, glob) {
             Err(why) => {
-                let problem = Problem::value(place, format!("`{glob}` can't be included: {why}"), "here");
+                let problem = Problem::value(place.clone(), format!("`{glob}` can't be included: {why}"), "here");
                 description.diagnostics.push(description.locate(&problem));
             }
             Ok(paths) if paths.is_empty() => {
-                let problem = Problem::value(place, format!("`{glob}` names no file"), "nothing to include")
+                let problem = Problem::value(place.clone(), format!("`{glob}` names no file"), "nothing to include")
                     .help(format!("it is looked for in {}", description.dir.display()));
                 description.diagnostics.push(description.locate(&problem));
             }
             Ok(paths) => {
                 for path in paths.into_iter().filter(|path| seen.insert(path.clone())) {
-                    include(&mut description, &path);
+                    include(&mut description, &path, &place);
                 }
             }
         }
     }
     description.spec.include.0 = globs;
-    sort(&mut description.diagnostics);
+    let main = description.name().to_owned();
+    sort(&mut description.diagnostics, &main);
     description
 }
 
-fn include(description: &mut Description, path: &Path) {
+fn include(description: &mut Description, path: &Path, place: &Place) {
     let shown = path.strip_prefix(&description.dir).unwrap_or(path);
-    let main = description.files.first().map(|f| f.source.file.clone()).unwrap_or_default();
-    let name = Path::new(&main).with_file_name("").join(shown).display().to_string();
+    let name = Path::new(description.name()).with_file_name("").join(shown).display().to_string();
     let text = match read::read(path) {
         Ok(text) => text,
-        Err(diagnostic) => return description.diagnostics.push(Diagnostic { file: name, ..*diagnostic }),
+        Err(diagnostic) => {
+            // What stands in it can't be known, so nothing of it is missed.
+            description.spec.broken.extend([Place::of(&["hosts"]), Place::of(&["nodes"])]);
+            let message = format!("`{}` can't be included: {}", shown.display(), diagnostic.message);
+            let problem = Problem::value(place.clone(), message, "named here");
+            return description.diagnostics.push(description.locate(&problem));
+        }
     };
     let (file, value, diagnostics) = open(&name, text);
     description.diagnostics.extend(diagnostics);
