@@ -1,3 +1,5 @@
+#![expect(clippy::format_push_string, reason = "short tests")]
+
 use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;

@@ -11,6 +11,9 @@ use crate::error::{At, Diagnostic, Place, Problem};
 /// How many files a description may include.
 const FILES: usize = 2_000;
 
+/// How many files and folders are looked at for one glob.
+const LOOKED: usize = 100_000;
+
 /// Merges the included files into a description.
 pub(super) fn with_includes(mut description: Description) -> Description {
     let globs = std::mem::take(&mut description.spec.include.0);
@@ -106,7 +109,11 @@ fn matches(dir: &Path, glob: &str) -> Result<Vec<PathBuf>, String> {
     let depth = Path::new(glob).components().count() - fixed.components().count();
     let depth = if glob.contains("**") { 16 } else { depth };
     let mut paths = Vec::new();
-    for entry in walkdir::WalkDir::new(dir.join(&fixed)).max_depth(depth).follow_links(true).sort_by_file_name() {
+    let walk = walkdir::WalkDir::new(dir.join(&fixed)).max_depth(depth).follow_links(true).sort_by_file_name();
+    for (looked, entry) in walk.into_iter().enumerate() {
+        if looked > LOOKED {
+            return Err(format!("more than {LOOKED} files and folders would have to be looked at"));
+        }
         let Ok(entry) = entry else { continue };
         let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path());
         if !entry.file_type().is_dir() && matcher.is_match(relative) {

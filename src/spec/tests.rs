@@ -1,3 +1,5 @@
+#![expect(clippy::format_push_string, clippy::format_collect, reason = "short tests")]
+
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -192,6 +194,9 @@ fn control_characters_do_not_reach_the_terminal() {
     assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'), "{text:?}");
     let raw = shown("cluster: a\n# \u{9b}31m\nx: \u{85}\u{9b}31m\n");
     assert!(!raw.contains('\u{9b}'), "{raw:?}");
+    let turned = shown("cluster: \"a\\u202eb\"\n");
+    assert!(!shown("cluster: a # \u{202e}x\n").contains('\u{202e}'));
+    assert!(!turned.contains('\u{202e}'), "{turned:?}");
 }
 
 #[test]
