@@ -67,7 +67,9 @@ fn one(spec: &Spec, name: &str, host: &HostSpec, problems: &mut Problems<'_>) ->
         None => {
             let problem = Problem::key(place.clone(), format!("the host `{name}` has no address"), "needs `address`")
                 .help("write `address: IP`, or `local: true` if it is this machine");
-            problems.missing(&place.key("address"), problem);
+            if !problems.is_broken(&place.key("local")) {
+                problems.missing(&place.key("address"), problem);
+            }
             (IpAddr::V4(Ipv4Addr::UNSPECIFIED), String::new())
         }
     };
@@ -163,10 +165,14 @@ pub(super) fn check_ssh(ssh: &SshSpec, place: &Place, problems: &mut Problems<'_
         problems.push(Problem::value(place.key(key), format!("`{key}` {wrong}"), "not for ssh"));
     };
     for (key, text) in words {
-        text.iter().for_each(|text| check(key, text, false));
+        if let Some(text) = text {
+            check(key, text, false);
+        }
     }
     for (key, text) in files {
-        text.iter().for_each(|text| check(key, text, true));
+        if let Some(text) = text {
+            check(key, text, true);
+        }
     }
     if let Some(timeout) = ssh.connect_timeout.filter(|timeout| timeout.0.is_zero()) {
         let message = format!("a `connect_timeout` of {timeout} can never be kept");

@@ -10,8 +10,11 @@ mod problems;
 mod resolve;
 mod settings;
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::Diagnostic;
-use crate::spec::{Description, sort};
+use crate::spec::Description;
 
 pub use model::*;
 pub use natural::compare as compare_names;
@@ -23,17 +26,12 @@ pub use resolve::resolve;
 /// # Errors
 /// All diagnostics; never an empty list.
 pub fn check(description: &Description) -> Result<Cluster, Vec<Diagnostic>> {
-    let mut diagnostics = description.diagnostics.clone();
     if !description.is_readable() {
-        return Err(diagnostics);
+        return Err(description.diagnostics.clone());
     }
     let (cluster, problems) = resolve(&description.spec, &description.dir);
-    diagnostics.extend(problems.iter().map(|problem| description.locate(problem)));
     match cluster {
-        Some(cluster) if diagnostics.is_empty() => Ok(cluster),
-        _ => {
-            sort(&mut diagnostics);
-            Err(diagnostics)
-        }
+        Some(cluster) if description.diagnostics.is_empty() => Ok(cluster),
+        _ => Err(description.with(&problems)),
     }
 }

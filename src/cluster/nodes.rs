@@ -268,13 +268,16 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
         (None, Some(_)) => capacity(member.role, ports.base),
         (None, None) => capacity(member.role, ports.base).min(capacity(member.role, ports.metrics)),
     };
-    let last = member.first.saturating_add(member.count - 1);
-    if last > most {
+    let last = u64::from(member.first) + u64::from(member.count - 1);
+    if last > most.into() && most > 0 {
         let (role, name) = (member.role.name(), member.group);
         let message = format!("`{name}` goes up to index {last}, and there are ports for {role} 1 to {most} on a host");
         let place = member.setting("count").or_else(|| member.setting("first_index"));
         let problem = Problem::value(place.unwrap_or_else(|| member.group_place.clone()), message, "too many");
         problems.push(problem.help("lower `count` or `first_index`, lower `ports.base`, or set `port`"));
+    }
+    if last > u32::MAX.into() {
+        return Vec::new();
     }
     let after = |first: Option<crate::values::Port>, n: u32| u16::try_from(u32::from(first?.0) + n).ok();
     let overflows = [("port", explicit), ("metrics_port", explicit_metrics)];
@@ -368,9 +371,10 @@ pub(super) fn check_distinct(nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
             && told.insert(('n', draft.member, nodes.drafts[first].member))
         {
             let (a, b) = (&nodes.drafts[first].name, &draft.name);
-            let message = match a == b {
-                true => format!("two nodes are called `{b}`"),
-                false => format!("the nodes `{a}` and `{b}` differ only by case"),
+            let message = if a == b {
+                format!("two nodes are called `{b}`")
+            } else {
+                format!("the nodes `{a}` and `{b}` differ only by case")
             };
             let problem = Problem::key(member(at).place.clone(), message, "gives the name again");
             problems.push(problem.also(member(first).place.clone(), At::Key, "gives the name first"));

@@ -123,7 +123,14 @@ pub(super) fn check(
     }
     let mut told = HashSet::new();
     for (host, port, first, second) in clashes {
-        if !told.insert((first.group(nodes), second.group(nodes))) {
+        // Two automatic ports of one role are equal because the indices are, which has been told.
+        let same_index = match (first, second) {
+            (Who::Node(a), Who::Node(b)) | (Who::Metrics(a), Who::Metrics(b)) => {
+                nodes.drafts[a].role == nodes.drafts[b].role && !first.place(nodes).1 && !second.place(nodes).1
+            }
+            _ => false,
+        };
+        if same_index || !told.insert((first.group(nodes), second.group(nodes))) {
             continue;
         }
         let name = &nodes.hosts[host].name;

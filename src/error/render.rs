@@ -98,18 +98,35 @@ fn excerpt<'a>(label: &'a Label, kind: AnnotationKind, with: &[&'a Label]) -> Sn
         let to = l.span.end.saturating_sub(start).clamp(from, text.len());
         // A caret under a line's end would be drawn on the next line.
         let to = from + text[from..to].trim_end_matches(['\n', '\r', ' ']).len();
-        kind.span(from..to).label(clean(&l.text))
+        let annotation = kind.span(from..to);
+        if l.text.is_empty() { annotation } else { annotation.label(clean(&l.text)) }
     };
-    Snippet::source(text)
+    Snippet::source(harmless(text))
         .line_start(first)
         .path(clean(&source.file))
         .annotation(note(label, kind))
         .annotations(with.iter().map(|l| note(l, AnnotationKind::Context)))
 }
 
+/// Characters that turn the direction of what follows.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Replaces the control characters that the renderer leaves alone, each by one of the same length in bytes.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if matches!(c, '\u{80}'..='\u{9f}') { '\u{b7}' } else { c }).collect()
+}
+
 /// Makes control characters visible, so that a file can't write to the terminal.
 fn clean(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() && c != '\n' { c.escape_default().collect() } else { vec![c] })
-        .collect()
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_bidi(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }

@@ -14,7 +14,7 @@ use serde_yaml::Value;
 use super::tree::Node;
 use super::{Spec, shown};
 use crate::error::{Diagnostic, Place, Source, Step};
-use crate::values::HELP_MARK;
+use crate::values::{HELP_MARK, nearest};
 
 /// How many wrong values are told in one run.
 const REPAIRS: usize = 100;
@@ -40,6 +40,17 @@ where
     let at = |place: &Place, key: bool, message: &str, label: &str| {
         Diagnostic::at(source, shown(source, root.find(place, key)), message, label)
     };
+    if !value.is_mapping() {
+        let problem = Diagnostic::at(
+            source,
+            shown(source, (root.span.clone(), true)),
+            "this is not a description",
+            "no `key: value`",
+        );
+        out.diagnostics.push(problem.help("begin with `cluster: NAME`"));
+        out.broken.insert(Place::root());
+        return out;
+    }
     for repair in 0..=REPAIRS {
         unknown.clear();
         let mut note = |path: serde_ignored::Path<'_>| unknown.push(ignored(&path));
@@ -84,7 +95,17 @@ where
         let mut diagnostic = at(&place, true, &format!("unknown key `{key}`"), "not known here");
         if told < COMPARED {
             let schema = schema.get_or_insert_with(schema_of::<T>);
-            diagnostic.help = suggest(key, &keys_at(schema, parents));
+            let known = keys_at(schema, parents);
+            diagnostic.help = Some(match nearest(key, known.iter().map(String::as_str)) {
+                Some(near) => {
+                    // What was meant is there, so it is not missed.
+                    out.broken.insert(Place(parents.to_vec()).key(near));
+                    format!("did you mean `{near}`?")
+                }
+                None => {
+                    format!("known here: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))
+                }
+            });
         }
         told += 1;
         out.diagnostics.push(diagnostic);
@@ -149,9 +170,9 @@ impl Removed {
         }
         match (last, parent, original.0.split_last()) {
             (Step::Key(key), Value::Mapping(mapping), _) => mapping.shift_remove(key.as_str()).is_some(),
-            (Step::Index(at), Value::Sequence(items), Some((Step::Index(original), list))) if *at < items.len() => {
+            (Step::Index(at), Value::Sequence(items), Some((Step::Index(kept), above))) if *at < items.len() => {
                 items.remove(*at);
-                self.0.entry(Place(list.to_vec())).or_default().insert(*original);
+                self.0.entry(Place(above.to_vec())).or_default().insert(*kept);
                 true
             }
             _ => false,
@@ -165,8 +186,8 @@ fn explain(place: &Place, error: &str) -> (String, String, Option<String>) {
         Some((error, help)) => (error, Some(help.to_owned())),
         None => (error, None),
     };
-    let keys = place.0.iter().rev();
-    let name = keys.filter_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None }).next();
+    let mut keys = place.0.iter().rev();
+    let name = keys.find_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None });
     let of = name.map(|name| format!(" of `{name}`")).unwrap_or_default();
     let typed = error.strip_prefix("invalid type: ").or_else(|| error.strip_prefix("invalid value: "));
     let Some((found, expected)) = typed.and_then(|rest| rest.rsplit_once(", expected ")) else {
@@ -175,6 +196,7 @@ fn explain(place: &Place, error: &str) -> (String, String, Option<String>) {
     let expected = match expected {
         "a string" => "a text",
         "a boolean" => "`true` or `false`",
+        "a sequence" => "a list",
         "u16" => "a whole number from 0 to 65535",
         "u32" | "u64" | "usize" => "a whole number",
         other => other,
@@ -262,13 +284,4 @@ fn concrete<'a>(root: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
         Some(any) => any.iter().flat_map(|schema| concrete(root, schema)).collect(),
         None => vec![schema],
     }
-}
-
-/// "did you mean", or else what is known.
-fn suggest(key: &str, known: &[String]) -> Option<String> {
-    if let Some(near) = crate::values::nearest(key, known.iter().map(String::as_str)) {
-        return Some(format!("did you mean `{near}`?"));
-    }
-    let list: Vec<_> = known.iter().map(|key| format!("`{key}`")).collect();
-    (!list.is_empty()).then(|| format!("known here: {}", list.join(", ")))
 }

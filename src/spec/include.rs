@@ -11,6 +11,9 @@ use crate::error::{At, Diagnostic, Place, Problem};
 /// How many files a description may include.
 const FILES: usize = 2_000;
 
+/// How many files and folders are looked at for one glob.
+const LOOKED: usize = 100_000;
+
 /// Merges the included files into a description.
 pub(super) fn with_includes(mut description: Description) -> Description {
     let globs = std::mem::take(&mut description.spec.include.0);
@@ -19,33 +22,39 @@ pub(super) fn with_includes(mut description: Description) -> Description {
         let place = Place::of(&["include"]).index(index);
         match matches(&description.dir, glob) {
             Err(why) => {
-                let problem = Problem::value(place, format!("`{glob}` can't be included: {why}"), "here");
+                let problem = Problem::value(place.clone(), format!("`{glob}` can't be included: {why}"), "here");
                 description.diagnostics.push(description.locate(&problem));
             }
             Ok(paths) if paths.is_empty() => {
-                let problem = Problem::value(place, format!("`{glob}` names no file"), "nothing to include")
+                let problem = Problem::value(place.clone(), format!("`{glob}` names no file"), "nothing to include")
                     .help(format!("it is looked for in {}", description.dir.display()));
                 description.diagnostics.push(description.locate(&problem));
             }
             Ok(paths) => {
                 for path in paths.into_iter().filter(|path| seen.insert(path.clone())) {
-                    include(&mut description, &path);
+                    include(&mut description, &path, &place);
                 }
             }
         }
     }
     description.spec.include.0 = globs;
-    sort(&mut description.diagnostics);
+    let main = description.name().to_owned();
+    sort(&mut description.diagnostics, &main);
     description
 }
 
-fn include(description: &mut Description, path: &Path) {
+fn include(description: &mut Description, path: &Path, place: &Place) {
     let shown = path.strip_prefix(&description.dir).unwrap_or(path);
-    let main = description.files.first().map(|f| f.source.file.clone()).unwrap_or_default();
-    let name = Path::new(&main).with_file_name("").join(shown).display().to_string();
+    let name = Path::new(description.name()).with_file_name("").join(shown).display().to_string();
     let text = match read::read(path) {
         Ok(text) => text,
-        Err(diagnostic) => return description.diagnostics.push(Diagnostic { file: name, ..*diagnostic }),
+        Err(diagnostic) => {
+            // What stands in it can't be known, so nothing of it is missed.
+            description.spec.broken.extend([Place::of(&["hosts"]), Place::of(&["nodes"])]);
+            let message = format!("`{}` can't be included: {}", shown.display(), diagnostic.message);
+            let problem = Problem::value(place.clone(), message, "named here");
+            return description.diagnostics.push(description.locate(&problem));
+        }
     };
     let (file, value, diagnostics) = open(&name, text);
     description.diagnostics.extend(diagnostics);
@@ -100,7 +109,11 @@ fn matches(dir: &Path, glob: &str) -> Result<Vec<PathBuf>, String> {
     let depth = Path::new(glob).components().count() - fixed.components().count();
     let depth = if glob.contains("**") { 16 } else { depth };
     let mut paths = Vec::new();
-    for entry in walkdir::WalkDir::new(dir.join(&fixed)).max_depth(depth).follow_links(true).sort_by_file_name() {
+    let walk = walkdir::WalkDir::new(dir.join(&fixed)).max_depth(depth).follow_links(true).sort_by_file_name();
+    for (looked, entry) in walk.into_iter().enumerate() {
+        if looked > LOOKED {
+            return Err(format!("more than {LOOKED} files and folders would have to be looked at"));
+        }
         let Ok(entry) = entry else { continue };
         let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path());
         if !entry.file_type().is_dir() && matcher.is_match(relative) {

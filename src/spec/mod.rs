@@ -7,6 +7,7 @@ mod read;
 mod tree;
 mod types;
 mod value;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::error::{At, Diagnostic, Label, Place, Problem, Source, Step};
 pub use decode::schema;
 pub use forms::*;
 pub use types::*;
+pub use words::*;
 
 /// A description as it was read.
 #[derive(Debug)]
@@ -69,7 +71,7 @@ pub fn parse(name: &str, text: String, dir: PathBuf) -> Description {
         spec.broken = decoded.broken;
         diagnostics.extend(decoded.diagnostics);
     }
-    sort(&mut diagnostics);
+    sort(&mut diagnostics, name);
     Description { dir, spec, diagnostics, files: vec![file], owners: HashMap::new() }
 }
 
@@ -89,7 +91,7 @@ fn open(name: &str, text: String) -> (File, Option<serde_yaml::Value>, Vec<Diagn
     let value = root.as_ref().and_then(|root| match value::value(&source, root) {
         Ok(value) => Some(value),
         Err(diagnostic) => {
-            diagnostics.push(diagnostic);
+            diagnostics.push(*diagnostic);
             None
         }
     });
@@ -99,13 +101,12 @@ fn open(name: &str, text: String) -> (File, Option<serde_yaml::Value>, Vec<Diagn
     (File { source, root }, value, diagnostics)
 }
 
-/// Puts diagnostics in the order of their files and lines.
-pub fn sort(diagnostics: &mut [Diagnostic]) {
-    let first = diagnostics.first().map(|d| d.file.clone());
-    // The main file is the one that the first problem was found in, or an included one: names keep them apart.
+/// Puts diagnostics in the order of their files, the main one first, and lines.
+fn sort(diagnostics: &mut [Diagnostic], main: &str) {
     diagnostics.sort_by(|a, b| {
-        let key = |d: &Diagnostic| (Some(&d.file) != first.as_ref(), d.file.clone(), d.line, d.column);
-        key(a).cmp(&key(b))
+        let place = |d: &Diagnostic| (d.file != main, d.line, d.column);
+        let ((x, ..), (y, ..)) = (place(a), place(b));
+        x.cmp(&y).then_with(|| a.file.cmp(&b.file)).then(place(a).cmp(&place(b)))
     });
 }
 
@@ -113,6 +114,19 @@ impl Description {
     /// Tells whether the whole of it was read as YAML, so that its meaning can be judged.
     pub fn is_readable(&self) -> bool {
         self.files.iter().all(|file| file.root.is_some())
+    }
+
+    /// The file as the user named it.
+    pub fn name(&self) -> &str {
+        self.files.first().map_or("", |file| &file.source.file)
+    }
+
+    /// Returns all that is wrong, in the order of the files: its form, and these problems of its meaning.
+    pub fn with(&self, problems: &[Problem]) -> Vec<Diagnostic> {
+        let located = problems.iter().map(|problem| self.locate(problem));
+        let mut all: Vec<_> = self.diagnostics.iter().cloned().chain(located).collect();
+        sort(&mut all, self.name());
+        all
     }
 
     /// Finds the place of a problem in the files; if it is not there, the nearest one that it would stand in.

@@ -140,19 +140,18 @@ pub(super) fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Vec<Diagnostic>
     while let Some(event) = parser.next_event() {
         events += 1;
         let done = match event {
-            Err(error) => Err(builder.syntax(&error)),
-            Ok((_, span)) if events + builder.copied > EVENTS => Err(builder.at(
-                span,
-                format!("the description has more than {EVENTS} values"),
-                "the limit is reached here",
-            )),
+            Err(error) => Err(Box::new(builder.syntax(&error))),
+            Ok((_, span)) if events + builder.copied > EVENTS => {
+                let message = format!("the description has more than {EVENTS} values");
+                Err(Box::new(builder.at(span, message, "the limit is reached here")))
+            }
             Ok((event, span)) => builder.event(event, span),
         };
         match done {
             Ok(true) => {}
             Ok(false) => break,
             Err(diagnostic) => {
-                builder.diagnostics.push(diagnostic);
+                builder.diagnostics.push(*diagnostic);
                 return (None, builder.diagnostics);
             }
         }
@@ -172,35 +171,48 @@ impl Builder<'_> {
     }
 
     fn syntax(&self, error: &ScanError) -> Diagnostic {
-        let at = self.chars.byte(&self.source.text, error.marker().index());
-        let before = &self.source.text[self.source.line_start(error.marker().line())..];
-        let tab = before.lines().next().and_then(|line| line.find('\t'));
-        let diagnostic = Diagnostic::at(self.source, at..at, format!("this is not YAML: {}", error.info()), "here");
-        match tab {
-            Some(_) => diagnostic.help("there is a tab in this line; YAML indents with spaces"),
-            None if error.info().contains("block mapping") || error.info().contains("simple key") => {
-                diagnostic.help("look at the indentation and the `:` of this line and the one before")
-            }
-            None => diagnostic,
+        let (source, info) = (self.source, error.info());
+        let at = self.chars.byte(&source.text, error.marker().index());
+        let line = error.marker().line();
+        // A tab that indents may be found at the end of the line before it.
+        let lines = source.line_start(line)..source.line_start(line + 2);
+        let tab = source.text.get(lines.clone()).and_then(|text| text.find('\t')).map(|tab| lines.start + tab);
+        let message = if info.contains("recursion limit") {
+            format!("the description is nested more than {DEPTH} levels deep")
+        } else {
+            format!("this is not YAML: {info}")
+        };
+        if let Some(tab) = tab {
+            let span = if info.contains("tab") { tab..tab + 1 } else { at..at };
+            return Diagnostic::at(source, span, message, "").help("YAML indents with spaces; there is a tab here");
+        }
+        let diagnostic = Diagnostic::at(source, at..at, message, "here");
+        if info.contains("flow") || info.contains("illegal placement") {
+            diagnostic.help("perhaps a `[`, `{` or quotation mark before this is not closed")
+        } else if info.contains("block mapping") || info.contains("simple key") {
+            diagnostic.help("look at the indentation and the `:` of this line and the one before")
+        } else {
+            diagnostic
         }
     }
 
     /// Takes one event; false ends the reading.
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<bool, Diagnostic> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<bool, Box<Diagnostic>> {
         match event {
             Event::DocumentStart(_) if self.root.is_some() => {
-                return Err(self
-                    .at(span, "a second document begins here", "only the first could be read")
-                    .help("one file describes one cluster; use `include` for several files"));
+                let second = self.at(span, "a second document begins here", "only the first is read");
+                self.diagnostics.push(second.help("one file describes one cluster; use `include` for several files"));
+                return Ok(false);
             }
             Event::Alias(id) => {
-                let Some(node) = self.anchors.get(&id).cloned() else {
-                    return Err(self.at(span, "this alias refers to a value that it is part of", "here"));
-                };
+                let node = self.anchors.get(&id).cloned().unwrap_or_else(|| {
+                    self.diagnostics.push(self.at(span, "this alias refers to a value that it is part of", "here"));
+                    Arc::new(Node { span: self.bytes(span), kind: Kind::Scalar { text: String::new(), plain: true } })
+                });
                 self.value(node, span);
             }
             Event::Scalar(text, style, anchor, tag) => {
-                self.tag(tag.is_some(), span)?;
+                self.tag(tag.is_some(), span);
                 let plain = style == ScalarStyle::Plain;
                 let kind = Kind::Scalar { text: text.into_owned(), plain };
                 let node = Arc::new(Node { span: self.bytes(span), kind });
@@ -208,12 +220,12 @@ impl Builder<'_> {
                 self.value(node, span);
             }
             Event::SequenceStart(anchor, tag) => {
-                self.tag(tag.is_some(), span)?;
+                self.tag(tag.is_some(), span);
                 self.deeper(span)?;
                 self.open.push(Open::Sequence { items: Vec::new(), from: self.bytes(span).start, anchor });
             }
             Event::MappingStart(anchor, tag) => {
-                self.tag(tag.is_some(), span)?;
+                self.tag(tag.is_some(), span);
                 self.deeper(span)?;
                 let (mapping, from) = (Mapping::default(), self.bytes(span).start);
                 self.open.push(Open::Mapping { mapping, merges: Vec::new(), key: None, from, anchor });
@@ -225,19 +237,19 @@ impl Builder<'_> {
         Ok(true)
     }
 
-    fn tag(&self, tagged: bool, span: Span) -> Result<(), Diagnostic> {
-        if !tagged {
-            return Ok(());
+    fn tag(&mut self, tagged: bool, span: Span) {
+        if tagged {
+            // The span is of the value; the tag stands before it.
+            let diagnostic = self.at(span, "YAML tags (`!...`) are not supported", "the value with the tag");
+            self.diagnostics.push(diagnostic.help("remove the tag"));
         }
-        // The span is of the value; the tag stands before it.
-        Err(self.at(span, "YAML tags (`!...`) are not supported", "the value with the tag").help("remove the tag"))
     }
 
-    fn deeper(&self, span: Span) -> Result<(), Diagnostic> {
+    fn deeper(&self, span: Span) -> Result<(), Box<Diagnostic>> {
         if self.open.len() < DEPTH {
             return Ok(());
         }
-        Err(self.at(span, format!("the description is nested more than {DEPTH} levels deep"), "too deep"))
+        Err(Box::new(self.at(span, format!("the description is nested more than {DEPTH} levels deep"), "too deep")))
     }
 
     fn anchor(&mut self, anchor: usize, node: &Arc<Node>) {
@@ -246,7 +258,7 @@ impl Builder<'_> {
         }
     }
 
-    fn close(&mut self, span: Span) -> Result<(), Diagnostic> {
+    fn close(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {
         let end = self.bytes(span).end;
         let (kind, from, anchor) = match self.open.pop() {
             Some(Open::Sequence { items, from, anchor }) => (Kind::Sequence(items), from, anchor),
@@ -268,16 +280,13 @@ impl Builder<'_> {
     }
 
     /// Copies the entries of `<<` that are not there already.
-    fn merge(&mut self, into: &mut Mapping, from: &Node, span: Span) -> Result<(), Diagnostic> {
+    fn merge(&mut self, into: &mut Mapping, from: &Node, span: Span) -> Result<(), Box<Diagnostic>> {
         match &from.kind {
             Kind::Mapping(mapping) => {
                 self.copied += mapping.entries.len();
                 if self.copied > EVENTS {
-                    return Err(self.at(
-                        span,
-                        format!("`<<` copies more than {EVENTS} values"),
-                        "the limit is reached here",
-                    ));
+                    let message = format!("`<<` copies more than {EVENTS} values");
+                    return Err(Box::new(self.at(span, message, "the limit is reached here")));
                 }
                 for entry in &mapping.entries {
                     if into.get(&entry.key).is_none() {

@@ -6,10 +6,8 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::forms::{
-    Backend, ChecksumMode, Core, Entries, Env, FanoutMode, GroupHosts, Layout, Listen, MetricsListen, Redef, Restart,
-    Role, Runner, StoreBackend, Texts, Value, table, tables,
-};
+use super::forms::{Core, Entries, Env, GroupHosts, Listen, Redef, Texts, Value, table, tables};
+use super::words::{Backend, ChecksumMode, FanoutMode, Layout, MetricsListen, Restart, Role, Runner, StoreBackend};
 use crate::error::Place;
 use crate::values::{Address, CpuList, HostPath, Interval, Name, Port, Size, Version};
 

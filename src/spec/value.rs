@@ -8,7 +8,7 @@ use super::tree::{DEPTH, EVENTS, Kind, Node};
 use crate::error::{Diagnostic, Source};
 
 /// Makes the value of a tree, or tells why it can't be made.
-pub(super) fn value(source: &Arc<Source>, root: &Node) -> Result<Value, Diagnostic> {
+pub(super) fn value(source: &Arc<Source>, root: &Node) -> Result<Value, Box<Diagnostic>> {
     let mut maker = Maker { source, made: 0, path: Vec::new() };
     maker.make(root)
 }
@@ -21,7 +21,7 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn make(&mut self, node: &'a Node) -> Result<Value, Diagnostic> {
+    fn make(&mut self, node: &'a Node) -> Result<Value, Box<Diagnostic>> {
         self.made += 1;
         let wrong = if self.made > EVENTS {
             format!("the aliases stand for more than {EVENTS} values")
@@ -52,16 +52,19 @@ impl<'a> Maker<'a> {
                 }
             };
         };
-        Err(Diagnostic::at(self.source, node.span.clone(), wrong, "the limit is reached here"))
+        Err(Box::new(Diagnostic::at(self.source, node.span.clone(), wrong, "the limit is reached here")))
     }
 }
 
 /// Tells whether a plain scalar at these keys is read as the text it is: `version: 8.10` is no number.
 fn is_text(path: &[&str]) -> bool {
     match path {
-        ["cluster"] | ["zeek", "version" | "global_hash_seed"] | ["include" | "paths", ..] => true,
-        ["zeek" | "hosts" | "nodes", .., "env", _] | [.., "env", _, "file" | "env"] => true,
-        [.., "args" | "scripts" | "hosts" | "site_data", ""] => true,
+        ["cluster"]
+        | ["zeek", "version" | "global_hash_seed"]
+        | ["include" | "paths", ..]
+        | [.., "env", _]
+        | [.., "env", _, "file"]
+        | [.., "args" | "scripts" | "hosts" | "site_data", ""] => true,
         [.., key] => matches!(*key, "host" | "user" | "interface" | "master_node" | "jump" | "zone_id" | "address"),
         [] => false,
     }
