@@ -51,7 +51,8 @@ while [ $# -gt 0 ]; do
 done
 [ "$lab$unit" != nono ] || die "--no-lab leaves nothing of --only lab"
 
-target=${CARGO_TARGET_DIR:-$PWD/target}
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+export CARGO_TARGET_DIR=$target
 log=$target/lab/log
 ran=()
 broken=()

@@ -4,7 +4,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 cd "$here/../.."
 
-target=${CARGO_TARGET_DIR:-$PWD/target}
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 folder=$target/quickstart
 description=$folder/cluster.yaml
 clusterctl=$target/release/clusterctl
@@ -73,8 +73,7 @@ else
 fi
 
 base=$folder/base
-mkdir -p "$base"
-chmod 755 "$base"
+[ -d "$base" ] || mkdir -m 755 "$base"
 while IFS= read -r line; do
 	case $line in
 	'# A small cluster'*) printf '# Written by examples/quickstart/run.sh.\n' ;;
