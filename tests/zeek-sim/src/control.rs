@@ -1,0 +1,254 @@
+//! What a node answers: the control framework's requests, our own status request, and simple handlers of scripts.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::node::{Node, Shared, publish};
+use crate::script::ast::{Expr, Stmt};
+use crate::script::eval::Locals;
+use crate::script::value::Value;
+use crate::script::world::Handler;
+use crate::wire::{self, Message};
+
+/// The status of a node, as the agent script of clusterctl gives it.
+#[derive(Debug, Serialize)]
+struct Status {
+    node: String,
+    node_type: String,
+    version: String,
+    pid: u32,
+    uptime: f64,
+    workers: usize,
+    peers: Vec<String>,
+    received: u64,
+    dropped: u64,
+    link: u64,
+    received_1m: u64,
+    dropped_1m: u64,
+    memory: u64,
+}
+
+/// The event that asks for it.
+const STATUS_REQUEST: &str = "Clusterctl::status_request";
+
+/// Handles an event that came for this node.
+pub fn handle(node: &Shared, message: Message) {
+    if !node.borrow().world.events.contains_key(&message.event) {
+        crate::say(&format!("error: Failed to lookup handler for '{}'", message.event));
+        return;
+    }
+    let answer = answer(&node.borrow(), &message);
+    if let Some((topic, event, args)) = answer {
+        let over = (message.event == "Control::shutdown_request").then(|| node.borrow().over.clone());
+        later(node, topic, event, args);
+        if let Some(over) = over {
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                over.notify_one();
+            });
+        }
+    }
+    local(node, &message.event, message.args);
+}
+
+/// Sends an answer when, and in the shape in which, the conduct says.
+fn later(node: &Shared, topic: String, event: String, args: Vec<Json>) {
+    let setup = node.borrow().setup.clone();
+    if setup.is("never_answer") || setup.is("mute") {
+        return;
+    }
+    let args = spoil(setup.conduct("answer_rubbish").or_else(|| setup.conduct("rubbish")).as_deref(), &event, args);
+    let delay = setup.millis("answer_after_ms").or_else(|| setup.millis("slow_answer")).unwrap_or_default();
+    if delay.is_zero() {
+        publish(node, &topic, &event, args);
+        return;
+    }
+    let node = node.clone();
+    tokio::task::spawn_local(async move {
+        tokio::time::sleep(delay).await;
+        publish(&node, &topic, &event, args);
+    });
+}
+
+/// Makes rubbish of the last text of an answer.
+fn spoil(how: Option<&str>, event: &str, mut args: Vec<Json>) -> Vec<Json> {
+    let Some(last) = args.last_mut() else { return args };
+    let text = last["data"].as_str().unwrap_or_default().to_owned();
+    match how {
+        Some("utf8") => *last = wire::string(format!("{text}\u{F7FF}")),
+        Some("control") => *last = wire::string(format!("{text}\u{1}")),
+        Some("json") if event.starts_with("Clusterctl::") => {
+            *last = wire::string(format!("{},", &text[..text.len() / 2]));
+        }
+        Some("json") => *last = wire::string("{"),
+        _ => {}
+    }
+    args
+}
+
+/// The answer to a request, with its topic.
+fn answer(node: &Node, message: &Message) -> Option<(String, String, Vec<Json>)> {
+    let world = &node.world;
+    let name = &world.node;
+    let text = |i: usize| message.args.get(i).and_then(|a| a["data"].as_str()).unwrap_or_default();
+    if message.event == STATUS_REQUEST {
+        let status = serde_json::to_string(&status(node)).unwrap_or_default();
+        let args = vec![wire::string(text(0)), wire::string(name.as_str()), wire::string(status)];
+        return Some((format!("zeek/control/clusterctl/{name}"), "Clusterctl::status_response".into(), args));
+    }
+    if !world.has_own("frameworks/control/controllee") {
+        return None;
+    }
+    let args = match message.event.as_str() {
+        "Control::id_value_request" => {
+            let id = text(0);
+            vec![wire::string(id), wire::string(id_value(node, id))]
+        }
+        "Control::peer_status_request" => {
+            let now = crate::setup::now();
+            let lines = node
+                .peers
+                .values()
+                .map(|p| format!("{now:.6} peer={} host={} status=Broker::PEERED\n", p.id, p.host))
+                .collect::<String>();
+            vec![wire::string(lines)]
+        }
+        "Control::net_stats_request" => {
+            let (received, dropped, link) = node.packets();
+            let now = crate::setup::now();
+            vec![wire::string(format!("{now:.6} recvd={received} dropped={dropped} link={link}\n"))]
+        }
+        "Control::configuration_update_request" | "Control::shutdown_request" => Vec::new(),
+        _ => return None,
+    };
+    // Before 8.0 the script published through Broker, without the node's name.
+    if !world.version.since(8, 0) && world.is_zeromq() {
+        return None;
+    }
+    let response = message.event.replace("_request", "_response");
+    let mut topic = format!(
+        "{}/{}",
+        world.string("Control::topic_prefix"),
+        response.strip_prefix("Control::").unwrap_or(&response)
+    );
+    if world.version.since(8, 0) {
+        topic = format!("{topic}/{name}");
+    }
+    Some((topic, response, args))
+}
+
+fn status(node: &Node) -> Status {
+    let world = &node.world;
+    let uptime = node.started.elapsed().as_secs_f64();
+    let (received, dropped, link) = node.packets_of(uptime);
+    let (received_1m, dropped_1m, _) = node.packets_of(uptime.min(60.0));
+    let mut peers: Vec<_> = node.ids.keys().cloned().collect();
+    peers.sort();
+    Status {
+        node: world.node.clone(),
+        node_type: world.local_type().to_lowercase(),
+        version: world.version.text.clone(),
+        pid: std::process::id(),
+        uptime,
+        workers: node.active("WORKER"),
+        peers,
+        received,
+        dropped,
+        link,
+        received_1m,
+        dropped_1m,
+        memory: memory(),
+    }
+}
+
+/// The resident memory of the process, in bytes.
+fn memory() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    pages.and_then(|t| t.split(' ').nth(1)?.parse::<u64>().ok()).unwrap_or(0) * 4096
+}
+
+/// The text of an id's value, as `lookup_ID` gives it.
+fn id_value(node: &Node, id: &str) -> String {
+    let world = &node.world;
+    let by_type = |node_type: &str| {
+        let ids = world.nodes.iter().filter(|n| n.node_type == node_type).filter_map(|n| node.ids.get(&n.name));
+        Value::Set(ids.cloned().map(Value::Text).collect())
+    };
+    match id {
+        "Cluster::nodes" => return world.nodes_value(&node.ids).to_string(),
+        "Cluster::active_node_ids" if world.version.since(6, 0) => {
+            let types = ["CONTROL", "LOGGER", "MANAGER", "PROXY", "WORKER"];
+            let seen = types.iter().filter(|t| node.active(t) > 0);
+            let table = seen.map(|t| (Value::Enum(format!("Cluster::{t}")), by_type(t))).collect();
+            return Value::Table(table).to_string();
+        }
+        "Cluster::active_worker_ids" if !world.version.since(6, 0) => return by_type("WORKER").to_string(),
+        "Cluster::worker_count" if !world.version.since(6, 1) => return node.active("WORKER").to_string(),
+        _ => {}
+    }
+    if let Some(value) = world.globals.get(id).or_else(|| world.others.get(id)) {
+        return value.to_string();
+    }
+    let node_type = id.strip_prefix("Cluster::").filter(|t| crate::script::eval::is_node_type(t));
+    match node_type {
+        Some(of) if of != "TIME_MACHINE" || !world.version.since(7, 1) => id.to_owned(),
+        _ if world.events.contains_key(id) => "<no ID value>".into(),
+        _ => "<unknown id>".into(),
+    }
+}
+
+/// Runs the handlers that scripts have for an event, as far as they publish something.
+pub fn local(node: &Shared, event: &str, args: Vec<Json>) {
+    if event == STATUS_REQUEST || event.starts_with("Control::") {
+        return;
+    }
+    let handlers: Vec<Handler> = node.borrow().world.handlers.get(event).cloned().unwrap_or_default();
+    for handler in &handlers {
+        let mut locals: Locals =
+            handler.params.iter().zip(&args).map(|(p, a)| (p.name.clone(), wire::value(a))).collect();
+        run(node, &handler.body, &mut locals);
+    }
+}
+
+fn run(node: &Shared, stmt: &Stmt, locals: &mut Locals) {
+    match stmt {
+        Stmt::Block(stmts) => {
+            for stmt in stmts {
+                if matches!(stmt, Stmt::Return) {
+                    return;
+                }
+                run(node, stmt, locals);
+            }
+        }
+        Stmt::If(cond, yes, no) => {
+            let cond = node.borrow().world.eval(cond, locals);
+            match (cond, no) {
+                (Value::Bool(true), _) => run(node, yes, locals),
+                (Value::Bool(false), Some(no)) => run(node, no, locals),
+                _ => {}
+            }
+        }
+        Stmt::Local(name, value) => {
+            let value = node.borrow().world.eval(value, locals);
+            locals.insert(name.clone(), value);
+        }
+        Stmt::Expr(Expr::Call(callee, args)) => {
+            let Expr::Name(name, _) = &**callee else { return };
+            if !matches!(name.as_str(), "Cluster::publish" | "Broker::publish") {
+                return;
+            }
+            let [topic, Expr::Name(event, _), rest @ ..] = args.as_slice() else { return };
+            let (topic, values) = {
+                let n = node.borrow();
+                let values: Vec<Json> = rest.iter().map(|a| wire::argument(&n.world.eval(a, locals))).collect();
+                (n.world.eval(topic, locals), values)
+            };
+            if let Value::Text(topic) = topic {
+                publish(node, &topic, event, values);
+            }
+        }
+        Stmt::Expr(_) | Stmt::Return | Stmt::Other => {}
+    }
+}
