@@ -60,11 +60,11 @@ pub(super) fn port(value: u16) -> String {
 pub(super) fn interval(value: Duration) -> String {
     let micros = value.as_nanos().div_ceil(1000);
     if micros.is_multiple_of(1_000_000) {
-        format!("{} secs", micros / 1_000_000)
+        format!("{}secs", micros / 1_000_000)
     } else if micros.is_multiple_of(1000) {
-        format!("{} msecs", micros / 1000)
+        format!("{}msecs", micros / 1000)
     } else {
-        format!("{micros} usecs")
+        format!("{micros}usecs")
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
                 .into_iter()
                 .map(interval)
                 .collect();
-        assert_eq!(literals, ["0 secs", "90 secs", "1500 msecs", "1 usecs"]);
+        assert_eq!(literals, ["0secs", "90secs", "1500msecs", "1usecs"]);
     }
 
     #[test]
