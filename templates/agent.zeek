@@ -1,6 +1,7 @@
 ##! Answers clusterctl's status requests. Every node loads this script; written by clusterctl.
 
 @load base/frameworks/cluster
+@load base/frameworks/control
 
 module Clusterctl;
 
@@ -81,7 +82,7 @@ function since_sample(now: count, was: count): count
 	return now > was ? now - was : 0;
 	}
 
-event Clusterctl::status_request(request: string)
+function status_json(): string
 	{
 	local ns = get_net_stats();
 	local ps = get_proc_stats();
@@ -110,11 +111,5 @@ event Clusterctl::status_request(request: string)
 	                      $dropped_1m=since_sample(ns$pkts_dropped, first$dropped),
 	                      $memory=ps$mem);
 
-	local topic = Control::topic_prefix + "/clusterctl/" + node;
-
-@ifdef ( Cluster::publish )
-	Cluster::publish(topic, Clusterctl::status_response, request, node, to_json(status));
-@else
-	Broker::publish(topic, Clusterctl::status_response, request, node, to_json(status));
-@endif
+	return to_json(status);
 	}

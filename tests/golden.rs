@@ -4,6 +4,7 @@ mod check;
 mod fixture;
 mod real;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,7 +44,7 @@ fn files(v: Version) -> Vec<(String, String)> {
         for node in &cluster.nodes {
             if matches!(node.name.as_str(), "manager" | "logger-2" | "dmz-sensor1-1") {
                 let line = zeek::command_line(&cluster, node, v).join(" ");
-                lines += &format!("{} {}: {line}\n", backend.name(), node.name);
+                writeln!(lines, "{} {}: {line}", backend.name(), node.name).unwrap();
             }
         }
     }
@@ -97,27 +98,36 @@ fn zeek_format_parses_every_file() {
         return;
     }
     let program = std::env::var_os("ZEEK_FORMAT").unwrap_or_else(|| "zeek-format".into());
-    let parse = |path: &Path| -> Result<(), String> {
-        let out = Command::new(&program).arg(path).output().map_err(|e| {
+    // It takes many files only where it may write them.
+    let parse = |files: &[(String, String)]| -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let mut command = Command::new(&program);
+        let out = command.args(["--inplace", "--recursive"]).arg(folder.path()).output().map_err(|e| {
             format!(
                 "no zeek-format (pip install zeekscript; its path in ZEEK_FORMAT, or CLUSTERCTL_SKIP_ZEEKSCRIPT=1 to \
                  go without): {e}"
             )
         })?;
-        let words = String::from_utf8_lossy(&out.stderr).into_owned();
-        if out.status.success() && words.is_empty() { Ok(()) } else { Err(format!("{}: {words}", path.display())) }
+        let words = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).trim().to_owned();
+        if out.status.success() { Ok(words) } else { Err(words) }
     };
-    let broken = tempfile::NamedTempFile::new().unwrap();
-    fs::write(broken.path(), "redef a = ;\n").unwrap();
-    assert!(parse(broken.path()).is_err(), "zeek-format takes anything");
-    let mut paths = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/agent.zeek")];
+    let broken = parse(&[("broken.zeek".to_owned(), "redef a = ;\n".to_owned())]).unwrap_err();
+    assert!(broken.contains("cannot parse"), "{broken}");
+    let mut files = Vec::new();
     for v in VERSIONS {
-        let entries = fs::read_dir(folder().join(v)).unwrap().map(|e| e.unwrap().path());
-        paths.extend(entries.filter(|p| p.extension().is_some_and(|e| e == "zeek")));
+        files.push((format!("{v}-agent.zeek"), zeek::agent_script(version(v))));
+        for entry in fs::read_dir(folder().join(v)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|e| e == "zeek") {
+                let name = format!("{v}-{}", path.file_name().unwrap().to_str().unwrap());
+                files.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
     }
-    assert!(paths.len() > 4 * VERSIONS.len());
-    let failed: Vec<String> = paths.iter().filter_map(|p| parse(p).err()).collect();
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert_eq!(parse(&files), Ok(format!("{} files processed, 0 errors", files.len())));
 }
 
 #[test]
@@ -219,5 +229,54 @@ proptest! {
             let shape = format!("    n{i}[\"{}", node.name);
             prop_assert_eq!(mermaid.lines().filter(|l| l.starts_with(&shape)).count(), 1);
         }
+    }
+}
+
+#[test]
+fn topics_by_version_and_backend() {
+    let topic = |v: &str, backend: Backend, own: bool| {
+        let mut cluster = full(version(v), Some(backend));
+        if !own {
+            cluster.zeek.options.clear();
+        }
+        zeek::topics(&cluster, version(v), backend).node("worker-1")
+    };
+    use Backend::{Broker, Zeromq};
+    assert_eq!(topic("3.0", Broker, false), "zeek/cluster/node/worker-1");
+    assert_eq!(topic("6.0", Broker, false), "zeek/cluster/node/worker-1/");
+    assert_eq!(topic("7.0", Broker, false), "zeek/cluster/node/manager/", "the manager passes it on");
+    assert_eq!(topic("7.2", Broker, false), "zeek/cluster/node/worker-1/");
+    assert_eq!(topic("7.2", Zeromq, false), "zeek.cluster.node.worker-1.");
+    assert_eq!(topic("8.0", Broker, true), "campus/node/worker-1/");
+    assert_eq!(topic("8.0", Zeromq, true), "campus/node/.worker-1.");
+}
+
+#[test]
+fn who_can_be_asked() {
+    use clusterctl::cluster::{Redef, ZeekValue};
+    use zeek::Live;
+    let several = full(version("7.0"), None);
+    let live = |cluster: &Cluster, v: &str| zeek::live(cluster, version(v));
+    for v in ["8.0", "8.1", "8.2", "9.0"] {
+        assert_eq!(live(&several, v), Live::Full);
+    }
+    assert_eq!(live(&several, "7.2"), Live::OneAtATime);
+    assert!(matches!(live(&several, "6.2"), Live::None(why) if why.contains("Zeek 6.2 can't be asked")));
+    // A WebSocket without TLS would take it from the nodes too: only where that is nothing, or wanted.
+    assert!(matches!(live(&several, "7.0"), Live::None(why) if why.contains("Broker::disable_ssl")));
+    assert!(!zeek::options_script(&several, version("7.0")).contains("disable_ssl"));
+    let mut wanted = several.clone();
+    for node in &mut wanted.nodes {
+        node.redefs.insert("Broker::disable_ssl".to_owned(), Redef::Set(ZeekValue::Bool(true)));
+    }
+    let mut loopback = several.clone();
+    for node in &mut loopback.nodes {
+        node.ip = "127.0.0.1".parse().unwrap();
+    }
+    for cluster in [wanted, loopback] {
+        assert_eq!(live(&cluster, "7.0"), Live::OneAtATime);
+        let script = zeek::options_script(&cluster, version("7.0"));
+        assert!(script.contains("redef Broker::disable_ssl = T;"), "{script}");
+        assert!(script.contains("Broker::listen_websocket(\"127.0.0.1\", 27759/tcp)"), "{script}");
     }
 }

@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+#[cfg(test)]
 mod golden;
 mod lab;
 mod support;

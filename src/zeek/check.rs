@@ -1,16 +1,16 @@
 //! What a Zeek version can't do of what the description wants.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::literal;
 use super::options::option_literal;
 use super::table::{self, ClusterOption, NEWEST, OLDEST, OPTIONS, OptionType, backend, find_option};
-use crate::cluster::{Backend, Cluster, Redef, Role, ZeekValue};
+use crate::cluster::{Backend, Cluster, Role, ZeekValue};
 use crate::error::{Place, Problem};
-use crate::values::Version;
+use crate::values::{Version, nearest};
 
 /// Finds what a Zeek version can't do of what a cluster wants. For a version that the table does not know that is all
-/// it says.
+/// it says. What is wrong with any version was found when the cluster was made, and is not looked for again.
 pub fn check(cluster: &Cluster, version: Version) -> Vec<Problem> {
     let version_place = Place::of(&["zeek", "version"]);
     if version < OLDEST {
@@ -27,7 +27,6 @@ pub fn check(cluster: &Cluster, version: Version) -> Vec<Problem> {
     check.roles();
     check.options();
     check.stores();
-    check.redefs();
     check.problems
 }
 
@@ -150,49 +149,10 @@ impl Check<'_> {
             self.problems.push(problem);
         }
         for (name, store) in &zeek.stores {
-            let place = stores.key(name);
-            if let Some(node) = &store.master_node {
-                self.node_name(place.key("master_node"), node);
-            }
             if let Some(backend) = &store.backend {
-                self.store_backend(place.key("backend"), backend);
+                self.store_backend(stores.key(name).key("backend"), backend);
             }
         }
-    }
-
-    /// Only what no Zeek could read: whether an identifier exists is told by Zeek itself.
-    fn redefs(&mut self) {
-        let mut wrong: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
-        for node in &self.cluster.nodes {
-            for (id, redef) in &node.redefs {
-                let message = if !literal::is_identifier(id) {
-                    format!("`{id}` is no Zeek identifier such as `Pcap::bufsize`")
-                } else if !has_literal(redef) {
-                    format!("the value of `{id}` is nothing that Zeek can read")
-                } else {
-                    continue;
-                };
-                wrong.entry((id, message)).or_default().insert(&node.group);
-            }
-        }
-        let groups: BTreeSet<&str> = self.cluster.nodes.iter().map(|n| n.group.as_str()).collect();
-        for ((id, message), of) in wrong {
-            // What all nodes have was most likely written once.
-            let places = if of == groups {
-                vec![Place::of(&["zeek", "redefs", id])]
-            } else {
-                of.into_iter().map(|group| Place::of(&["nodes", group, "redefs", id])).collect()
-            };
-            self.problems.extend(places.into_iter().map(|p| Problem::key(p, message.clone(), "not Zeek")));
-        }
-    }
-}
-
-fn has_literal(redef: &Redef) -> bool {
-    match redef {
-        Redef::Set(value) => literal::value(value).is_some(),
-        Redef::Add(values) => values.iter().all(|v| literal::value(v).is_some()),
-        Redef::Expr(expr) => !expr.trim().is_empty(),
     }
 }
 
@@ -227,12 +187,8 @@ fn unknown_option(place: Place, name: &str, version: Version) -> Problem {
 }
 
 fn with_suggestion<'a>(problem: Problem, wrong: &str, names: impl Iterator<Item = &'a str>) -> Problem {
-    let near = names
-        .map(|name| (strsim::jaro_winkler(wrong, name), name))
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
-    match near {
-        Some((_, name)) => problem.help(format!("did you mean `{name}`?")),
+    match nearest(wrong, names) {
+        Some(name) => problem.help(format!("did you mean `{name}`?")),
         None => problem,
     }
 }

@@ -54,14 +54,16 @@ pub(super) fn may_drop_tls(cluster: &Cluster) -> bool {
 pub struct Topics {
     before: String,
     after: &'static str,
+    /// Under whose name all are asked, where only the manager can be reached and passes on what it is asked.
+    relay: Option<String>,
     /// The prefix of all topics that answers come on, whatever the backend.
     pub answers: &'static str,
 }
 
 impl Topics {
-    /// Returns the topic of a node.
+    /// Returns the topic to ask a node for its status on.
     pub fn node(&self, name: &str) -> String {
-        format!("{}{name}{}", self.before, self.after)
+        format!("{}{}{}", self.before, self.relay.as_deref().unwrap_or(name), self.after)
     }
 }
 
@@ -88,5 +90,6 @@ pub fn topics(cluster: &Cluster, version: Version, backend: Backend) -> Topics {
             (prefix.unwrap_or_else(|| "zeek.cluster.node".to_owned()) + ".", after)
         }
     };
-    Topics { before, after, answers: "zeek/control" }
+    let relay = cluster.manager().filter(|_| table::WEBSOCKET_BROKER.has(version)).map(|m| m.name.clone());
+    Topics { before, after, relay, answers: "zeek/control" }
 }

@@ -7,7 +7,7 @@ use super::literal;
 use super::live::may_drop_tls;
 use super::table::{self, ClusterOption, OptionType, backend, find_option};
 use crate::cluster::{Backend, Cluster, Metrics, Node, Store, ZeekValue};
-use crate::values::Version;
+use crate::values::{Interval, Version};
 
 /// Where rotated logs go, seen from a node's working directory (`<spool>/<cluster>/nodes/<node>`).
 const LOG_QUEUE: &str = "../../log-queue";
@@ -269,7 +269,7 @@ pub(super) fn option_literal(kind: OptionType, value: &ZeekValue) -> Option<Stri
     match (kind, value) {
         (OptionType::Bool, ZeekValue::Bool(value)) => Some(literal::bool(*value).to_owned()),
         (OptionType::Count, ZeekValue::Int(value)) => u64::try_from(*value).ok().map(|n| n.to_string()),
-        (OptionType::Interval, ZeekValue::Text(text)) => literal::parse_duration(text).ok().map(literal::interval),
+        (OptionType::Interval, ZeekValue::Text(text)) => text.parse::<Interval>().ok().map(|i| literal::interval(i.0)),
         (OptionType::Text | OptionType::NodeName, ZeekValue::Text(text)) => Some(literal::text(text)),
         (OptionType::StoreBackend, ZeekValue::Text(text)) => literal::store_backend(text).map(str::to_owned),
         _ => None,

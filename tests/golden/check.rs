@@ -1,7 +1,7 @@
 //! What a version can't do is told with its place, before anything is written.
 
-use clusterctl::cluster::{Backend, Cluster, Redef, Role, Store, ZeekValue};
-use clusterctl::error::{At, Problem};
+use clusterctl::cluster::{Backend, Cluster, Role, Store, ZeekValue};
+use clusterctl::error::Problem;
 use clusterctl::zeek;
 
 use super::fixture::{bare, full, host, node, standalone, version};
@@ -124,32 +124,12 @@ fn stores() {
     let with_82 = told(&cluster, "8.2");
     assert!(with_82.iter().any(|t| t.starts_with("zeek.stores: Zeek 8.2 has stores with Broker only")), "{with_82:?}");
     cluster.zeek.backend = Some(Backend::Broker);
-    let store =
-        Store { master_node: Some("managr".to_owned()), backend: Some("sqlight".to_owned()), ..Store::default() };
+    let store = Store { backend: Some("rocksdb".to_owned()), ..Store::default() };
     cluster.zeek.stores.insert("x".to_owned(), store);
     assert_eq!(
         told(&cluster, "8.2"),
-        [
-            "zeek.stores.x.master_node: there is no node `managr` (did you mean `manager`?)",
-            "zeek.stores.x.backend: `sqlight` is no store backend (write `memory` or `sqlite`)"
-        ]
+        ["zeek.stores.x.backend: Zeek 8.2 has no RocksDB stores, Zeek 4.0 was the last (write `memory` or `sqlite`)"]
     );
-}
-
-#[test]
-fn redefs_that_no_zeek_could_read() {
-    let mut cluster = full(version("8.0"), None);
-    let injection = "x = 1; redef y";
-    for node in cluster.nodes.iter_mut().filter(|n| n.role == Role::Worker) {
-        node.redefs.insert(injection.to_owned(), Redef::Set(ZeekValue::Bool(true)));
-        node.redefs.insert("A::b".to_owned(), Redef::Add(vec![ZeekValue::Double(f64::NAN)]));
-    }
-    let problems = zeek::check(&cluster, version("8.0"));
-    assert_eq!(problems.len(), 2, "each once for the group of two: {problems:?}");
-    assert!(problems.iter().all(|p| p.at == At::Key && p.place.to_string().starts_with("nodes.dmz-sensor")));
-    for node in &mut cluster.nodes {
-        node.redefs.insert(injection.to_owned(), Redef::Set(ZeekValue::Bool(true)));
-    }
-    let problems = zeek::check(&cluster, version("8.0"));
-    assert_eq!(problems[1].place.to_string(), format!("zeek.redefs.{injection}"), "{problems:?}");
+    cluster.zeek.options.retain(|name, _| !name.contains("websocket"));
+    assert!(told(&cluster, "4.0").is_empty());
 }

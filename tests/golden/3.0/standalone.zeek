@@ -10,4 +10,4 @@ redef global_hash_seed = "campus-5eed";
 
 # The framework's default are programs of ZeekControl's.
 redef Log::default_rotation_postprocessor_cmd = "";
-redef Log::default_rotation_interval = 3600 secs;
+redef Log::default_rotation_interval = 3600secs;

@@ -26,12 +26,12 @@ redef Cluster::manager_topic = "campus/manager";
 redef Cluster::node_topic_prefix = "campus/node/";
 redef Cluster::nodeid_topic_prefix = "campus/nodeid/";
 redef Cluster::proxy_topic = "campus/proxy";
-redef Cluster::retry_interval = 1500 msecs;
+redef Cluster::retry_interval = 1500msecs;
 redef Cluster::time_machine_topic = "campus/time_machine";
 redef Cluster::worker_topic = "campus/worker";
 
 redef Cluster::stores += {
-	["zeek/known/hosts"] = Cluster::StoreInfo($master_node="proxy-1", $backend=Broker::SQLITE, $options=Broker::BackendOptions($sqlite=Broker::SQLiteOptions($path="/data/stores/hosts.sqlite")), $clone_resync_interval=10 secs, $clone_stale_interval=300 secs, $clone_mutation_buffer_interval=120 secs),
+	["zeek/known/hosts"] = Cluster::StoreInfo($master_node="proxy-1", $backend=Broker::SQLITE, $options=Broker::BackendOptions($sqlite=Broker::SQLiteOptions($path="/data/stores/hosts.sqlite")), $clone_resync_interval=10secs, $clone_stale_interval=300secs, $clone_mutation_buffer_interval=120secs),
 	["zeek/known/services"] = Cluster::StoreInfo(),
 };
 
@@ -50,7 +50,7 @@ function rotation_format(ri: Log::RotationFmtInfo): Log::RotationPath
 module GLOBAL;
 
 @if ( Cluster::local_node_type() == Cluster::LOGGER || ( Cluster::manager_is_logger && Cluster::local_node_type() == Cluster::MANAGER ) )
-redef Log::default_rotation_interval = 900 secs;
+redef Log::default_rotation_interval = 900secs;
 redef Log::default_rotation_dir = "../../log-queue";
 redef Log::rotation_format_func = Clusterctl::rotation_format;
 redef LogAscii::enable_leftover_log_rotation = T;

@@ -21,7 +21,7 @@ function rotation_format(ri: Log::RotationFmtInfo): Log::RotationPath
 	}
 
 module GLOBAL;
-redef Log::default_rotation_interval = 3600 secs;
+redef Log::default_rotation_interval = 3600secs;
 redef Log::default_rotation_dir = "../../log-queue";
 redef Log::rotation_format_func = Clusterctl::rotation_format;
 redef LogAscii::enable_leftover_log_rotation = T;

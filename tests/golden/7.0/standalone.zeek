@@ -16,7 +16,7 @@ redef Telemetry::metrics_port = 9991/tcp;
 
 # The framework's default are programs of ZeekControl's.
 redef Log::default_rotation_postprocessor_cmd = "";
-redef Log::default_rotation_interval = 3600 secs;
+redef Log::default_rotation_interval = 3600secs;
 redef Log::default_rotation_dir = "../../log-queue";
 redef Log::rotation_format_func = archiver_rotation_format_func;
 redef LogAscii::enable_leftover_log_rotation = T;

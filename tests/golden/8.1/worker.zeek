@@ -1,7 +1,7 @@
 ##! What only dmz-sensor1-1 has; written by clusterctl.
 
 redef AF_Packet::fanout_id = 4711;
-redef AF_Packet::block_timeout = 10 msecs;
+redef AF_Packet::block_timeout = 10msecs;
 redef AF_Packet::buffer_size = 268435456;
 redef AF_Packet::enable_defrag = T;
 redef AF_Packet::fanout_mode = AF_Packet::FANOUT_HASH;

@@ -21,7 +21,7 @@ redef Cluster::default_persistent_backend = Broker::SQLITE;
 redef Cluster::default_publish_table_batch_size = 5000;
 redef Cluster::default_store_dir = "/data/stores";
 redef Cluster::default_websocket_max_event_queue_size = 64;
-redef Cluster::default_websocket_ping_interval = 10 secs;
+redef Cluster::default_websocket_ping_interval = 10secs;
 redef Cluster::enable_round_robin_logging = F;
 # The framework has looked at it before this script is loaded: undo what it did.
 redef Broker::log_topic = Broker::default_log_topic;
@@ -30,11 +30,11 @@ redef Cluster::manager_topic = "campus/manager";
 redef Cluster::node_topic_prefix = "campus/node/";
 redef Cluster::nodeid_topic_prefix = "campus/nodeid/";
 redef Cluster::proxy_topic = "campus/proxy";
-redef Cluster::retry_interval = 1500 msecs;
+redef Cluster::retry_interval = 1500msecs;
 redef Cluster::worker_topic = "campus/worker";
 
 redef Cluster::stores += {
-	["zeek/known/hosts"] = Cluster::StoreInfo($master_node="proxy-1", $backend=Broker::SQLITE, $options=Broker::BackendOptions($sqlite=Broker::SQLiteOptions($path="/data/stores/hosts.sqlite")), $clone_resync_interval=10 secs, $clone_stale_interval=300 secs, $clone_mutation_buffer_interval=120 secs),
+	["zeek/known/hosts"] = Cluster::StoreInfo($master_node="proxy-1", $backend=Broker::SQLITE, $options=Broker::BackendOptions($sqlite=Broker::SQLiteOptions($path="/data/stores/hosts.sqlite")), $clone_resync_interval=10secs, $clone_stale_interval=300secs, $clone_mutation_buffer_interval=120secs),
 	["zeek/known/services"] = Cluster::StoreInfo(),
 };
 
@@ -44,7 +44,7 @@ redef Telemetry::metrics_address = addr_to_uri(Cluster::nodes[Cluster::node]$ip)
 redef Log::default_rotation_postprocessor_cmd = "";
 
 @if ( Cluster::local_node_type() == Cluster::LOGGER || ( Cluster::manager_is_logger && Cluster::local_node_type() == Cluster::MANAGER ) )
-redef Log::default_rotation_interval = 900 secs;
+redef Log::default_rotation_interval = 900secs;
 redef Log::default_rotation_dir = "../../log-queue";
 redef Log::rotation_format_func = archiver_rotation_format_func;
 redef LogAscii::enable_leftover_log_rotation = T;
