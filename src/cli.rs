@@ -204,9 +204,7 @@ fn load(file: &std::path::Path, version: Option<Version>) -> Result<Loaded, End>
 }
 
 fn invalid(description: &Description, problems: &[crate::error::Problem]) -> End {
-    let mut diagnostics: Vec<Diagnostic> = problems.iter().map(|p| description.locate(p)).collect();
-    spec::sort(&mut diagnostics);
-    End::Invalid(diagnostics)
+    End::Invalid(description.with(problems))
 }
 
 fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
