@@ -222,6 +222,7 @@ impl Loader {
                 }
             }
             Stmt::If(cond, yes, no) => {
+                self.effect(cond);
                 if self.world.eval(cond, &Locals::new()) == Value::Bool(false) {
                     if let Some(no) = no {
                         self.run(no);
