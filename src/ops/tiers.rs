@@ -113,6 +113,21 @@ fn tier(role: Option<Role>) -> u8 {
     }
 }
 
+/// Returns the name of the phase that starts or stops a tier.
+fn phase(tier: u8, start: bool) -> &'static str {
+    match (tier, start) {
+        (0, true) => "starting loggers",
+        (1, true) => "starting the manager",
+        (2, true) => "starting proxies",
+        (_, true) => "starting workers",
+        (0, false) => "stopping loggers",
+        (1, false) => "stopping the manager",
+        (2, false) => "stopping proxies",
+        (3, false) => "stopping workers",
+        (_, false) => "stopping nodes that left",
+    }
+}
+
 /// Splits jobs by tier, and by host within a tier.
 fn by_tier(jobs: &[Job]) -> BTreeMap<u8, BTreeMap<String, Vec<Job>>> {
     let mut tiers: BTreeMap<u8, BTreeMap<String, Vec<Job>>> = BTreeMap::new();
@@ -134,7 +149,7 @@ fn told(fleet: &Fleet, seat: &str, node: &str, outcome: &Outcome) {
 /// Starts nodes tier by tier. With `strict`, a tier that fails is the last.
 pub(super) async fn start_jobs(fleet: &Fleet, jobs: &[Job], strict: bool) -> Vec<NodeOutcome> {
     let mut outcomes: Vec<NodeOutcome> = Vec::new();
-    for (_, hosts) in by_tier(jobs) {
+    for (tier, hosts) in by_tier(jobs) {
         if strict && outcomes.iter().any(|o| !o.outcome.is_good()) {
             let why = "a tier before it failed".to_owned();
             outcomes.extend(hosts.into_values().flatten().map(|job| NodeOutcome {
@@ -147,7 +162,7 @@ pub(super) async fn start_jobs(fleet: &Fleet, jobs: &[Job], strict: bool) -> Vec
         }
         let seats = hosts.values().map(|jobs| jobs[0].seat.clone()).collect();
         let done = fleet
-            .each("starting", seats, |seat| {
+            .each(phase(tier, true), seats, |seat| {
                 let jobs = &hosts[&seat.name];
                 async move { on_host(fleet, &seat, jobs, true).await }
             })
@@ -160,10 +175,10 @@ pub(super) async fn start_jobs(fleet: &Fleet, jobs: &[Job], strict: bool) -> Vec
 /// Stops nodes tier by tier.
 pub(super) async fn stop_jobs(fleet: &Fleet, jobs: &[Job]) -> Vec<NodeOutcome> {
     let mut outcomes = Vec::new();
-    for (_, hosts) in by_tier(jobs).into_iter().rev() {
+    for (tier, hosts) in by_tier(jobs).into_iter().rev() {
         let seats = hosts.values().map(|jobs| jobs[0].seat.clone()).collect();
         let done = fleet
-            .each("stopping", seats, |seat| {
+            .each(phase(tier, false), seats, |seat| {
                 let jobs = &hosts[&seat.name];
                 async move { on_host(fleet, &seat, jobs, false).await }
             })

@@ -70,14 +70,14 @@ impl Failure {
             HostFailure::HostKey => {
                 told.iter().find(|l| l.contains("host key is known")).copied().unwrap_or("host key verification failed")
             }
-            _ => told.last().copied().unwrap_or("ssh ended without a word"),
+            _ => told.last().copied().unwrap_or("it ended without a word"),
         };
-        Self::new(kind, detail)
+        Self::new(kind, format!("ssh: {}", detail.strip_prefix("ssh: ").unwrap_or(detail)))
     }
 
     /// Says it in one line.
     pub fn text(&self) -> String {
-        format!("ssh: {}", self.detail).replacen("ssh: ssh: ", "ssh: ", 1)
+        self.detail.clone()
     }
 
     /// Returns what the user can do about it.
