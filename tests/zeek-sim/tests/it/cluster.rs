@@ -102,14 +102,7 @@ impl Cluster {
              @if ( Cluster::local_node_type() == Cluster::MANAGER )\n\
              event zeek_init()\n\t{{\n\t{listen}\n\t}}\n@endif\n"
         );
-        let cluster = Self {
-            nodes: HashMap::new(),
-            control,
-            zeromq,
-            version: version.into(),
-            env: Vec::new(),
-            dir,
-        };
+        let cluster = Self { nodes: HashMap::new(), control, zeromq, version: version.into(), env: Vec::new(), dir };
         cluster.write("site/cluster-layout.zeek", &layout);
         cluster.write("site/clusterctl/agent.zeek", AGENT);
         cluster.write("site/research.zeek", "");
