@@ -147,7 +147,7 @@ impl Lexer<'_> {
         let name = self.rest[1..len].to_owned();
         let line_end = self.rest.find('\n').unwrap_or(self.rest.len());
         match name.as_str() {
-            "load" | "load-sigs" | "load-plugin" | "unload" | "prefixes" | "pragma" | "DEBUG" => {
+            "load" | "load-sigs" | "load-plugin" | "unload" | "prefixes" | "pragma" | "DEBUG" | "deprecated" => {
                 let line = &self.rest[len..line_end];
                 let operand = line.split('#').next().unwrap_or("").trim().to_owned();
                 let end = self.rest[..line_end].trim_end().len();
@@ -175,8 +175,11 @@ impl Lexer<'_> {
 
     /// A slash begins a pattern where a value may stand, else it divides.
     fn pattern_may_follow(&self) -> bool {
+        let patterns = matches!(self.out.iter().rev().nth(1).map(|t| &t.kind), Some(Kind::Pattern(_)));
         self.out.last().is_none_or(|t| match &t.kind {
-            Kind::Op(op) => !matches!(*op, ")" | "]" | "|"),
+            // Alternatives of patterns, or the end of a size.
+            Kind::Op("|") => patterns,
+            Kind::Op(op) => !matches!(*op, ")" | "]"),
             Kind::Ident(word) => matches!(word.as_str(), "in" | "return" | "print"),
             _ => false,
         })

@@ -299,7 +299,8 @@ impl Loader {
             return script_at(Path::new(name));
         }
         if name.starts_with("./") || name.starts_with("../") {
-            return script_at(&here.join(name));
+            let dir = if self.files.is_empty() { std::path::absolute(&here).unwrap_or(here) } else { here };
+            return script_at(&dir.join(name.strip_prefix("./").unwrap_or(name)));
         }
         let beside = if self.files.is_empty() { script_at(Path::new(name)) } else { None };
         self.path.iter().find_map(|dir| script_at(&dir.join(name))).or(beside)
@@ -340,6 +341,11 @@ impl Loader {
                 }
             }
             "load" if self.active() => self.open(operand, Some(&token.place))?,
+            "deprecated" if self.active() => {
+                let why = operand.trim_matches(['(', ')', ' ']).trim_matches('"');
+                let text = format!("deprecated script loaded from command line arguments \"{why}\"");
+                self.warnings.push(Failure::error(&token.place, text));
+            }
             _ => {}
         }
         Ok(())

@@ -134,6 +134,10 @@ pub trait Parse {
     fn assignment(&mut self, bar: bool) -> Parsed<Expr> {
         let left = self.binary(2, bar)?;
         if self.eat("?")? {
+            if self.eat_word("as")? {
+                self.of()?;
+                return Ok(Expr::Opaque);
+            }
             let yes = self.assignment(bar)?;
             self.expect(":")?;
             let no = self.assignment(bar)?;
@@ -237,6 +241,10 @@ pub trait Parse {
                 if self.at("(")? {
                     self.next()?;
                     self.params(")")?;
+                    if self.eat(":")? {
+                        self.of()?;
+                    }
+                    self.expect("=")?;
                     self.block()?;
                     return Ok(Expr::Field(name, Box::new(Expr::Opaque), place));
                 }
@@ -252,6 +260,10 @@ pub trait Parse {
                 "T" => Expr::Value(Value::Bool(true)),
                 "F" => Expr::Value(Value::Bool(false)),
                 "function" => {
+                    // Captures may stand before or after the parameters.
+                    if self.eat("[")? {
+                        self.list("]")?;
+                    }
                     self.expect("(")?;
                     self.params(")")?;
                     if self.eat(":")? {
@@ -459,8 +471,12 @@ pub trait Parse {
             }
             "return" => {
                 self.next()?;
+                if self.at_word("when")? {
+                    return self.when();
+                }
                 if !self.at(";")? {
                     self.expr()?;
+                    self.attrs()?;
                 }
                 self.expect(";")?;
                 return Ok(Stmt::Return);
@@ -482,6 +498,7 @@ pub trait Parse {
             _ => {}
         }
         let value = self.expr()?;
+        self.attrs()?;
         self.expect(";")?;
         Ok(Stmt::Expr(value))
     }

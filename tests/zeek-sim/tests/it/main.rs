@@ -1,0 +1,5 @@
+//! Clusters of stand-ins.
+
+mod client;
+mod cluster;
+mod replay;
