@@ -241,14 +241,14 @@ fn topics_by_version_and_backend() {
         }
         zeek::topics(&cluster, version(v), backend).node("worker-1")
     };
-    use Backend::{Broker, Zeromq};
-    assert_eq!(topic("3.0", Broker, false), "zeek/cluster/node/worker-1");
-    assert_eq!(topic("6.0", Broker, false), "zeek/cluster/node/worker-1/");
-    assert_eq!(topic("7.0", Broker, false), "zeek/cluster/node/manager/", "the manager passes it on");
-    assert_eq!(topic("7.2", Broker, false), "zeek/cluster/node/worker-1/");
-    assert_eq!(topic("7.2", Zeromq, false), "zeek.cluster.node.worker-1.");
-    assert_eq!(topic("8.0", Broker, true), "campus/node/worker-1/");
-    assert_eq!(topic("8.0", Zeromq, true), "campus/node/.worker-1.");
+    let (broker, zeromq) = (Backend::Broker, Backend::Zeromq);
+    assert_eq!(topic("3.0", broker, false), "zeek/cluster/node/worker-1");
+    assert_eq!(topic("6.0", broker, false), "zeek/cluster/node/worker-1/");
+    assert_eq!(topic("7.0", broker, false), "zeek/cluster/node/manager/", "the manager passes it on");
+    assert_eq!(topic("7.2", broker, false), "zeek/cluster/node/worker-1/");
+    assert_eq!(topic("7.2", zeromq, false), "zeek.cluster.node.worker-1.");
+    assert_eq!(topic("8.0", broker, true), "campus/node/worker-1/");
+    assert_eq!(topic("8.0", zeromq, true), "campus/node/.worker-1.");
 }
 
 #[test]
