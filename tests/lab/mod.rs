@@ -1,6 +1,8 @@
 //! The suite on real hosts. `tests/run.sh` brings them up and tears them down; see README.md here.
 
+mod cluster;
 mod hosts;
+mod main_job;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

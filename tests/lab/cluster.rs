@@ -1,0 +1,192 @@
+//! A cluster on the lab's hosts: its description, and clusterctl run on it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::Lab;
+
+/// A cluster of the lab, with its description in a folder of its own. Dropping it stops what runs.
+pub(crate) struct TestCluster {
+    pub(crate) lab: Lab,
+    dir: TempDir,
+    /// What follows `zeek:` and stands beside it.
+    pub(crate) backend: &'static str,
+    pub(crate) extra: String,
+    pub(crate) sensors: Vec<&'static str>,
+    /// Where the hosts keep the cluster.
+    pub(crate) base: String,
+    name: String,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    /// Asserts the exit code; shows everything if it is another one.
+    #[track_caller]
+    pub(crate) fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+}
+
+/// Waits for a condition, with a deadline.
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+    let limit = Instant::now() + deadline;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < limit, "{what}: not within {deadline:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+impl TestCluster {
+    /// A manager, two loggers, a proxy on `mgmt`, and two workers on each of two sensors.
+    pub(crate) fn new(name: &str, backend: &'static str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("site")).unwrap();
+        let cluster = Self {
+            lab: Lab::get(),
+            dir,
+            backend,
+            extra: String::new(),
+            sensors: vec!["sensor1", "sensor2"],
+            base: "/var/lib/clusterctl".to_owned(),
+            name: name.to_owned(),
+        };
+        cluster.site("local.zeek", "# Site scripts.\n");
+        cluster.write();
+        cluster
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.dir.path().join("cluster.yaml")
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn site(&self, name: &str, text: &str) {
+        std::fs::write(self.dir.path().join("site").join(name), text).unwrap();
+    }
+
+    /// The address of a host.
+    pub(crate) fn address(&self, host: &str) -> &str {
+        &self.lab.hosts().iter().find(|h| h.name == host).unwrap().address
+    }
+
+    /// Writes the description.
+    pub(crate) fn write(&self) {
+        let zeek = self.lab.zeek();
+        let mut hosts = String::new();
+        for host in ["mgmt"].iter().chain(&self.sensors) {
+            // A plain user may only capture with the binary that has the capability; one host also shows that its
+            // nodes can't be looked into.
+            let prefix = if *host == "mgmt" { &zeek.prefix } else { &zeek.capable_prefix };
+            hosts.push_str(&format!("  {host}: {{ address: {}, prefix: {prefix} }}\n", self.address(host)));
+        }
+        let text = format!(
+            "cluster: {}
+zeek:
+  prefix: {}
+  backend: {}
+  accept_unencrypted_zeromq: true
+  site: ./site
+  scripts: [local]
+paths: {{ base: {} }}
+timeouts: {{ ready: 120s, stop: 20s, control: 8s }}
+ssh: {{ config: {}, user: zeek, connect_timeout: 5s }}
+{}
+hosts:
+{hosts}
+nodes:
+  manager: {{ type: manager, host: mgmt }}
+  logger: {{ type: logger, host: mgmt, count: 2 }}
+  proxy: {{ type: proxy, host: mgmt, count: 1 }}
+  worker: {{ type: worker, hosts: [{}], interface: lo, count: 2 }}
+",
+            self.name,
+            zeek.prefix,
+            self.backend,
+            self.base,
+            self.lab.ssh_config().display(),
+            self.extra,
+            self.sensors.join(", "),
+        );
+        std::fs::write(self.file(), text).unwrap();
+    }
+
+    /// A command of clusterctl on this cluster, not yet run.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_clusterctl"));
+        command.arg("-f").arg(self.file()).args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command.
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
+        let output = self.command(args).output().unwrap();
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The status as JSON, whatever the exit code.
+    pub(crate) fn status(&self) -> Value {
+        self.run(&["status", "-o", "json"]).json()["data"].clone()
+    }
+
+    /// The pids of all running nodes, by name.
+    pub(crate) fn pids(&self) -> std::collections::BTreeMap<String, u64> {
+        let status = self.status();
+        let rows = status["nodes"].as_array().unwrap();
+        rows.iter().filter_map(|r| Some((r["node"].as_str()?.to_owned(), r["pid"].as_u64()?))).collect()
+    }
+
+    /// Waits until a status is as it should be, and returns it.
+    #[track_caller]
+    pub(crate) fn settled(&self) -> Value {
+        wait_for("a status without trouble", Duration::from_secs(60), || {
+            let said = self.run(&["status", "-o", "json"]);
+            (said.code == 0).then(|| said.json()["data"].clone())
+        })
+    }
+
+    /// A node's folder on its host.
+    pub(crate) fn folder(&self, node: &str) -> String {
+        format!("{}/{}/nodes/{node}", self.base, self.name)
+    }
+}
+
+impl Drop for TestCluster {
+    fn drop(&mut self) {
+        let _ = self.command(&["stop", "-q"]).output();
+    }
+}
+
+/// One row of a status.
+#[track_caller]
+pub(crate) fn row<'a>(status: &'a Value, node: &str) -> &'a Value {
+    let rows = status["nodes"].as_array().unwrap();
+    rows.iter().find(|r| r["node"] == node).unwrap_or_else(|| panic!("no row for {node}: {status}"))
+}
