@@ -324,12 +324,13 @@ fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, asked: &Asked
         Asked::Done(answers) => Some(answers),
         _ => None,
     };
-    // Nodes that every node should see: those that are no workers, as far as they run.
-    let needed: BTreeSet<&str> = cluster
+    // Nodes that the others should see: those that are no workers, as far as they run. Nodes of one role need not see
+    // each other; with Broker, loggers do not.
+    let needed: BTreeMap<&str, Role> = cluster
         .run_nodes()
         .filter(|n| n.role != Role::Worker)
         .filter(|n| matches!(facts.get(&n.host), Some(Ok(o)) if runs(o, &n.name)))
-        .map(|n| n.name.as_str())
+        .map(|n| (n.name.as_str(), n.role))
         .collect();
     let mut troubles = Vec::new();
     let mut rows = Vec::new();
@@ -500,7 +501,7 @@ fn old(row: &mut NodeRow, observed: &Observed) {
 }
 
 /// Adds what a node answered.
-fn answered(row: &mut NodeRow, node: &Node, answers: &Answers<control::NodeStatus>, needed: &BTreeSet<&str>) {
+fn answered(row: &mut NodeRow, node: &Node, answers: &Answers<control::NodeStatus>, needed: &BTreeMap<&str, Role>) {
     let status = match answers.nodes.get(&row.node) {
         Some(Reply::Answer(status)) => status,
         Some(Reply::Bad(why)) => {
@@ -513,8 +514,11 @@ fn answered(row: &mut NodeRow, node: &Node, answers: &Answers<control::NodeStatu
             return;
         }
     };
-    let missing: Vec<&str> =
-        needed.iter().copied().filter(|n| *n != row.node && !status.peers.iter().any(|p| p == n)).collect();
+    let missing: Vec<&str> = needed
+        .iter()
+        .filter(|(name, role)| **role != node.role && !status.peers.iter().any(|p| p == *name))
+        .map(|(name, _)| *name)
+        .collect();
     let seen = status.received_1m + status.dropped_1m;
     #[expect(clippy::cast_precision_loss, reason = "a share in per cent")]
     let dropped = if seen > 0 { status.dropped_1m as f64 * 100.0 / seen as f64 } else { 0.0 };

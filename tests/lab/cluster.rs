@@ -1,6 +1,6 @@
 //! A cluster on the lab's hosts: its description, and clusterctl run on it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -78,10 +78,6 @@ impl TestCluster {
 
     pub(crate) fn file(&self) -> PathBuf {
         self.dir.path().join("cluster.yaml")
-    }
-
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
     }
 
     pub(crate) fn site(&self, name: &str, text: &str) {
@@ -166,15 +162,16 @@ nodes:
     /// Waits until a status is as it should be, and returns it.
     #[track_caller]
     pub(crate) fn settled(&self) -> Value {
-        wait_for("a status without trouble", Duration::from_secs(60), || {
+        let limit = Instant::now() + Duration::from_secs(60);
+        loop {
             let said = self.run(&["status", "-o", "json"]);
-            (said.code == 0).then(|| said.json()["data"].clone())
-        })
-    }
-
-    /// A node's folder on its host.
-    pub(crate) fn folder(&self, node: &str) -> String {
-        format!("{}/{}/nodes/{node}", self.base, self.name)
+            let status = said.json()["data"].clone();
+            if said.code == 0 {
+                return status;
+            }
+            assert!(Instant::now() < limit, "there is trouble for a minute: {:#}", status["troubles"]);
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 }
 

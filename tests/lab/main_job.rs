@@ -79,7 +79,7 @@ fn main_job(backend: &'static str) {
     let said = cluster.run(&["stop"]).code(0);
     assert_eq!(said.stdout.lines().filter(|l| l.ends_with("stopped")).count(), 8, "{}", said.stdout);
     for host in ["mgmt", "sensor1", "sensor2"] {
-        let left = cluster.lab.exec(host, &["sh", "-c", "pgrep -ax zeek; pgrep -af supervisor.sh; true"]);
+        let left = cluster.lab.exec(host, &["sh", "-c", "pgrep -ax zeek; pgrep -af '[s]upervisor[.]sh'; true"]);
         assert_eq!(left, "", "{host}");
     }
     let status = cluster.run(&["status"]).code(5);
@@ -91,13 +91,13 @@ fn main_job(backend: &'static str) {
 
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
-fn with_broker() {
+fn the_main_job_with_broker() {
     main_job("broker");
 }
 
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
-fn with_zeromq() {
+fn the_main_job_with_zeromq() {
     main_job("zeromq");
 }
 
@@ -209,39 +209,46 @@ fn a_zeek_that_clusterctl_did_not_start_is_a_stray() {
     cluster.run(&["deploy", "--yes"]).code(0);
     cluster.settled();
     let zeek = format!("{}/bin/zeek", cluster.lab.zeek().capable_prefix);
-    let layout = format!("{}/stray/current", cluster.base);
-    // By hand: the same layout and the same name, but not by the runner.
-    cluster.lab.exec("sensor1", &[
-        "sh",
-        "-c",
-        &format!(
-            "cd /tmp && CLUSTER_NODE=worker-sensor1-1 ZEEKPATH={layout}:{0}/share/zeek:{0}/share/zeek/policy:{0}/share/zeek/site \
-             setsid {zeek} -U .status >/dev/null 2>&1 </dev/null & \
-             for i in $(seq 100); do grep -qs RUNNING /tmp/.status && exit 0; sleep 0.1; done; exit 1",
-            cluster.lab.zeek().prefix
-        ),
-    ]);
+    // By hand, in an environment that looks like a node's.
+    cluster.lab.exec(
+        "sensor1",
+        &[
+            "sh",
+            "-c",
+            &format!(
+                "mkdir -p /tmp/stray && cd /tmp/stray && rm -f .status && setsid {zeek} -i lo -U .status \
+             >/dev/null 2>stderr </dev/null & \
+             for i in $(seq 600); do grep -qs RUNNING /tmp/stray/.status && exit 0; sleep 0.1; done; \
+             cat /tmp/stray/stderr >&2; exit 1"
+            ),
+        ],
+    );
     let said = cluster.run(&["status"]).code(5);
     assert!(said.stdout.contains("stray Zeek"), "{}", said.stdout);
-    cluster.lab.exec("sensor1", &["pkill", "-KILL", "-f", "--", "zeek -U .status$"]);
+    cluster.lab.exec("sensor1", &["pkill", "-KILL", "-f", "--", "zeek -i lo -U .status$"]);
     cluster.settled();
 }
 
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
 fn login_shells_and_noise_do_not_matter() {
+    /// Gives the account its shell back, whatever happened.
+    struct Shells(super::Lab);
+    impl Drop for Shells {
+        fn drop(&mut self) {
+            for host in ["mgmt", "sensor1", "sensor2"] {
+                self.0.exec(host, &["chsh", "-s", "/bin/bash", "zeek"]);
+            }
+            self.0.exec("sensor2", &["rm", "-f", "/home/zeek/.bashrc"]);
+        }
+    }
+    let shells = Shells(super::Lab::get());
     let cluster = TestCluster::new("shells", "broker");
     for (host, shell) in [("mgmt", "/bin/tcsh"), ("sensor1", "/usr/bin/fish"), ("sensor2", "/bin/bash")] {
-        cluster.lab.exec(host, &["chsh", "-s", shell, "zeek"]);
+        shells.0.exec(host, &["chsh", "-s", shell, "zeek"]);
     }
-    cluster
-        .lab
-        .exec("sensor2", &["sh", "-c", "printf 'echo noise; printf half; echo more >&2\\n' >/home/zeek/.bashrc"]);
+    shells.0.exec("sensor2", &["sh", "-c", "printf 'echo noise; printf half; echo more >&2\\n' >/home/zeek/.bashrc"]);
     cluster.run(&["deploy", "--yes"]).code(0);
     assert_eq!(cluster.settled()["workers"]["answering"], 4);
     cluster.run(&["stop"]).code(0);
-    for host in ["mgmt", "sensor1", "sensor2"] {
-        cluster.lab.exec(host, &["chsh", "-s", "/bin/bash", "zeek"]);
-    }
-    cluster.lab.exec("sensor2", &["rm", "/home/zeek/.bashrc"]);
 }
