@@ -1,6 +1,10 @@
 //! The one integration test binary.
 
-#[cfg(test)]
+mod cli;
+mod completion;
+mod generated;
 mod golden;
 mod lab;
+mod local;
+mod rooms;
 mod support;

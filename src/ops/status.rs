@@ -611,6 +611,9 @@ fn hosts_of(cluster: &Cluster, facts: &Facts, troubles: &mut Vec<Trouble>) -> Ve
                 continue;
             }
             let who = match (&stray.cluster_node, stray.cmdline.contains("zeekctl")) {
+                (Some(node), _) if stray.clusterctl.is_some() => {
+                    format!(" as {node} of this cluster, but no folder of it here knows that process")
+                }
                 (Some(node), true) => format!(" as {node}, started by zeekctl"),
                 (None, true) => " started by zeekctl".to_owned(),
                 (Some(node), false) => format!(" as {node}, not started by clusterctl"),

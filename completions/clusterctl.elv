@@ -1,0 +1,238 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[clusterctl] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'clusterctl'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'clusterctl'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand status 'What hosts and nodes are doing'
+            cand deploy 'Check, plan, stage, activate, and confirm that all nodes came up'
+            cand diff 'What a deploy would change'
+            cand start 'Start nodes from the release on their hosts'
+            cand stop 'Stop nodes'
+            cand restart 'Stop nodes and start them again'
+            cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
+            cand layout 'Print Zeek''s layout; connects to no host'
+            cand nodes 'Nodes with hosts, addresses, ports and CPUs'
+            cand schema 'Print the JSON Schema of the description, for editors'
+            cand completions 'Print the completion script of a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'clusterctl;status'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;deploy'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -y 'Do not ask before acting'
+            cand --yes 'Do not ask before acting'
+            cand --dry-run 'Stop after the plan'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;diff'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand --exit-code 'End with 5 if there is something to do'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;start'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;stop'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;restart'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;check'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand --offline 'Only the description: connect to no host'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;layout'= {
+            cand --format 'The form'
+            cand --zeek-version 'The version of Zeek to write for, instead of the description''s'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand --options 'Print the second generated script instead, which holds all that is no layout'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;nodes'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;schema'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;completions'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;help'= {
+            cand status 'What hosts and nodes are doing'
+            cand deploy 'Check, plan, stage, activate, and confirm that all nodes came up'
+            cand diff 'What a deploy would change'
+            cand start 'Start nodes from the release on their hosts'
+            cand stop 'Stop nodes'
+            cand restart 'Stop nodes and start them again'
+            cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
+            cand layout 'Print Zeek''s layout; connects to no host'
+            cand nodes 'Nodes with hosts, addresses, ports and CPUs'
+            cand schema 'Print the JSON Schema of the description, for editors'
+            cand completions 'Print the completion script of a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'clusterctl;help;status'= {
+        }
+        &'clusterctl;help;deploy'= {
+        }
+        &'clusterctl;help;diff'= {
+        }
+        &'clusterctl;help;start'= {
+        }
+        &'clusterctl;help;stop'= {
+        }
+        &'clusterctl;help;restart'= {
+        }
+        &'clusterctl;help;check'= {
+        }
+        &'clusterctl;help;layout'= {
+        }
+        &'clusterctl;help;nodes'= {
+        }
+        &'clusterctl;help;schema'= {
+        }
+        &'clusterctl;help;completions'= {
+        }
+        &'clusterctl;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,181 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_clusterctl_global_optspecs
+    string join \n f/file= o/output= q/quiet color= timeout= parallel= h/help V/version
+end
+
+function __fish_clusterctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_clusterctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_clusterctl_using_subcommand
+    set -l cmd (__fish_clusterctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -s V -l version -d 'Print version'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "status" -d 'What hosts and nodes are doing'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "diff" -d 'What a deploy would change'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "start" -d 'Start nodes from the release on their hosts'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "stop" -d 'Stop nodes'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "restart" -d 'Stop nodes and start them again'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s y -l yes -d 'Do not ask before acting'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l dry-run -d 'Stop after the plan'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l exit-code -d 'End with 5 if there is something to do'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l offline -d 'Only the description: connect to no host'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l format -d 'The form' -r -f -a "zeek\t'cluster-layout.zeek'
+json\t'A JSON document'
+table\t'A table'
+mermaid\t'A Mermaid diagram'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l zeek-version -d 'The version of Zeek to write for, instead of the description\'s' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l options -d 'Print the second generated script instead, which holds all that is no layout'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "status" -d 'What hosts and nodes are doing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "diff" -d 'What a deploy would change'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "stop" -d 'Stop nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,0 +1,59 @@
+//! Completion of names from the description, in real shells on a pseudo-terminal.
+
+use std::io::Write as _;
+use std::process::Command;
+use std::time::Duration;
+
+use expectrl::{Expect, Session};
+
+const DESCRIPTION: &str = "cluster: small
+hosts: { here: { local: true } }
+nodes:
+  manager: { type: manager, host: here }
+  proxy: { type: proxy, host: here, count: 1 }
+  quokka: { type: worker, host: here, interface: lo, count: 2 }
+";
+
+/// Types a command line and TAB into a shell and waits for the completed name.
+fn complete(shell: &str, args: &[&str], setup: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("other.yaml"), DESCRIPTION).unwrap();
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_clusterctl"));
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new(shell);
+    command
+        .args(args)
+        .current_dir(dir.path())
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", dir.path())
+        .env("TERM", "vt100")
+        .env("LANG", "C.UTF-8");
+    let mut session = Session::spawn(command).unwrap_or_else(|e| panic!("{shell}: {e}: tests/run.sh installs it"));
+    session.set_expect_timeout(Some(Duration::from_secs(60)));
+    session.send_line(setup).unwrap();
+    session.send_line("echo rea''dy").unwrap();
+    session.expect("ready").unwrap_or_else(|e| panic!("{shell}: {e}"));
+    write!(session, "clusterctl -f other.yaml status quo\t").unwrap();
+    session.expect("quokka-").unwrap_or_else(|e| panic!("{shell}: quokka-1 is not completed: {e}"));
+    // A second TAB lists both, or, where the shell has filled one in, the line goes on with it.
+    write!(session, "\t\t").unwrap();
+    session.expect("1").unwrap_or_else(|e| panic!("{shell}: no list: {e}"));
+    write!(session, "\x03").unwrap();
+    session.send_line("exit").unwrap();
+}
+
+#[test]
+fn in_bash() {
+    complete("bash", &["--norc", "--noprofile", "-i"], "source <(COMPLETE=bash clusterctl)");
+}
+
+#[test]
+fn in_zsh() {
+    complete("zsh", &["-f", "-i"], "autoload -U compinit; compinit -u; source <(COMPLETE=zsh clusterctl)");
+}
+
+#[test]
+fn in_fish() {
+    complete("fish", &["--no-config", "-i"], "COMPLETE=fish clusterctl | source");
+}

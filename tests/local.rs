@@ -1,0 +1,304 @@
+//! clusterctl on zeek-sims over loopback: without SSH, and through a real sshd.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use crate::support::local::{LocalCluster, clusterctl, kill, said, wait_for};
+use crate::support::sshd::Sshd;
+
+#[test]
+fn deploy_status_stop() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    let deployed = cluster.run(&["deploy"]).code(0);
+    assert!(deployed.stdout.contains("4 nodes touched, all as planned"), "{}", deployed.stdout);
+    let status = cluster.settled();
+    assert_eq!(status["workers"], json!({"described": 2, "running": 2, "answering": 2, "counted": 2}));
+    let again = cluster.run(&["deploy"]).code(0);
+    assert!(again.stdout.starts_with("nothing to do"), "{}", again.stdout);
+    // Start data may hold secrets.
+    let mode = std::fs::metadata(cluster.kept("current/start/worker-1")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    cluster.run(&["stop"]).code(0);
+    assert_eq!(cluster.row("worker-1")["state"], "stopped");
+    // Healing is for what crashed: a plan says why it starts what was stopped.
+    let plan = cluster.run(&["diff"]).code(0);
+    assert!(plan.stdout.contains("because it is not running"), "{}", plan.stdout);
+}
+
+#[test]
+fn nothing_deployed_is_said() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    let status = cluster.run(&["status"]).code(5);
+    assert!(status.stdout.contains("not deployed yet"), "{}", status.stdout);
+    let start = cluster.run(&["start"]).code(1);
+    assert!(start.stderr.contains("run `clusterctl deploy`"), "{}", start.stderr);
+}
+
+#[test]
+fn a_node_that_dies_at_start_is_told_with_its_last_words_and_undone() {
+    let cluster = LocalCluster::new();
+    cluster.write_local(", env: { ZEEK_SIM_DIE_AT_START: 'fatal error: out of cheese' }");
+    let deployed = cluster.run(&["deploy"]).code(1);
+    assert!(deployed.stdout.contains("ended at start (exit 1)"), "{}", deployed.stdout);
+    assert!(deployed.stderr.contains("out of cheese"), "{}", deployed.stderr);
+    assert!(deployed.stdout.contains("nothing ran before"), "{}", deployed.stdout);
+    let status = cluster.status();
+    for row in status["nodes"].as_array().unwrap() {
+        assert_eq!(row["pid"], json!(null), "{row}");
+    }
+    assert!(!cluster.kept("current").exists());
+}
+
+#[test]
+fn a_node_that_ignores_sigterm_is_killed_and_that_is_said() {
+    let cluster = LocalCluster::new();
+    cluster.write_local(", env: { ZEEK_SIM_IGNORE_SIGTERM: '1' }");
+    cluster.run(&["deploy"]).code(0);
+    let stopped = cluster.run(&["stop", "worker-1"]).code(0);
+    assert!(stopped.stdout.contains("killed, because it did not end after SIGTERM"), "{}", stopped.stdout);
+    assert_eq!(cluster.row("worker-1")["state"], "stopped");
+    assert_eq!(cluster.row("worker-2")["state"], "running");
+}
+
+#[test]
+fn a_crash_heals_itself_and_a_dead_supervisor_is_told() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    cluster.settled();
+    let old = cluster.pid("worker-2");
+    kill("KILL", old);
+    wait_for("a new process", || {
+        let row = cluster.row("worker-2");
+        (row["state"] == "running" && row["pid"] != old && row["restarts"] == 1).then_some(())
+    });
+    let supervisor = std::fs::read_to_string(cluster.kept("nodes/worker-1/supervisor")).unwrap();
+    let supervisor: u64 = supervisor.split_whitespace().nth(2).unwrap().parse().unwrap();
+    let pid = cluster.pid("worker-1");
+    kill("KILL", supervisor);
+    let row = wait_for("the loss to be seen", || {
+        let row = cluster.row("worker-1");
+        (row["detail"] == "unsupervised").then_some(row)
+    });
+    assert_eq!((&row["state"], &row["pid"]), (&json!("running"), &json!(pid)));
+    cluster.run(&["restart", "worker-1"]).code(0);
+    assert_eq!(cluster.row("worker-1")["detail"], json!(null));
+}
+
+#[test]
+fn two_starts_at_once_give_one_node() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    cluster.run(&["stop", "worker-1"]).code(0);
+    // The runner's own start, without the lock that would keep two commands apart.
+    let release = std::fs::read_link(cluster.kept("current")).unwrap();
+    let release = cluster.kept("").join(release);
+    std::fs::remove_file(cluster.kept("nodes/worker-1/stop")).unwrap();
+    let supervisors: Vec<_> = (0..4)
+        .map(|_| {
+            std::process::Command::new("sh")
+                .arg(release.join("start/supervisor.sh"))
+                .args([cluster.kept(""), cluster.kept("nodes/worker-1"), release.clone()])
+                .arg("worker-1")
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    wait_for("the node to run", || {
+        let status = std::fs::read_to_string(cluster.kept("nodes/worker-1/.status")).unwrap_or_default();
+        status.starts_with("RUNNING").then_some(())
+    });
+    let mut ended = 0;
+    let mut supervisors = supervisors;
+    wait_for("three supervisors to give way", || {
+        ended += supervisors.iter_mut().filter_map(|s| s.try_wait().unwrap()).count();
+        supervisors.retain_mut(|s| s.try_wait().unwrap().is_none());
+        (supervisors.len() == 1).then_some(())
+    });
+    let pattern = format!("{}/bin/zeek .*-i lo", cluster.zeek().display());
+    let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+    // worker-2 and one worker-1.
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 2);
+    cluster.run(&["stop"]).code(0);
+    for mut supervisor in supervisors {
+        supervisor.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_second_operation_finds_the_lock() {
+    let cluster = LocalCluster::new();
+    cluster.write_local(", env: { ZEEK_SIM_READY_MS: '4000' }");
+    let mut first = cluster.command(&["deploy"]);
+    let mut first = first.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    wait_for("the lock", || cluster.kept("lock").exists().then_some(()));
+    let second = cluster.run(&["stop"]).code(6);
+    assert!(second.stderr.contains("locked by another operation"), "{}", second.stderr);
+    assert!(second.stderr.contains("tester@") && second.stderr.contains("deploy"), "{}", second.stderr);
+    // Looking takes no lock.
+    assert!(cluster.run(&["status"]).code(5).stdout.contains("deploy, since"));
+    assert!(first.wait().unwrap().success());
+    assert!(!cluster.kept("lock").exists() && !cluster.kept("journal").exists());
+    cluster.run(&["stop"]).code(0);
+}
+
+#[test]
+fn an_interrupted_deploy_frees_the_lock_and_leaves_its_journal() {
+    let cluster = LocalCluster::new();
+    cluster.write_local(", env: { ZEEK_SIM_READY_MS: '3000' }");
+    let mut first = cluster.command(&["deploy"]);
+    let mut first = first.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    wait_for("the switch", || cluster.kept("current").exists().then_some(()));
+    kill("KILL", u64::from(first.id()));
+    first.wait().unwrap();
+    wait_for("the lock to go with its holder", || (!cluster.kept("lock").exists()).then_some(()));
+    let status = cluster.run(&["status"]).code(5);
+    assert!(status.stdout.contains("did not come to its end"), "{}", status.stdout);
+    // The next deploy finishes it.
+    cluster.run(&["deploy"]).code(0);
+    cluster.settled();
+    assert!(!cluster.kept("journal").exists());
+}
+
+#[test]
+fn a_replaced_binary_is_told_and_not_started() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    let binary = cluster.zeek().join("bin/zeek");
+    let other = cluster.zeek().join("bin/other");
+    std::fs::copy(&binary, &other).unwrap();
+    std::fs::rename(&other, &binary).unwrap();
+    assert_eq!(cluster.row("worker-1")["health"], "old binary");
+    let old = cluster.pid("worker-1");
+    kill("KILL", old);
+    let row = wait_for("the runner to refuse it", || {
+        let row = cluster.row("worker-1");
+        (row["state"] == "failed").then_some(row)
+    });
+    assert!(row["detail"].as_str().unwrap().contains("not the one that this release was made for"), "{row}");
+    let deployed = cluster.run(&["deploy"]).code(0);
+    assert!(deployed.stderr.contains("because the Zeek binary changed"), "{}", deployed.stderr);
+    cluster.settled();
+}
+
+#[test]
+fn a_silent_node_keeps_its_row() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    cluster.settled();
+    std::fs::write(cluster.kept("nodes/worker-1/zeek-sim.conf"), "never_answer=1\n").unwrap();
+    std::fs::write(cluster.kept("nodes/worker-2/zeek-sim.conf"), "answer_rubbish=invalid\n").unwrap();
+    let status = cluster.status();
+    assert_eq!(status["workers"], json!({"described": 2, "running": 2, "answering": 0, "counted": 2}));
+    assert_eq!(cluster.row("worker-1")["health"], "no reply");
+    assert_eq!(cluster.row("worker-1")["state"], "running");
+}
+
+#[test]
+fn secrets_reach_the_node_and_nothing_else() {
+    let cluster = LocalCluster::new();
+    std::fs::write(cluster.dir().join("token"), "opensesame-4711\n").unwrap();
+    cluster.write_local(&format!(", env: {{ TOKEN: {{ file: {}/token }} }}", cluster.dir().display()));
+    let mut all = String::new();
+    for args in [&["diff"][..], &["deploy", "-o", "json"], &["status", "-o", "json"], &["diff", "-o", "json"]] {
+        let said = cluster.run(args);
+        all.push_str(&said.stdout);
+        all.push_str(&said.stderr);
+    }
+    assert!(!all.contains("opensesame"), "{all}");
+    let pid = cluster.pid("worker-1");
+    let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+    assert!(String::from_utf8_lossy(&environ).contains("TOKEN=opensesame-4711"));
+    let cluster_json = std::fs::read_to_string(cluster.kept("current/cluster.json")).unwrap();
+    assert!(!cluster_json.contains("opensesame"));
+}
+
+/// Hosts that are addresses of one sshd: each its own host to SSH, with a folder of its own.
+fn ssh_cluster(sshd: &Sshd) -> LocalCluster {
+    let cluster = LocalCluster::new();
+    cluster.write(&format!(
+        "ssh: {{ config: {}, port: {}, connect_timeout: 5s }}\n\
+         hosts:\n  one: {{ address: 127.0.0.1 }}\n\
+         nodes:\n  manager: {{ type: manager, host: one }}\n  proxy: {{ type: proxy, host: one, count: 1 }}\n  \
+         worker: {{ type: worker, host: one, count: 2, interface: lo }}\n",
+        sshd.ssh_config_path().display(),
+        sshd.port(),
+    ));
+    cluster
+}
+
+#[test]
+fn over_ssh_connections_stay_warm() {
+    let sshd = Sshd::start();
+    let cluster = ssh_cluster(&sshd);
+    cluster.run(&["deploy"]).code(0);
+    let status = cluster.settled();
+    assert_eq!(status["workers"]["answering"], 2);
+    let masters = || {
+        let pattern = cluster.dir().join("run/clusterctl").display().to_string();
+        let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = masters();
+    assert_eq!(before.len(), 1, "{before:?}");
+    cluster.run(&["status"]).code(0);
+    assert_eq!(masters(), before);
+    // A frozen master hangs nothing for ever: its answer is not waited for, and another is started.
+    kill("STOP", before[0].parse().unwrap());
+    cluster.run(&["status", "--timeout", "15s"]).code(0);
+    kill("CONT", before[0].parse().unwrap());
+    cluster.run(&["stop"]).code(0);
+    for pid in masters() {
+        kill("TERM", pid.parse().unwrap());
+    }
+}
+
+#[test]
+fn an_unknown_host_key_is_refused_with_a_hint() {
+    let sshd = Sshd::start();
+    let cluster = ssh_cluster(&sshd);
+    let text = std::fs::read_to_string(cluster.dir().join("cluster.yaml")).unwrap();
+    let known = cluster.dir().join("empty");
+    std::fs::write(&known, "").unwrap();
+    let text = text.replace("ssh: {", &format!("ssh: {{ known_hosts: {},", known.display()));
+    std::fs::write(cluster.dir().join("cluster.yaml"), text).unwrap();
+    let status = cluster.run(&["status"]).code(5);
+    assert!(status.stdout.contains("host key is known"), "{}", status.stdout);
+    assert!(status.stdout.contains("unknown"), "{}", status.stdout);
+    let deploy = cluster.run(&["deploy"]).code(1);
+    assert!(deploy.stderr.contains("add it to known_hosts"), "{}", deploy.stderr);
+}
+
+#[test]
+fn a_refused_connection_is_no_crash() {
+    let cluster = {
+        let sshd = Sshd::start();
+        ssh_cluster(&sshd)
+    };
+    let status = cluster.run(&["status"]).code(5);
+    assert!(status.stdout.contains("Connection refused"), "{}", status.stdout);
+    let row = &cluster.status()["nodes"][0];
+    assert_eq!(row["state"], "unknown");
+}
+
+#[test]
+fn a_description_with_ten_mistakes_prints_ten_problems_and_connects_to_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ten-mistakes.yaml");
+    for args in [&["status"][..], &["deploy"], &["layout"], &["nodes"], &["check"]] {
+        let mut command = clusterctl(dir.path());
+        command.args(["-f", file]).args(args);
+        let said = said(command).code(3);
+        let places = said.stderr.lines().filter(|l| l.trim_start().starts_with("--> ")).count();
+        assert_eq!(places, 10, "{}", said.stderr);
+        assert!(said.stderr.contains("10 problems in the description; nothing was done"), "{}", said.stderr);
+        // Not even the folder for connections was made.
+        assert!(!dir.path().join("run/clusterctl").exists());
+    }
+}

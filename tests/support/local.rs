@@ -1,0 +1,206 @@
+//! A cluster of zeek-sims on this machine, in a folder of its own and on ports of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Each cluster of this process takes a block of ports.
+static BLOCK: AtomicU16 = AtomicU16::new(0);
+const BLOCKS: u16 = 30;
+const BLOCK_SIZE: u16 = 300;
+
+/// A cluster. Dropping it stops what runs.
+pub(crate) struct LocalCluster {
+    dir: TempDir,
+    base_port: u16,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    /// Asserts the exit code; shows everything if it is another one.
+    #[track_caller]
+    pub(crate) fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+}
+
+/// Waits for a condition, with a deadline of a minute.
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let limit = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < limit, "{what}: not within a minute");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The binary of zeek-sim, built beside the tests.
+pub(crate) fn zeek_sim() -> PathBuf {
+    let target = std::env::current_exe().unwrap();
+    let path = target.parent().unwrap().parent().unwrap().join("zeek-sim");
+    assert!(path.exists(), "{} is missing: cargo build --workspace makes it", path.display());
+    path
+}
+
+/// A command of clusterctl in an environment without surprises.
+pub(crate) fn clusterctl(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clusterctl"));
+    let run = dir.join("run");
+    std::fs::create_dir_all(&run).unwrap();
+    command
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", dir)
+        .env("USER", "tester")
+        .env("XDG_RUNTIME_DIR", run)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn said(mut command: Command) -> Said {
+    let output = command.output().unwrap();
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl LocalCluster {
+    /// Makes a folder with a prefix of zeek-sim; writes no description yet.
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::Builder::new().prefix("cc-").tempdir().unwrap();
+        let prefix = dir.path().join("zeek");
+        for folder in ["bin", "etc", "share/zeek"] {
+            std::fs::create_dir_all(prefix.join(folder)).unwrap();
+        }
+        std::fs::copy(zeek_sim(), prefix.join("bin/zeek")).unwrap();
+        std::fs::write(prefix.join("etc/zeek-sim.conf"), "packets=1000\n").unwrap();
+        let block = BLOCK.fetch_add(1, Ordering::Relaxed) % BLOCKS;
+        Self { dir, base_port: 18_000 + block * BLOCK_SIZE }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Its name: others at the same time have other ones, since a machine sees all of its processes.
+    fn name(&self) -> String {
+        format!("test-{}-{}", std::process::id(), self.base_port)
+    }
+
+    pub(crate) fn zeek(&self) -> PathBuf {
+        self.dir().join("zeek")
+    }
+
+    /// A file below the cluster's folder on its host.
+    pub(crate) fn kept(&self, path: &str) -> PathBuf {
+        self.dir().join("base").join(self.name()).join(path)
+    }
+
+    /// Writes the description: what is given, after what every one needs.
+    pub(crate) fn write(&self, rest: &str) {
+        let text = format!(
+            "cluster: {3}\nzeek: {{ prefix: {0}/zeek, scripts: [], backend: broker }}\npaths: {{ base: {0}/base }}\n\
+             ports: {{ base: {1}, control: {2} }}\nmetrics: {{ listen: off }}\n\
+             timeouts: {{ ready: 30s, stop: 5s, control: 5s }}\n{rest}\n",
+            self.dir().display(),
+            self.base_port,
+            self.base_port + BLOCK_SIZE - 1,
+            self.name(),
+        );
+        std::fs::write(self.dir().join("cluster.yaml"), text).unwrap();
+    }
+
+    /// Writes the description of a manager, a proxy and two workers on this machine; `worker` goes into the workers.
+    pub(crate) fn write_local(&self, worker: &str) {
+        self.write(&format!(
+            "hosts: {{ here: {{ local: true }} }}\nnodes:\n  manager: {{ type: manager, host: here }}\n  \
+             proxy: {{ type: proxy, host: here, count: 1 }}\n  \
+             worker: {{ type: worker, host: here, count: 2, interface: lo{worker} }}\n"
+        ));
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = clusterctl(self.dir());
+        command.args(args);
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
+        said(self.command(args))
+    }
+
+    /// The status as JSON, whatever the exit code.
+    #[track_caller]
+    pub(crate) fn status(&self) -> Value {
+        self.run(&["status", "-o", "json"]).json()["data"].clone()
+    }
+
+    /// Waits until a status is without trouble, and returns it.
+    #[track_caller]
+    pub(crate) fn settled(&self) -> Value {
+        let mut last = Value::Null;
+        let limit = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < limit {
+            let said = self.run(&["status", "-o", "json"]);
+            last = said.json()["data"].clone();
+            if said.code == 0 {
+                return last;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("there is trouble for a minute: {:#}", last["troubles"]);
+    }
+
+    /// One node's row of a status.
+    #[track_caller]
+    pub(crate) fn row(&self, node: &str) -> Value {
+        let status = self.status();
+        let rows = status["nodes"].as_array().unwrap();
+        rows.iter().find(|r| r["node"] == node).unwrap_or_else(|| panic!("no row for {node}")).clone()
+    }
+
+    /// The pid of a node.
+    #[track_caller]
+    pub(crate) fn pid(&self, node: &str) -> u64 {
+        self.row(node)["pid"].as_u64().unwrap_or_else(|| panic!("{node} does not run"))
+    }
+}
+
+impl Drop for LocalCluster {
+    fn drop(&mut self) {
+        if self.dir().join("cluster.yaml").exists() {
+            let _ = self.command(&["stop", "-q"]).output();
+        }
+    }
+}
+
+/// Sends a signal to a process.
+#[track_caller]
+pub(crate) fn kill(signal: &str, pid: u64) {
+    let status = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status().unwrap();
+    assert!(status.success());
+}
