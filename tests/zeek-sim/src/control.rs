@@ -1,5 +1,6 @@
 //! What a node answers: the control framework's requests, our own status request, and simple handlers of scripts.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -34,12 +35,12 @@ struct Status {
 const STATUS_REQUEST: &str = "Clusterctl::status_request";
 
 /// Handles an event that came for this node.
-pub fn handle(node: &Shared, message: Message) {
+pub fn handle(node: &Shared, message: &Message) {
     if !node.borrow().world.events.contains_key(&message.event) {
         crate::say(&format!("error: Failed to lookup handler for '{}'", message.event));
         return;
     }
-    let answer = answer(&node.borrow(), &message);
+    let answer = answer(&node.borrow(), message);
     if let Some((topic, event, args)) = answer {
         let over = (message.event == "Control::shutdown_request").then(|| node.borrow().over.clone());
         later(node, topic, event, args);
@@ -50,7 +51,7 @@ pub fn handle(node: &Shared, message: Message) {
             });
         }
     }
-    local(node, &message.event, message.args);
+    local(node, &message.event, &message.args);
 }
 
 /// Sends an answer when, and in the shape in which, the conduct says.
@@ -108,11 +109,10 @@ fn answer(node: &Node, message: &Message) -> Option<(String, String, Vec<Json>)>
         }
         "Control::peer_status_request" => {
             let now = crate::setup::now();
-            let lines = node
-                .peers
-                .values()
-                .map(|p| format!("{now:.6} peer={} host={} status=Broker::PEERED\n", p.id, p.host))
-                .collect::<String>();
+            let mut lines = String::new();
+            for peer in node.peers.values() {
+                let _ = writeln!(lines, "{now:.6} peer={} host={} status=Broker::PEERED", peer.id, peer.host);
+            }
             vec![wire::string(lines)]
         }
         "Control::net_stats_request" => {
@@ -200,14 +200,14 @@ fn id_value(node: &Node, id: &str) -> String {
 }
 
 /// Runs the handlers that scripts have for an event, as far as they publish something.
-pub fn local(node: &Shared, event: &str, args: Vec<Json>) {
+pub fn local(node: &Shared, event: &str, args: &[Json]) {
     if event == STATUS_REQUEST || event.starts_with("Control::") {
         return;
     }
     let handlers: Vec<Handler> = node.borrow().world.handlers.get(event).cloned().unwrap_or_default();
     for handler in &handlers {
         let mut locals: Locals =
-            handler.params.iter().zip(&args).map(|(p, a)| (p.name.clone(), wire::value(a))).collect();
+            handler.params.iter().zip(args).map(|(p, a)| (p.name.clone(), wire::value(a))).collect();
         run(node, &handler.body, &mut locals);
     }
 }

@@ -241,7 +241,7 @@ fn handle(node: &Shared, message: Message) {
             let text = |v: &Json| v["data"].as_str().unwrap_or_default().to_owned();
             crate::net::zeromq::hello(node, &text(name), &text(id));
         }
-        _ => control::handle(node, message),
+        _ => control::handle(node, &message),
     }
 }
 
@@ -256,7 +256,7 @@ fn hello(node: &Shared, name: &str, id: &str) {
         n.ids.insert(name.to_owned(), id.to_owned())
     };
     if before.is_none() {
-        control::local(node, "Cluster::node_up", vec![wire::string(name), wire::string(id)]);
+        control::local(node, "Cluster::node_up", &[wire::string(name), wire::string(id)]);
     } else if before.as_deref() != Some(id) {
         crate::say(&format!("error: Got Cluster::hello msg from duplicate node:{name}"));
     }
@@ -275,7 +275,7 @@ pub fn down(node: &Shared, id: &str) {
     };
     if let Some(name) = name {
         log(node, &format!("node down: {name}"));
-        control::local(node, "Cluster::node_down", vec![wire::string(name), wire::string(id)]);
+        control::local(node, "Cluster::node_down", &[wire::string(name), wire::string(id)]);
     }
 }
 

@@ -161,6 +161,7 @@ impl Connection {
             return 1008;
         }
         let mut beats = 0_u64;
+        let mut count = 0_u64;
         let mut heart = tokio::time::interval(Duration::from_secs(5));
         let mut stage = Stage::New;
         loop {
@@ -188,7 +189,7 @@ impl Connection {
                     let queued = stage.queue();
                     let answers = if ready {
                         let mut answers = vec![self.welcome(asked.application.as_deref())];
-                        answers.extend(queued.iter().filter_map(|m| self.event(m)));
+                        answers.extend(queued.iter().filter_map(|m| { count += 1; self.event(m, count) }));
                         stage = Stage::Open;
                         answers
                     } else {
@@ -213,6 +214,10 @@ impl Connection {
                     let answer = match &mut stage {
                         Stage::New => {
                             let (next, answer) = self.hello(&bytes, number);
+                            // Broker's server hangs up instead.
+                            if matches!(next, Stage::Dead) && self.kind == WebSocketKind::Broker {
+                                return 1006;
+                            }
                             stage = next;
                             answer
                         }
@@ -222,13 +227,15 @@ impl Connection {
                         }
                         // After a bad hello nothing is ever answered.
                         Stage::Dead => None,
-                        Stage::Open => self.event(&bytes),
+                        Stage::Open => {
+                            count += 1;
+                            self.event(&bytes, count)
+                        }
                     };
-                    if let Some(answer) = answer {
-                        if socket.send(Frame::text(answer)).await.is_err() {
+                    if let Some(answer) = answer
+                        && socket.send(Frame::text(answer)).await.is_err() {
                             return 1006;
                         }
-                    }
                 }
             }
         }
@@ -274,7 +281,7 @@ impl Connection {
     }
 
     /// Takes a later message: an event, which goes on its way, or an error.
-    fn event(&self, bytes: &[u8]) -> Option<String> {
+    fn event(&self, bytes: &[u8], count: u64) -> Option<String> {
         let decoded = {
             let n = self.node.borrow();
             let known = match self.kind {
@@ -287,6 +294,18 @@ impl Connection {
             Ok((topic, event, args)) => {
                 send(&self.node, Message { topic, event, args, from: self.endpoint.clone() });
                 None
+            }
+            // Broker's words (its internal/json_client.cc), which count the messages after the hello.
+            Err(context) if self.kind == WebSocketKind::Broker => {
+                let text = match context {
+                    wire::NO_JSON if serde_json::from_slice::<serde_json::Value>(bytes).is_ok() => {
+                        "contained invalid data"
+                    }
+                    wire::NO_JSON => "contained malformed JSON -> invalid_argument",
+                    // It asks for neither topic nor event.
+                    _ => return None,
+                };
+                Some(wire::error("deserialization_failed", &format!("input #{count} {text}")))
             }
             Err(context) => {
                 if context == wire::NO_EVENT {

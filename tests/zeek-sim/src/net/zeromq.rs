@@ -62,10 +62,10 @@ pub async fn join(node: &Shared) -> Result<(), Fatal> {
     let endpoint = |name: &str| node.borrow().world.string(&format!("Cluster::Backend::ZeroMQ::{name}"));
     if node.borrow().world.flag("Cluster::Backend::ZeroMQ::run_proxy_thread") {
         let proxy = Rc::new(RefCell::new(Proxy::default()));
-        let xpub = bind(&endpoint("listen_xpub_endpoint"), "xpub").await?;
-        let xsub = bind(&endpoint("listen_xsub_endpoint"), "xsub").await?;
-        tokio::task::spawn_local(accept(xpub, proxy.clone(), subscriber));
-        tokio::task::spawn_local(accept(xsub, proxy, publisher));
+        let to_hear = bind(&endpoint("listen_xpub_endpoint"), "xpub").await?;
+        let to_publish = bind(&endpoint("listen_xsub_endpoint"), "xsub").await?;
+        tokio::task::spawn_local(accept(to_hear, proxy.clone(), subscriber));
+        tokio::task::spawn_local(accept(to_publish, proxy, publisher));
     }
     let log = endpoint("listen_log_endpoint");
     if !log.is_empty() {

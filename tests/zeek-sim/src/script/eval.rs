@@ -77,10 +77,10 @@ impl World {
         if let Some(value) = self.find(name) {
             return value.clone();
         }
-        if let Some(node_type) = name.strip_prefix("Cluster::") {
-            if is_node_type(node_type) {
-                return Value::Enum(name.to_owned());
-            }
+        if let Some(node_type) = name.strip_prefix("Cluster::")
+            && is_node_type(node_type)
+        {
+            return Value::Enum(name.to_owned());
         }
         // An enum's value is written in capitals.
         let last = name.rsplit("::").next().unwrap_or(name);
