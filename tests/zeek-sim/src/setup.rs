@@ -76,18 +76,17 @@ impl Setup {
 
     /// Where scripts are looked for.
     pub fn zeekpath(&self) -> Vec<PathBuf> {
-        match &self.zeekpath {
-            Some(path) => std::env::split_paths(path).collect(),
-            None => {
-                let share = self.share();
-                vec![
-                    PathBuf::from("."),
-                    share.clone(),
-                    share.join("policy"),
-                    share.join("site"),
-                    share.join("builtin-plugins"),
-                ]
-            }
+        if let Some(path) = &self.zeekpath {
+            std::env::split_paths(path).collect()
+        } else {
+            let share = self.share();
+            vec![
+                PathBuf::from("."),
+                share.clone(),
+                share.join("policy"),
+                share.join("site"),
+                share.join("builtin-plugins"),
+            ]
         }
     }
 

@@ -136,7 +136,7 @@ async fn talk(node: Shared, stream: TcpStream, host: String) {
         match kind.as_str() {
             "msg" => {
                 if let Ok(message) = serde_json::from_value(content) {
-                    receive(&node, message);
+                    receive(&node, &message);
                 }
             }
             "subscriptions" => {

@@ -249,8 +249,11 @@ impl Connection {
         };
         let mut n = self.node.borrow_mut();
         let Some(frames) = n.sockets.get(&number).cloned() else { return (Stage::Dead, None) };
-        n.clients.insert(number, Client { endpoint: self.endpoint.clone(), subscriptions: topics.clone(), frames });
-        let ready = if n.world.is_zeromq() && !n.world.node.is_empty() {
+        n.clients.insert(
+            number,
+            Client { endpoint: self.endpoint.clone(), subscriptions: topics.clone(), kind: self.kind, frames },
+        );
+        let ready = if n.world.is_zeromq() && !n.world.node.is_empty() && self.kind == WebSocketKind::Cluster {
             net::zeromq::subscribe(&mut n, &topics)
         } else {
             net::broker::tell_subscriptions(&n);
@@ -292,7 +295,7 @@ impl Connection {
         };
         match decoded {
             Ok((topic, event, args)) => {
-                send(&self.node, Message { topic, event, args, from: self.endpoint.clone() });
+                send(&self.node, &Message { topic, event, args, from: self.endpoint.clone() });
                 None
             }
             // Broker's words (its internal/json_client.cc), which count the messages after the hello.

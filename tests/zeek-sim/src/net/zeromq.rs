@@ -237,7 +237,7 @@ async fn hear(node: Shared, endpoint: String) {
                 match net::parse(&line) {
                     Some((kind, content)) if kind == "msg" => {
                         if let Ok(message) = serde_json::from_value(content) {
-                            receive(&node, message);
+                            receive(&node, &message);
                         }
                     }
                     Some((kind, ticket)) if kind == "synced" => {

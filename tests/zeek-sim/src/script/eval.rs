@@ -106,6 +106,11 @@ impl World {
             "set" => self.set(args, locals),
             "table" => self.braces(args, locals),
             "vector" => Value::Vector(values()),
+            "Cluster::node_topic" | "Cluster::nodeid_topic" => match values().as_slice() {
+                [Value::Text(of)] if name == "Cluster::node_topic" => Value::Text(self.node_topic(of)),
+                [Value::Text(of)] => Value::Text(self.nodeid_topic(of)),
+                _ => Value::Unknown,
+            },
             "Cluster::get_node_count" => match values().as_slice() {
                 [Value::Enum(of)] => Value::Count(
                     self.nodes.iter().filter(|n| of.strip_prefix("Cluster::") == Some(&n.node_type)).count() as u64,

@@ -169,7 +169,9 @@ impl Loader {
                 self.world.events.entry(full.clone()).or_insert_with(|| params.clone());
                 self.world.handlers.entry(full).or_default().push(Handler { params, body });
             }
-            Decl::Stmt(stmt) => self.run(&stmt),
+            Decl::Stmt(stmt) => {
+                self.run(&stmt);
+            }
             Decl::Other(name) => {
                 if let Some(name) = name {
                     let full = self.world.full(&name);
@@ -211,28 +213,30 @@ impl Loader {
         self.world.globals.insert(full, value);
     }
 
-    /// Does what a statement of `zeek_init` or of the top does, as far as a node's start depends on it.
-    fn run(&mut self, stmt: &Stmt) {
+    /// Does what a statement of `zeek_init` or of the top does, as far as a node's start depends on it; tells whether
+    /// it returned.
+    fn run(&mut self, stmt: &Stmt) -> bool {
         match stmt {
-            Stmt::Block(stmts) => {
-                for stmt in stmts {
-                    if matches!(stmt, Stmt::Return) {
-                        return;
-                    }
-                    self.run(stmt);
-                }
-            }
+            Stmt::Block(stmts) => stmts.iter().any(|stmt| self.run(stmt)),
             Stmt::If(cond, yes, no) => {
-                if self.world.eval(cond, &Locals::new()) == Value::Bool(false) {
-                    if let Some(no) = no {
-                        self.run(no);
+                self.effect(cond);
+                match (self.world.eval(cond, &Locals::new()).truth(), no) {
+                    (Some(true), _) => self.run(yes),
+                    (Some(false), Some(no)) => self.run(no),
+                    (Some(false), None) => false,
+                    // It can't be told: what is in there is done, but that it returns is not believed.
+                    (None, _) => {
+                        self.run(yes);
+                        false
                     }
-                } else {
-                    self.run(yes);
                 }
             }
-            Stmt::Expr(expr) | Stmt::Local(_, expr) => self.effect(expr),
-            Stmt::Return | Stmt::Other => {}
+            Stmt::Expr(expr) | Stmt::Local(_, expr) => {
+                self.effect(expr);
+                false
+            }
+            Stmt::Return => true,
+            Stmt::Other => false,
         }
     }
 

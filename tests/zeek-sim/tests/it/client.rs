@@ -73,7 +73,7 @@ impl Client {
         match payload.len() {
             n @ 0..126 => out.push(0x80 | u8::try_from(n).unwrap()),
             n => {
-                out.push(0x80 | 126);
+                out.push(0x80 | 0x7e);
                 out.extend(u16::try_from(n).unwrap().to_be_bytes());
             }
         }
@@ -130,7 +130,7 @@ impl Client {
 
     fn read(&mut self, within: Duration) {
         self.stream.set_read_timeout(Some(within)).unwrap();
-        let mut chunk = [0; 65_536];
+        let mut chunk = [0; 8192];
         match self.stream.read(&mut chunk) {
             Ok(0) => self.end = Some(self.end.take().unwrap_or(End::Broken)),
             Ok(n) => self.buffer.extend_from_slice(&chunk[..n]),

@@ -36,6 +36,8 @@ pub(crate) struct Cluster {
     nodes: HashMap<String, Child>,
     pub control: u16,
     pub zeromq: bool,
+    /// Whether the manager passes requests on.
+    relays: bool,
     /// Further environment of all nodes.
     pub env: Vec<(String, String)>,
 }
@@ -54,6 +56,14 @@ event Clusterctl::status_request(request: string)
 	{
 	local s = table(["node"] = Cluster::node);
 	Cluster::publish("zeek/control/clusterctl/" + Cluster::node, Clusterctl::status_response, request, Cluster::node, to_json(s));
+	}
+"#;
+
+/// Where the WebSocket is Broker's own, the manager passes requests and answers on.
+const RELAY: &str = r#"
+event Clusterctl::status_response(request: string, name: string, status: string)
+	{
+	Cluster::publish("zeek/control/clusterctl/" + name, Clusterctl::status_response, request, name, status);
 	}
 "#;
 
@@ -81,7 +91,9 @@ impl Cluster {
             v if v.starts_with("7.2") => {
                 format!("Cluster::listen_websocket([$listen_host=\"127.0.0.1\", $listen_port={control}/tcp]);")
             }
-            v if v.starts_with('7') => format!("Broker::listen_websocket(\"127.0.0.1\", {control}/tcp);"),
+            v if v.starts_with("7.0") || v.starts_with("7.1") => {
+                format!("Broker::listen_websocket(\"127.0.0.1\", {control}/tcp);")
+            }
             _ => format!("Cluster::listen_websocket([$listen_addr=127.0.0.1, $listen_port={control}/tcp]);"),
         };
         let mut backend = String::new();
@@ -101,10 +113,18 @@ impl Cluster {
              @if ( Cluster::local_node_type() == Cluster::MANAGER )\n\
              event zeek_init()\n\t{{\n\t{listen}\n\t}}\n@endif\n"
         );
-        let cluster = Self { nodes: HashMap::new(), control, zeromq, env: Vec::new(), dir };
+        let cluster = Self {
+            nodes: HashMap::new(),
+            control,
+            zeromq,
+            relays: version.starts_with("7.0") || version.starts_with("7.1"),
+            env: Vec::new(),
+            dir,
+        };
         cluster.write("site/cluster-layout.zeek", &layout);
+        let relay = if cluster.relays { RELAY } else { "" };
         let publish = if version.starts_with("7.0") { "Broker::publish" } else { "Cluster::publish" };
-        cluster.write("site/clusterctl/agent.zeek", &AGENT.replace("Cluster::publish", publish));
+        cluster.write("site/clusterctl/agent.zeek", &format!("{AGENT}{relay}").replace("Cluster::publish", publish));
         cluster.write("site/research.zeek", "");
         cluster.write("site/ws.zeek", &ws);
         cluster.write("zeek/etc/zeek-sim.conf", &format!("version={version}\nready_ms=20\n"));
@@ -189,13 +209,17 @@ impl Cluster {
     /// Asks a node for its status; `None` if it doesn't answer soon.
     pub(crate) fn ask(&self, client: &mut Client, node: &str) -> Option<serde_json::Value> {
         let id = format!("{node}-{:?}", Instant::now());
-        client.send(&request(&self.topic(node), "Clusterctl::status_request", &[&id]));
+        let asked = if self.relays { "manager" } else { node };
+        client.send(&request(&self.topic(asked), "Clusterctl::status_request", &[&id]));
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(500) {
             let Some(frame) = client.next(Duration::from_millis(500)) else { break };
             let frame: serde_json::Value = serde_json::from_slice(&frame).unwrap();
             let event = &frame["data"][2]["data"];
-            if event[0]["data"] == "Clusterctl::status_response" && event[1]["data"][0]["data"] == id.as_str() {
+            if event[0]["data"] == "Clusterctl::status_response"
+                && event[1]["data"][0]["data"] == id.as_str()
+                && event[1]["data"][1]["data"] == node
+            {
                 return Some(serde_json::from_str(event[1]["data"][2]["data"].as_str().unwrap()).unwrap());
             }
         }

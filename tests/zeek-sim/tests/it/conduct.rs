@@ -151,16 +151,38 @@ fn ports_in_use_are_fatal() {
 }
 
 #[test]
-fn older_versions_answer_without_a_name_in_the_topic() {
-    for (version, ack) in [("7.2.0", "7.2.0"), ("7.0.4", "2.8.0")] {
+fn zeek_7_2_answers_without_a_name_in_the_topic() {
+    let mut cluster = Cluster::new("7.2.0", false);
+    cluster.start_all();
+    let mut client = Client::connect(cluster.control).unwrap();
+    assert_eq!(client.hello(&["zeek/control"])["version"], "7.2.0");
+    client.send(&request(&cluster.topic("worker-1"), "Control::id_value_request", &["Cluster::node"]));
+    let frame = String::from_utf8(client.next(DEADLINE).unwrap()).unwrap();
+    assert!(frame.contains(r#""topic":"zeek/control/id_value_response","#), "{frame}");
+    assert!(frame.contains(r#""data":"worker-1"}"#), "{frame}");
+}
+
+#[test]
+fn brokers_own_websocket_reaches_the_manager_only() {
+    for version in ["7.0.4", "7.1.1"] {
         let mut cluster = Cluster::new(version, false);
         cluster.start_all();
         let mut client = Client::connect(cluster.control).unwrap();
-        assert_eq!(client.hello(&["zeek/control"])["version"], ack);
+        assert_eq!(client.hello(&["zeek/control"])["version"], "2.8.0", "Broker's version, not Zeek's");
         client.send(&request(&cluster.topic("worker-1"), "Control::id_value_request", &["Cluster::node"]));
+        assert_eq!(client.next(Duration::from_millis(200)), None);
+        client.send(&request(&cluster.topic("manager"), "Control::id_value_request", &["Cluster::node"]));
         let frame = String::from_utf8(client.next(DEADLINE).unwrap()).unwrap();
         assert!(frame.contains(r#""topic":"zeek/control/id_value_response","#), "{frame}");
-        assert!(frame.contains(r#""data":"worker-1"}"#), "{frame}");
+        // The agent's manager passes requests on.
+        let worker = cluster.ask(&mut client, "worker-2").unwrap();
+        assert_eq!((&worker["node"], &worker["workers"]), (&"worker-2".into(), &0.into()));
+        client.send("{\"topic\":");
+        let error = until("the error", || {
+            let frame = String::from_utf8(client.next(DEADLINE)?).unwrap();
+            frame.contains("error").then_some(frame)
+        });
+        assert!(error.contains("contained malformed JSON"), "{error}");
     }
 }
 
