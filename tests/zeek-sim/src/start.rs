@@ -261,9 +261,12 @@ async fn init(node: &Shared) -> Result<(), Fatal> {
         )));
     }
     net::metrics::listen(node).await?;
-    if !alone && !checking {
-        let zeromq = node.borrow().world.is_zeromq();
-        if zeromq { net::zeromq::join(node).await? } else { net::broker::join(node).await? }
+    let zeromq = node.borrow().world.is_zeromq();
+    if zeromq && !checking {
+        // Without a cluster, too: from 8.1 on a WebSocket server needs a backend.
+        net::zeromq::join(node).await?;
+    } else if !alone && !checking {
+        net::broker::join(node).await?;
     }
     let listens = node.borrow().world.websockets.clone();
     for listen in listens {

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame as RawFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
 use crate::node::{Client, Shared, log, send};
+use crate::script::value::Value;
 use crate::script::world::{WebSocketKind, WebSocketListen};
 use crate::wire::{self, Message};
 use crate::{net, say};
@@ -155,6 +156,12 @@ impl Connection {
         } else {
             None
         };
+        let none = Some(&Value::Enum("Cluster::CLUSTER_BACKEND_NONE".into()));
+        if self.node.borrow().world.globals.get("Cluster::backend") == none {
+            say("error: Failed to instantiate backend for client with id 0!");
+            let _ = end(&mut socket, CloseCode::Away, "Internal error").await;
+            return 1001;
+        }
         if let Some((code, context)) = refused {
             let _ = socket.send(Frame::text(wire::error(code, context))).await;
             let _ = end(&mut socket, CloseCode::Policy, context).await;
@@ -253,7 +260,7 @@ impl Connection {
             number,
             Client { endpoint: self.endpoint.clone(), subscriptions: topics.clone(), kind: self.kind, frames },
         );
-        let ready = if n.world.is_zeromq() && !n.world.node.is_empty() && self.kind == WebSocketKind::Cluster {
+        let ready = if n.world.is_zeromq() && self.kind == WebSocketKind::Cluster {
             net::zeromq::subscribe(&mut n, &topics)
         } else {
             net::broker::tell_subscriptions(&n);

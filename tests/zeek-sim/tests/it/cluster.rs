@@ -49,6 +49,7 @@ const AGENT: &str = r#"
 redef Control::controllee_listen = F;
 module Clusterctl;
 export {
+	const node = Cluster::node &redef;
 	global status_request: event(request: string);
 	global status_response: event(request: string, node: string, status: string);
 }

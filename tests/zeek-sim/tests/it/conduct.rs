@@ -200,6 +200,30 @@ fn runs_every_version_that_has_a_cluster_of_this_form() {
 }
 
 #[test]
+fn a_standalone_zeek_answers_through_a_proxy_of_its_own() {
+    let cluster = Cluster::new("8.1.0", true);
+    let backend = cluster.read("site/ws.zeek").lines().take(5).collect::<Vec<_>>().join("\n");
+    let script = format!(
+        "{backend}\nredef Cluster::Backend::ZeroMQ::run_proxy_thread = T;\n@load clusterctl/agent\n\
+         redef Clusterctl::node = \"zeek\";\nevent zeek_init()\n\t{{\n\
+         \tif ( ! Cluster::listen_websocket([$listen_addr=127.0.0.1, $listen_port={}/tcp]) )\n\t\tprint \"no\";\n\
+         \tCluster::subscribe(Cluster::node_topic(Clusterctl::node));\n\t}}\n",
+        cluster.control
+    );
+    cluster.write("site/alone.zeek", &script);
+    let mut child = cluster.command("zeek", &["-U", ".status", "alone"]).env_remove("CLUSTER_NODE").spawn().unwrap();
+    let mut client = until("the server", || {
+        assert_eq!(child.try_wait().unwrap(), None, "{}", cluster.read("nodes/zeek/stderr"));
+        Client::connect(cluster.control).ok()
+    });
+    client.hello(&["zeek/control"]);
+    let status = until("an answer", || cluster.ask(&mut client, "zeek"));
+    assert_eq!((&status["node"], &status["node_type"]), (&"zeek".into(), &"standalone".into()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn zeromq_up_to_8_0_needs_the_connect_script() {
     let mut cluster = Cluster::new("8.0.10", true);
     let script = cluster.read("site/ws.zeek").replace("backend/zeromq/connect", "backend/zeromq");
