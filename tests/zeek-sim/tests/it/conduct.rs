@@ -200,6 +200,39 @@ fn runs_every_version_that_has_a_cluster_of_this_form() {
 }
 
 #[test]
+fn a_zeromq_cluster_needs_a_port_for_its_logs() {
+    let cluster = Cluster::new("8.0.10", true);
+    let layout = cluster.read("site/cluster-layout.zeek");
+    let without: Vec<String> = layout
+        .lines()
+        .map(|l| if l.contains("LOGGER") { l.split(", $p=").next().unwrap().to_owned() + "]," } else { l.to_owned() })
+        .collect();
+    cluster.write("site/cluster-layout.zeek", &without.join("\n"));
+    let (code, stderr, status) = fails(&cluster, "worker-2", &["-U", ".status", "ws"]);
+    assert_eq!((code, status.as_str()), (Some(1), "TERMINATED [fatal_error]\n"), "{stderr}");
+    assert!(stderr.contains("No ZeroMQ connect_log_endpoints configured"), "{stderr}");
+}
+
+#[test]
+fn old_versions_run_without_a_websocket() {
+    for version in ["3.0.0", "4.0.0", "6.2.1"] {
+        let mut cluster = Cluster::new(version, false);
+        cluster.write("site/ws.zeek", "@load frameworks/control/controllee\nredef Control::controllee_listen = F;\n");
+        for node in NODES {
+            cluster.start(node);
+        }
+        until("all to know the logger", || {
+            let log = cluster.read("nodes/logger-1/cluster.log");
+            let hello = |n: &str| log.contains(&format!("logger-1\tgot hello from {n} "));
+            NODES[1..].iter().all(|n| hello(n)).then_some(())
+        });
+        for node in NODES {
+            assert_eq!(cluster.stop(node, "TERM"), 0);
+        }
+    }
+}
+
+#[test]
 fn a_standalone_zeek_answers_through_a_proxy_of_its_own() {
     let cluster = Cluster::new("8.1.0", true);
     let backend = cluster.read("site/ws.zeek").lines().take(5).collect::<Vec<_>>().join("\n");
