@@ -1,5 +1,6 @@
 //! What a node answers: the control framework's requests, our own status request, and simple handlers of scripts.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -33,13 +34,65 @@ struct Status {
 /// The event that asks for it.
 const STATUS_REQUEST: &str = "Clusterctl::status_request";
 
+/// The event that answers.
+const STATUS_RESPONSE: &str = "Clusterctl::status_response";
+
+/// What the agent does where the WebSocket is Broker's own, whose clients reach the manager only: the manager passes
+/// requests on to all nodes, and their answers to the client. Tells whether the event was dealt with.
+fn relay(node: &Shared, message: &Message) -> bool {
+    let (topic, manager, me) = {
+        let n = node.borrow();
+        (n.world.string("Cluster::manager_topic"), n.world.local_type() == "MANAGER", n.world.node.clone())
+    };
+    let text = |i: usize| message.args.get(i).and_then(|a| a["data"].as_str()).unwrap_or_default().to_owned();
+    match message.event.as_str() {
+        STATUS_RESPONSE if manager => {
+            publish(node, &format!("zeek/control/clusterctl/{}", text(1)), STATUS_RESPONSE, message.args.clone());
+        }
+        STATUS_RESPONSE => {}
+        STATUS_REQUEST if !manager => {
+            let (_, args) = status_args(&node.borrow(), &text(0));
+            later(node, topic, STATUS_RESPONSE.into(), args);
+        }
+        STATUS_REQUEST => {
+            // It may come once for each node that is asked.
+            if !node.borrow_mut().relayed.insert(text(0)) {
+                return true;
+            }
+            let (_, args) = status_args(&node.borrow(), &text(0));
+            later(node, format!("zeek/control/clusterctl/{me}"), STATUS_RESPONSE.into(), args);
+            let topics: Vec<String> = {
+                let n = node.borrow();
+                n.ids.keys().map(|name| n.world.node_topic(name)).collect()
+            };
+            for topic in topics {
+                publish(node, &topic, STATUS_REQUEST, message.args.clone());
+            }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// The name that a node answers by, and the arguments of its answer.
+fn status_args(node: &Node, request: &str) -> (String, Vec<Json>) {
+    let status = status(node);
+    let name = status.node.clone();
+    let json = serde_json::to_string(&status).unwrap_or_default();
+    let args = vec![wire::string(request), wire::string(name.as_str()), wire::string(json)];
+    (name, args)
+}
+
 /// Handles an event that came for this node.
-pub fn handle(node: &Shared, message: Message) {
+pub fn handle(node: &Shared, message: &Message) {
     if !node.borrow().world.events.contains_key(&message.event) {
         crate::say(&format!("error: Failed to lookup handler for '{}'", message.event));
         return;
     }
-    let answer = answer(&node.borrow(), &message);
+    if node.borrow().world.handlers.contains_key(STATUS_RESPONSE) && relay(node, message) {
+        return;
+    }
+    let answer = answer(&node.borrow(), message);
     if let Some((topic, event, args)) = answer {
         let over = (message.event == "Control::shutdown_request").then(|| node.borrow().over.clone());
         later(node, topic, event, args);
@@ -50,7 +103,7 @@ pub fn handle(node: &Shared, message: Message) {
             });
         }
     }
-    local(node, &message.event, message.args);
+    local(node, &message.event, &message.args);
 }
 
 /// Sends an answer when, and in the shape in which, the conduct says.
@@ -94,9 +147,8 @@ fn answer(node: &Node, message: &Message) -> Option<(String, String, Vec<Json>)>
     let name = &world.node;
     let text = |i: usize| message.args.get(i).and_then(|a| a["data"].as_str()).unwrap_or_default();
     if message.event == STATUS_REQUEST {
-        let status = serde_json::to_string(&status(node)).unwrap_or_default();
-        let args = vec![wire::string(text(0)), wire::string(name.as_str()), wire::string(status)];
-        return Some((format!("zeek/control/clusterctl/{name}"), "Clusterctl::status_response".into(), args));
+        let (name, args) = status_args(node, text(0));
+        return Some((format!("zeek/control/clusterctl/{name}"), STATUS_RESPONSE.into(), args));
     }
     if !world.has_own("frameworks/control/controllee") {
         return None;
@@ -108,11 +160,10 @@ fn answer(node: &Node, message: &Message) -> Option<(String, String, Vec<Json>)>
         }
         "Control::peer_status_request" => {
             let now = crate::setup::now();
-            let lines = node
-                .peers
-                .values()
-                .map(|p| format!("{now:.6} peer={} host={} status=Broker::PEERED\n", p.id, p.host))
-                .collect::<String>();
+            let mut lines = String::new();
+            for peer in node.peers.values() {
+                let _ = writeln!(lines, "{now:.6} peer={} host={} status=Broker::PEERED", peer.id, peer.host);
+            }
             vec![wire::string(lines)]
         }
         "Control::net_stats_request" => {
@@ -146,9 +197,11 @@ fn status(node: &Node) -> Status {
     let (received_1m, dropped_1m, _) = node.packets_of(uptime.min(60.0));
     let mut peers: Vec<_> = node.ids.keys().cloned().collect();
     peers.sort();
+    // A standalone node has its name from a redef.
+    let own = world.string("Clusterctl::node");
     Status {
-        node: world.node.clone(),
-        node_type: world.local_type().to_lowercase(),
+        node: if own.is_empty() { world.node.clone() } else { own },
+        node_type: if world.node.is_empty() { "standalone".into() } else { world.local_type().to_lowercase() },
         version: world.version.text.clone(),
         pid: std::process::id(),
         uptime,
@@ -200,14 +253,14 @@ fn id_value(node: &Node, id: &str) -> String {
 }
 
 /// Runs the handlers that scripts have for an event, as far as they publish something.
-pub fn local(node: &Shared, event: &str, args: Vec<Json>) {
-    if event == STATUS_REQUEST || event.starts_with("Control::") {
+pub fn local(node: &Shared, event: &str, args: &[Json]) {
+    if event.starts_with("Clusterctl::") || event.starts_with("Control::") {
         return;
     }
     let handlers: Vec<Handler> = node.borrow().world.handlers.get(event).cloned().unwrap_or_default();
     for handler in &handlers {
         let mut locals: Locals =
-            handler.params.iter().zip(&args).map(|(p, a)| (p.name.clone(), wire::value(a))).collect();
+            handler.params.iter().zip(args).map(|(p, a)| (p.name.clone(), wire::value(a))).collect();
         run(node, &handler.body, &mut locals);
     }
 }

@@ -1,7 +1,7 @@
 //! The state of the node that is played, and the way of an event through it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::control;
 use crate::net::websocket::Outgoing;
 use crate::script::own;
-use crate::script::world::World;
+use crate::script::world::{WebSocketKind, World};
 use crate::setup::{self, Setup};
 use crate::wire::{self, Message};
 
@@ -39,6 +39,8 @@ pub struct Client {
     pub endpoint: String,
     /// What it wants to hear.
     pub subscriptions: Vec<String>,
+    /// Whose server it talks to.
+    pub kind: WebSocketKind,
     /// The way to it.
     pub frames: UnboundedSender<Outgoing>,
 }
@@ -68,6 +70,8 @@ pub struct Node {
     pub hub: crate::net::zeromq::Hub,
     /// The ways to loggers (ZeroMQ).
     pub log_lines: Vec<UnboundedSender<String>>,
+    /// Status requests that were passed on (see [`control`]).
+    pub relayed: HashSet<String>,
     /// Told when the process is to end.
     pub over: Rc<Notify>,
     next: u64,
@@ -94,6 +98,7 @@ impl Node {
             ids: HashMap::new(),
             hub: crate::net::zeromq::Hub::default(),
             log_lines: Vec::new(),
+            relayed: HashSet::new(),
             over: Rc::new(Notify::new()),
             next: 0,
         }))
@@ -130,10 +135,12 @@ impl Node {
         topics
     }
 
-    /// The topics that the process wants to hear, those of its WebSocket clients included.
+    /// The topics that the process wants to hear, those of its WebSocket clients included. Broker's own server doesn't
+    /// pass its clients' on to other nodes.
     pub fn subscriptions(&self) -> Vec<String> {
         let mut topics = self.own_subscriptions();
-        topics.extend(self.clients.values().flat_map(|c| c.subscriptions.iter().cloned()));
+        let clients = self.clients.values().filter(|c| c.kind == WebSocketKind::Cluster);
+        topics.extend(clients.flat_map(|c| c.subscriptions.iter().cloned()));
         topics
     }
 
@@ -173,38 +180,42 @@ pub fn wants(subscriptions: &[String], topic: &str) -> bool {
 /// Publishes an event of this node.
 pub fn publish(node: &Shared, topic: &str, event: &str, args: Vec<Json>) {
     let from = node.borrow().id.clone();
-    send(node, Message { topic: topic.to_owned(), event: event.to_owned(), args, from });
+    send(node, &Message { topic: topic.to_owned(), event: event.to_owned(), args, from });
 }
 
 /// Sends an event of this node or of one of its WebSocket clients on its way.
-pub fn send(node: &Shared, message: Message) {
-    let (zeromq, own) = {
+pub fn send(node: &Shared, message: &Message) {
+    let (zeromq, own, near) = {
         let n = node.borrow();
-        (n.world.is_zeromq(), message.from == n.id)
+        // Broker forwards nothing in a cluster, and takes a client of its own server for a peer.
+        let near = n.clients.values().any(|c| c.endpoint == message.from && c.kind == WebSocketKind::Broker);
+        (n.world.is_zeromq(), message.from == n.id, near)
     };
     if zeromq {
         // Everything goes through the proxy and comes back from there to all who want it.
-        node.borrow().hub.publish(&message);
+        if !near {
+            node.borrow().hub.publish(message);
+        }
         return;
     }
-    {
+    if !near {
         let n = node.borrow();
         let mut line = None;
         for peer in n.peers.values().filter(|p| wants(&p.subscriptions, &message.topic)) {
-            let line = line.get_or_insert_with(|| crate::net::line("msg", &message));
+            let line = line.get_or_insert_with(|| crate::net::line("msg", message));
             // A peer that is just going away misses it, as with Broker.
             let _ = peer.lines.send(line.clone());
         }
     }
-    to_clients(node, &message);
+    to_clients(node, message);
     if !own && wants(&node.borrow().own_subscriptions(), &message.topic) {
         handle(node, message);
     }
 }
 
 /// Takes an event from the network.
-pub fn receive(node: &Shared, message: Message) {
-    to_clients(node, &message);
+pub fn receive(node: &Shared, message: &Message) {
+    to_clients(node, message);
     let mine = {
         let n = node.borrow();
         message.from != n.id && wants(&n.own_subscriptions(), &message.topic)
@@ -230,7 +241,7 @@ fn to_clients(node: &Shared, message: &Message) {
 pub const LOG_EVENT: &str = "Log::record";
 
 /// Handles an event that this node listens to.
-fn handle(node: &Shared, message: Message) {
+fn handle(node: &Shared, message: &Message) {
     match (message.event.as_str(), message.args.as_slice()) {
         (LOG_EVENT, [record]) => write_log(node, record["data"].as_str().unwrap_or_default()),
         ("Cluster::hello", [name, id]) => {
@@ -256,7 +267,7 @@ fn hello(node: &Shared, name: &str, id: &str) {
         n.ids.insert(name.to_owned(), id.to_owned())
     };
     if before.is_none() {
-        control::local(node, "Cluster::node_up", vec![wire::string(name), wire::string(id)]);
+        control::local(node, "Cluster::node_up", &[wire::string(name), wire::string(id)]);
     } else if before.as_deref() != Some(id) {
         crate::say(&format!("error: Got Cluster::hello msg from duplicate node:{name}"));
     }
@@ -275,7 +286,7 @@ pub fn down(node: &Shared, id: &str) {
     };
     if let Some(name) = name {
         log(node, &format!("node down: {name}"));
-        control::local(node, "Cluster::node_down", vec![wire::string(name), wire::string(id)]);
+        control::local(node, "Cluster::node_down", &[wire::string(name), wire::string(id)]);
     }
 }
 

@@ -110,8 +110,8 @@ impl Options {
                 };
                 options.set(*short, value)?;
             } else if arg.len() > 1 && arg.starts_with('-') {
-                let mut letters = arg[1..].char_indices();
-                while let Some((at, letter)) = letters.next() {
+                let letters = arg[1..].char_indices();
+                for (at, letter) in letters {
                     if WITH_VALUE.contains(letter) {
                         let tail = &arg[1 + at + letter.len_utf8()..];
                         let value = if tail.is_empty() {

@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod check;
+pub mod decl;
 pub mod defaults;
 pub mod eval;
 pub mod lexer;

@@ -1,6 +1,7 @@
 //! Where the stand-in was started: its prefix, its version, and how it is to behave.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,6 +16,8 @@ pub struct Setup {
     pub prefix: PathBuf,
     /// `CLUSTER_NODE`, or empty.
     pub node: String,
+    /// `ZEEKPATH`, if it is set.
+    pub zeekpath: Option<OsString>,
 }
 
 impl Setup {
@@ -31,7 +34,8 @@ impl Setup {
             .and_then(Path::parent)
             .and_then(Path::parent)
             .map_or_else(|| PathBuf::from("/usr/local/zeek"), Path::to_path_buf);
-        Self { program, prefix, node: std::env::var("CLUSTER_NODE").unwrap_or_default() }
+        let zeekpath = std::env::var_os("ZEEKPATH").filter(|p| !p.is_empty());
+        Self { program, prefix, node: std::env::var("CLUSTER_NODE").unwrap_or_default(), zeekpath }
     }
 
     /// How the stand-in is to behave in one point, read now: the environment beats `./zeek-sim.conf`, that beats
@@ -72,18 +76,17 @@ impl Setup {
 
     /// Where scripts are looked for.
     pub fn zeekpath(&self) -> Vec<PathBuf> {
-        match std::env::var_os("ZEEKPATH") {
-            Some(path) if !path.is_empty() => std::env::split_paths(&path).collect(),
-            _ => {
-                let share = self.share();
-                vec![
-                    PathBuf::from("."),
-                    share.clone(),
-                    share.join("policy"),
-                    share.join("site"),
-                    share.join("builtin-plugins"),
-                ]
-            }
+        if let Some(path) = &self.zeekpath {
+            std::env::split_paths(path).collect()
+        } else {
+            let share = self.share();
+            vec![
+                PathBuf::from("."),
+                share.clone(),
+                share.join("policy"),
+                share.join("site"),
+                share.join("builtin-plugins"),
+            ]
         }
     }
 
@@ -133,7 +136,7 @@ pub fn uuid() -> String {
     let mut b = random::<16>();
     b[6] = (b[6] & 0x0f) | 0x50;
     b[8] = (b[8] & 0x3f) | 0x80;
-    let hex: String = b.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(b));
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
@@ -147,7 +150,8 @@ mod tests {
         let etc = dir.path().join("etc");
         std::fs::create_dir_all(etc.join("zeek-sim")).unwrap();
         std::fs::write(etc.join("zeek-sim.conf"), "version=7.0.1\nhang=1\n").unwrap();
-        let setup = Setup { program: "zeek".into(), prefix: dir.path().into(), node: "worker-1".into() };
+        let setup =
+            Setup { program: "zeek".into(), prefix: dir.path().into(), node: "worker-1".into(), zeekpath: None };
         assert_eq!(setup.version().number, (7, 0));
         assert!(setup.is("hang"));
         std::fs::write(etc.join("zeek-sim/worker-1.conf"), "# no\nhang = 0\n").unwrap();

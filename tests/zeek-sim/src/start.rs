@@ -207,8 +207,11 @@ async fn die(setup: Setup, after: Duration) {
         let name = name.trim_start_matches("SIG").to_owned();
         let line = format!("kill -{name} {}", std::process::id());
         // A signal to oneself would take unsafe code; the shell has no such qualms.
-        let _ = std::process::Command::new("sh").args(["-c", &line]).status();
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        // Twice and more: the first SIGSEGV only resets the handler that Rust installs for stack overflows.
+        for _ in 0..3 {
+            let _ = std::process::Command::new("sh").args(["-c", &line]).status();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
     let code = setup.conduct("die_exit").and_then(|c| c.parse().ok()).unwrap_or(1);
     std::process::exit(code);
@@ -251,18 +254,19 @@ async fn init(node: &Shared) -> Result<(), Fatal> {
         ));
         return Err(errors());
     }
-    if !alone {
-        if let Some(none @ "Cluster::CLUSTER_BACKEND_NONE") = backend.as_deref() {
-            let name = node.borrow().world.node.clone();
-            return Err(Fatal(format!(
-                "Cluster::node set to '{name}', but Cluster::backend is {none} - please select a cluster backend to use."
-            )));
-        }
+    if !alone && let Some(none @ "Cluster::CLUSTER_BACKEND_NONE") = backend.as_deref() {
+        let name = node.borrow().world.node.clone();
+        return Err(Fatal(format!(
+            "Cluster::node set to '{name}', but Cluster::backend is {none} - please select a cluster backend to use."
+        )));
     }
     net::metrics::listen(node).await?;
-    if !alone && !checking {
-        let zeromq = node.borrow().world.is_zeromq();
-        if zeromq { net::zeromq::join(node).await? } else { net::broker::join(node).await? }
+    let zeromq = node.borrow().world.is_zeromq();
+    if zeromq && !checking {
+        // Without a cluster, too: from 8.1 on a WebSocket server needs a backend.
+        net::zeromq::join(node).await?;
+    } else if !alone && !checking {
+        net::broker::join(node).await?;
     }
     let listens = node.borrow().world.websockets.clone();
     for listen in listens {

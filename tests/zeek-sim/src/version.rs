@@ -31,14 +31,14 @@ impl Version {
         self.since(7, 1)
     }
 
-    /// The version of Broker, which its own WebSocket server names in its ack.
+    /// The version of Broker, which its own WebSocket server names in its ack; only roughly that of each Zeek.
     pub fn broker(&self) -> &'static str {
         match self.number {
             (0..=4, _) => "1.4.0",
             (5, _) => "2.3.0",
             (6, _) => "2.7.0",
             (7, _) => "2.8.0",
-            _ => "2.9.0",
+            _ => "2.8.0-dev.280",
         }
     }
 

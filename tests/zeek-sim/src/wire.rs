@@ -21,6 +21,9 @@ pub struct Message {
     pub from: String,
 }
 
+/// Events by their full names, with their parameters.
+pub type Events = HashMap<String, Vec<Param>>;
+
 /// Why a frame was refused: the `context` of the error frame.
 pub type Refusal = &'static str;
 
@@ -181,10 +184,7 @@ pub fn hello(bytes: &[u8]) -> Result<Vec<String>, Refusal> {
 ///
 /// # Errors
 /// Returns the context of the error frame.
-pub fn decode(
-    bytes: &[u8],
-    known: Option<&HashMap<String, Vec<Param>>>,
-) -> Result<(String, String, Vec<Json>), Refusal> {
+pub fn decode(bytes: &[u8], known: Option<&Events>) -> Result<(String, String, Vec<Json>), Refusal> {
     let json: Json = serde_json::from_slice(bytes).map_err(|_| NO_JSON)?;
     if !json.is_object() || !is_data(&json) {
         return Err(NO_JSON);

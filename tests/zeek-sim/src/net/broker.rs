@@ -88,15 +88,14 @@ fn peers(node: &Node) -> Vec<(IpAddr, u16)> {
 
 async fn connect(node: Shared, ip: IpAddr, port: u16, retry: Duration) {
     loop {
-        match TcpStream::connect((ip, port)).await {
-            Ok(stream) => talk(node.clone(), stream, ip.to_string()).await,
-            Err(_) => {
-                let log = node.borrow().setup.share().join("base/frameworks/broker/log.zeek");
-                say(&format!(
-                    "error in {}, line 95: Broker error (Broker::PEER_UNAVAILABLE): (00000000-0000-0000-0000-000000000000, *{ip}:{port}, \"unable to connect to remote peer\")",
-                    log.display()
-                ));
-            }
+        if let Ok(stream) = TcpStream::connect((ip, port)).await {
+            talk(node.clone(), stream, ip.to_string()).await;
+        } else {
+            let log = node.borrow().setup.share().join("base/frameworks/broker/log.zeek");
+            say(&format!(
+                "error in {}, line 95: Broker error (Broker::PEER_UNAVAILABLE): (00000000-0000-0000-0000-000000000000, *{ip}:{port}, \"unable to connect to remote peer\")",
+                log.display()
+            ));
         }
         tokio::time::sleep(retry).await;
     }
@@ -137,7 +136,7 @@ async fn talk(node: Shared, stream: TcpStream, host: String) {
         match kind.as_str() {
             "msg" => {
                 if let Ok(message) = serde_json::from_value(content) {
-                    receive(&node, message);
+                    receive(&node, &message);
                 }
             }
             "subscriptions" => {

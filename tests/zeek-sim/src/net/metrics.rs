@@ -22,7 +22,10 @@ pub async fn listen(node: &Shared) -> Result<(), Fatal> {
             _ => return Ok(()),
         }
     };
-    let host = if host.is_empty() { "0.0.0.0".to_owned() } else { host };
+    let host = match host.trim_matches(['[', ']']) {
+        "" => "0.0.0.0".to_owned(),
+        host => host.to_owned(),
+    };
     let listener = net::bind(&host, port).await.map_err(|_| {
         Fatal(format!(
             "Failed to setup Prometheus endpoint: null context when constructing CivetServer. Possible problem binding to port.. Attempted to bind to {host}:{port}."

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame as RawFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
 use crate::node::{Client, Shared, log, send};
+use crate::script::value::Value;
 use crate::script::world::{WebSocketKind, WebSocketListen};
 use crate::wire::{self, Message};
 use crate::{net, say};
@@ -155,12 +156,19 @@ impl Connection {
         } else {
             None
         };
+        let none = Some(&Value::Enum("Cluster::CLUSTER_BACKEND_NONE".into()));
+        if self.node.borrow().world.globals.get("Cluster::backend") == none {
+            say("error: Failed to instantiate backend for client with id 0!");
+            let _ = end(&mut socket, CloseCode::Away, "Internal error").await;
+            return 1001;
+        }
         if let Some((code, context)) = refused {
             let _ = socket.send(Frame::text(wire::error(code, context))).await;
             let _ = end(&mut socket, CloseCode::Policy, context).await;
             return 1008;
         }
         let mut beats = 0_u64;
+        let mut count = 0_u64;
         let mut heart = tokio::time::interval(Duration::from_secs(5));
         let mut stage = Stage::New;
         loop {
@@ -188,7 +196,7 @@ impl Connection {
                     let queued = stage.queue();
                     let answers = if ready {
                         let mut answers = vec![self.welcome(asked.application.as_deref())];
-                        answers.extend(queued.iter().filter_map(|m| self.event(m)));
+                        answers.extend(queued.iter().filter_map(|m| { count += 1; self.event(m, count) }));
                         stage = Stage::Open;
                         answers
                     } else {
@@ -213,6 +221,10 @@ impl Connection {
                     let answer = match &mut stage {
                         Stage::New => {
                             let (next, answer) = self.hello(&bytes, number);
+                            // Broker's server hangs up instead.
+                            if matches!(next, Stage::Dead) && self.kind == WebSocketKind::Broker {
+                                return 1006;
+                            }
                             stage = next;
                             answer
                         }
@@ -222,13 +234,15 @@ impl Connection {
                         }
                         // After a bad hello nothing is ever answered.
                         Stage::Dead => None,
-                        Stage::Open => self.event(&bytes),
+                        Stage::Open => {
+                            count += 1;
+                            self.event(&bytes, count)
+                        }
                     };
-                    if let Some(answer) = answer {
-                        if socket.send(Frame::text(answer)).await.is_err() {
+                    if let Some(answer) = answer
+                        && socket.send(Frame::text(answer)).await.is_err() {
                             return 1006;
                         }
-                    }
                 }
             }
         }
@@ -242,8 +256,11 @@ impl Connection {
         };
         let mut n = self.node.borrow_mut();
         let Some(frames) = n.sockets.get(&number).cloned() else { return (Stage::Dead, None) };
-        n.clients.insert(number, Client { endpoint: self.endpoint.clone(), subscriptions: topics.clone(), frames });
-        let ready = if n.world.is_zeromq() && !n.world.node.is_empty() {
+        n.clients.insert(
+            number,
+            Client { endpoint: self.endpoint.clone(), subscriptions: topics.clone(), kind: self.kind, frames },
+        );
+        let ready = if n.world.is_zeromq() && self.kind == WebSocketKind::Cluster {
             net::zeromq::subscribe(&mut n, &topics)
         } else {
             net::broker::tell_subscriptions(&n);
@@ -274,7 +291,7 @@ impl Connection {
     }
 
     /// Takes a later message: an event, which goes on its way, or an error.
-    fn event(&self, bytes: &[u8]) -> Option<String> {
+    fn event(&self, bytes: &[u8], count: u64) -> Option<String> {
         let decoded = {
             let n = self.node.borrow();
             let known = match self.kind {
@@ -285,8 +302,20 @@ impl Connection {
         };
         match decoded {
             Ok((topic, event, args)) => {
-                send(&self.node, Message { topic, event, args, from: self.endpoint.clone() });
+                send(&self.node, &Message { topic, event, args, from: self.endpoint.clone() });
                 None
+            }
+            // Broker's words (its internal/json_client.cc), which count the messages after the hello.
+            Err(context) if self.kind == WebSocketKind::Broker => {
+                let text = match context {
+                    wire::NO_JSON if serde_json::from_slice::<serde_json::Value>(bytes).is_ok() => {
+                        "contained invalid data"
+                    }
+                    wire::NO_JSON => "contained malformed JSON -> invalid_argument",
+                    // It asks for neither topic nor event.
+                    _ => return None,
+                };
+                Some(wire::error("deserialization_failed", &format!("input #{count} {text}")))
             }
             Err(context) => {
                 if context == wire::NO_EVENT {

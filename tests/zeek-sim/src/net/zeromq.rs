@@ -62,10 +62,10 @@ pub async fn join(node: &Shared) -> Result<(), Fatal> {
     let endpoint = |name: &str| node.borrow().world.string(&format!("Cluster::Backend::ZeroMQ::{name}"));
     if node.borrow().world.flag("Cluster::Backend::ZeroMQ::run_proxy_thread") {
         let proxy = Rc::new(RefCell::new(Proxy::default()));
-        let xpub = bind(&endpoint("listen_xpub_endpoint"), "xpub").await?;
-        let xsub = bind(&endpoint("listen_xsub_endpoint"), "xsub").await?;
-        tokio::task::spawn_local(accept(xpub, proxy.clone(), subscriber));
-        tokio::task::spawn_local(accept(xsub, proxy, publisher));
+        let to_hear = bind(&endpoint("listen_xpub_endpoint"), "xpub").await?;
+        let to_publish = bind(&endpoint("listen_xsub_endpoint"), "xsub").await?;
+        tokio::task::spawn_local(accept(to_hear, proxy.clone(), subscriber));
+        tokio::task::spawn_local(accept(to_publish, proxy, publisher));
     }
     let log = endpoint("listen_log_endpoint");
     if !log.is_empty() {
@@ -83,7 +83,7 @@ pub async fn join(node: &Shared) -> Result<(), Fatal> {
             }
         });
     }
-    log_endpoints(node);
+    log_endpoints(node)?;
     tokio::task::spawn_local(hear(node.clone(), endpoint("connect_xsub_endpoint")));
     tokio::task::spawn_local(speak(node.clone(), endpoint("connect_xpub_endpoint")));
     Ok(())
@@ -94,8 +94,7 @@ fn address(endpoint: &str) -> Option<(String, u16)> {
     let (host, port) = endpoint.strip_prefix("tcp://")?.rsplit_once(':')?;
     let host = match host.strip_prefix('[') {
         Some(inner) => inner.strip_suffix(']')?,
-        // Zeek 8.0's ipv6 = T takes it, too, but an address of several colons without brackets is no endpoint.
-        None if host.contains(':') => return None,
+        // The last colon decides, as in libzmq: Zeek's own scripts leave the brackets out once.
         None => host,
     };
     Some((host.to_owned(), port.parse().ok()?))
@@ -237,7 +236,7 @@ async fn hear(node: Shared, endpoint: String) {
                 match net::parse(&line) {
                     Some((kind, content)) if kind == "msg" => {
                         if let Ok(message) = serde_json::from_value(content) {
-                            receive(&node, message);
+                            receive(&node, &message);
                         }
                     }
                     Some((kind, ticket)) if kind == "synced" => {
@@ -351,13 +350,13 @@ pub fn unsubscribe(node: &Node, topics: &[String]) {
     }
 }
 
-/// Connects to the loggers; a node that has none to connect to says so, as Zeek's script does.
-fn log_endpoints(node: &Shared) {
+/// Connects to the loggers; a node that has none to connect to fails, as Zeek's script does.
+fn log_endpoints(node: &Shared) -> Result<(), Fatal> {
     let (endpoints, alone) = {
         let n = node.borrow();
         let world = &n.world;
         if world.writes_logs() {
-            return;
+            return Ok(());
         }
         let mut endpoints: Vec<(String, u16)> = Vec::new();
         if let Some(Value::Vector(given)) = world.globals.get("Cluster::Backend::ZeroMQ::connect_log_endpoints") {
@@ -375,6 +374,7 @@ fn log_endpoints(node: &Shared) {
     if endpoints.is_empty() && !alone {
         let main = node.borrow().setup.share().join("policy/frameworks/cluster/backend/zeromq/main.zeek");
         say(&format!("error in {}, line 430: No ZeroMQ connect_log_endpoints configured", main.display()));
+        return Err(Fatal("errors occurred while initializing".into()));
     }
     for (host, port) in endpoints {
         let (sender, mut records) = tokio::sync::mpsc::unbounded_channel::<String>();
@@ -398,6 +398,7 @@ fn log_endpoints(node: &Shared) {
             }
         });
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -408,7 +409,7 @@ mod tests {
     fn reads_endpoints() {
         assert_eq!(address("tcp://127.0.0.1:5555"), Some(("127.0.0.1".into(), 5555)));
         assert_eq!(address("tcp://[::1]:5555"), Some(("::1".into(), 5555)));
-        assert_eq!(address("tcp://::1:5555"), None);
+        assert_eq!(address("tcp://::1:5555"), Some(("::1".into(), 5555)));
         assert_eq!(address("ipc:///x"), None);
     }
 }

@@ -1,5 +1,8 @@
 //! What the version that is played refuses.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use crate::script::ast::{Decl, Expr, Stmt};
 use crate::script::eval::{Locals, is_node_type};
 use crate::script::lexer::Place;
@@ -86,14 +89,17 @@ impl Look<'_> {
                         self.warnings.push(Failure::error(place, text));
                     }
                 }
-                args.iter().for_each(|a| self.expr(a));
+                self.all(args);
             }
-            Expr::Braces(items) | Expr::Brackets(items) => items.iter().for_each(|i| self.expr(i)),
-            Expr::Field(_, inner, _) | Expr::Unary(_, inner) | Expr::Size(inner) => self.expr(inner),
-            Expr::Member(inner, _) | Expr::Has(inner, _) => self.expr(inner),
+            Expr::Braces(items) | Expr::Brackets(items) => self.all(items),
+            Expr::Field(_, inner, _)
+            | Expr::Unary(_, inner)
+            | Expr::Size(inner)
+            | Expr::Member(inner, _)
+            | Expr::Has(inner, _) => self.expr(inner),
             Expr::Index(base, keys) => {
                 self.expr(base);
-                keys.iter().for_each(|k| self.expr(k));
+                self.all(keys);
             }
             Expr::Binary(_, left, right) => {
                 self.expr(left);
@@ -108,14 +114,16 @@ impl Look<'_> {
         }
     }
 
+    fn all(&mut self, exprs: &[Expr]) {
+        for expr in exprs {
+            self.expr(expr);
+        }
+    }
+
     fn listen_options(&mut self, place: &Place, args: &[Expr]) {
-        let fields = match args {
-            [Expr::Brackets(fields)] => fields.as_slice(),
-            [Expr::Call(_, fields)] => fields.as_slice(),
-            _ => {
-                self.failures.push(Failure::error(place, "argument type mismatch in function call"));
-                return;
-            }
+        let [Expr::Brackets(fields) | Expr::Call(_, fields)] = args else {
+            self.failures.push(Failure::error(place, "argument type mismatch in function call"));
+            return;
         };
         let known = self.version.websocket_fields();
         let mut given = Vec::new();
@@ -169,6 +177,7 @@ pub fn listen(world: &mut World, name: &str, args: &[Expr]) {
 pub fn layout(world: &mut World, value: &Expr, failures: &mut Vec<Failure>) {
     let known = world.version.node_fields();
     let Expr::Braces(entries) = value else { return };
+    let mut places: HashMap<String, usize> = world.nodes.iter().enumerate().map(|(i, n)| (n.name.clone(), i)).collect();
     for entry in entries {
         let Expr::Binary("=", key, record) = entry else { continue };
         let key = match &**key {
@@ -202,12 +211,11 @@ pub fn layout(world: &mut World, value: &Expr, failures: &mut Vec<Failure>) {
         if !is_node_type(&node_type) {
             failures.push(Failure::error(&place, "type clash for field \"node_type\""));
         }
-        let ip = match find("ip") {
-            Some(Value::Addr(ip)) => *ip,
-            _ => {
-                failures.push(Failure::error(&place, "type clash for field \"ip\""));
-                continue;
-            }
+        let ip = if let Some(Value::Addr(ip)) = find("ip") {
+            *ip
+        } else {
+            failures.push(Failure::error(&place, "type clash for field \"ip\""));
+            continue;
         };
         let port = match find("p") {
             Some(Value::Port(port, _)) if *port > 0 => Some(*port),
@@ -217,8 +225,14 @@ pub fn layout(world: &mut World, value: &Expr, failures: &mut Vec<Failure>) {
                 None
             }
         };
-        world.nodes.retain(|n| n.name != name);
-        world.nodes.push(NodeEntry { name, node_type, ip, port, fields: given });
+        let entry = NodeEntry { name: name.clone(), node_type, ip, port, fields: given };
+        match places.entry(name) {
+            Entry::Occupied(at) => world.nodes[*at.get()] = entry,
+            Entry::Vacant(at) => {
+                at.insert(world.nodes.len());
+                world.nodes.push(entry);
+            }
+        }
     }
 }
 
@@ -236,10 +250,10 @@ pub fn redef(world: &World, name: &str, value: &Value, place: &Place, failures: 
         let needs_zeromq = name.starts_with("Cluster::Backend::ZeroMQ::") && !world.is_zeromq();
         if !exists || needs_zeromq {
             failures.push(unknown());
-        } else if let Some(old) = world.globals.get(name) {
-            if mismatch(old, value) {
-                failures.push(Failure::error(place, format!("type clash in assignment ({name} = {value})")));
-            }
+        } else if let Some(old) = world.globals.get(name)
+            && mismatch(old, value)
+        {
+            failures.push(Failure::error(place, format!("type clash in assignment ({name} = {value})")));
         }
         return;
     }

@@ -190,10 +190,10 @@ fn subnets() -> Value {
 pub fn after_layout(world: &mut World) {
     let node = world.node.clone();
     world.globals.insert("peer_description".into(), Value::Text(node));
-    if let Some(port) = world.me().and_then(super::world::NodeEntry::metrics_port) {
-        if world.version.since(7, 0) {
-            world.globals.insert("Telemetry::metrics_port".into(), Value::Port(port, "tcp"));
-        }
+    if let Some(port) = world.me().and_then(super::world::NodeEntry::metrics_port)
+        && world.version.since(7, 0)
+    {
+        world.globals.insert("Telemetry::metrics_port".into(), Value::Port(port, "tcp"));
     }
     if world.writes_logs() || !world.node.is_empty() {
         let command = if world.writes_logs() { "archive-log" } else { "delete-log" };

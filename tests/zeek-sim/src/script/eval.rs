@@ -77,10 +77,10 @@ impl World {
         if let Some(value) = self.find(name) {
             return value.clone();
         }
-        if let Some(node_type) = name.strip_prefix("Cluster::") {
-            if is_node_type(node_type) {
-                return Value::Enum(name.to_owned());
-            }
+        if let Some(node_type) = name.strip_prefix("Cluster::")
+            && is_node_type(node_type)
+        {
+            return Value::Enum(name.to_owned());
         }
         // An enum's value is written in capitals.
         let last = name.rsplit("::").next().unwrap_or(name);
@@ -106,6 +106,11 @@ impl World {
             "set" => self.set(args, locals),
             "table" => self.braces(args, locals),
             "vector" => Value::Vector(values()),
+            "Cluster::node_topic" | "Cluster::nodeid_topic" => match values().as_slice() {
+                [Value::Text(of)] if name == "Cluster::node_topic" => Value::Text(self.node_topic(of)),
+                [Value::Text(of)] => Value::Text(self.nodeid_topic(of)),
+                _ => Value::Unknown,
+            },
             "Cluster::get_node_count" => match values().as_slice() {
                 [Value::Enum(of)] => Value::Count(
                     self.nodes.iter().filter(|n| of.strip_prefix("Cluster::") == Some(&n.node_type)).count() as u64,

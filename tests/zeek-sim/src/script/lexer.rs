@@ -372,6 +372,18 @@ mod tests {
         assert!(tokens(&"t".into(), "x = \"abc\n;").is_err());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_tokens_or_an_error(text in "\\PC*|[@\"/&\\[\\]a-z0-9.:\\\\ \n]*") {
+            if let Ok(tokens) = tokens(&"t".into(), &text) {
+                // All that is neither blank nor a comment is in some token.
+                let kept: usize = tokens.iter().map(|t| t.text.len()).sum();
+                proptest::prop_assert!(kept <= text.len());
+                proptest::prop_assert_eq!(tokens.last().map(|t| t.kind == Kind::End), Some(true));
+            }
+        }
+    }
+
     #[test]
     fn escaped_bytes_stay_one_character_each() {
         assert_eq!(unescape("a\\xff\\x01b").chars().map(u32::from).collect::<Vec<_>>(), [0x61, 0xF7FF, 1, 0x62]);

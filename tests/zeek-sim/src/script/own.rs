@@ -79,11 +79,11 @@ fn zeromq(world: &mut World) {
     }
     let is_manager = world.local_type() == "MANAGER";
     set(world, "Cluster::Backend::ZeroMQ::run_proxy_thread", Value::Bool(is_manager));
-    if world.writes_logs() {
-        if let Some((ip, port)) = world.me().and_then(|n| Some((n.ip, n.port?))) {
-            let endpoint = if ip.is_ipv6() { format!("tcp://[{ip}]:{port}") } else { format!("tcp://{ip}:{port}") };
-            set(world, "Cluster::Backend::ZeroMQ::listen_log_endpoint", Value::Text(endpoint));
-        }
+    if world.writes_logs()
+        && let Some((ip, port)) = world.me().and_then(|n| Some((n.ip, n.port?)))
+    {
+        let endpoint = if ip.is_ipv6() { format!("tcp://[{ip}]:{port}") } else { format!("tcp://{ip}:{port}") };
+        set(world, "Cluster::Backend::ZeroMQ::listen_log_endpoint", Value::Text(endpoint));
     }
 }
 

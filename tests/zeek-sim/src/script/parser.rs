@@ -1,6 +1,6 @@
 //! Zeek's grammar, without its types' meaning: enough to say where a script is broken, as Zeek says it.
 
-use crate::script::ast::{Decl, Expr, Param, Stmt, Type};
+use crate::script::ast::{Expr, Param, Stmt, Type};
 use crate::script::lexer::{Kind, Place, Token};
 use crate::script::value::Value;
 
@@ -31,7 +31,8 @@ impl Failure {
     }
 }
 
-type Parsed<T> = Result<T, Failure>;
+/// What parsing gives.
+pub(crate) type Parsed<T> = Result<T, Failure>;
 
 /// Binary operators with how tightly they bind; `=` is apart, it binds to the right.
 const BINARY: &[(&str, u8)] = &[
@@ -154,7 +155,7 @@ pub trait Parse {
 
     /// Parses operators that bind at least as tightly as `floor`.
     fn binary(&mut self, floor: u8, bar: bool) -> Parsed<Expr> {
-        let mut left = self.unary(bar)?;
+        let mut left = self.unary()?;
         loop {
             let token = self.peek()?;
             let text = match &token.kind {
@@ -185,10 +186,10 @@ pub trait Parse {
     }
 
     /// Parses what may stand before a value, and the value with what follows it.
-    fn unary(&mut self, bar: bool) -> Parsed<Expr> {
+    fn unary(&mut self) -> Parsed<Expr> {
         for op in ["!", "-", "+", "~", "++", "--"] {
             if self.eat(op)? {
-                return Ok(Expr::Unary(op, Box::new(self.unary(bar)?)));
+                return Ok(Expr::Unary(op, Box::new(self.unary()?)));
             }
         }
         let mut value = self.primary()?;
@@ -275,7 +276,7 @@ pub trait Parse {
                     self.block()?;
                     Expr::Opaque
                 }
-                "hook" | "event" => self.unary(true)?,
+                "hook" | "event" => self.unary()?,
                 "schedule" => {
                     self.expr()?;
                     self.expect("{")?;
@@ -550,116 +551,6 @@ pub trait Parse {
             }
         }
         Ok(Stmt::Other)
-    }
-
-    /// Parses a declaration; `None` at the end of all files, and at the brace that ends an `export`.
-    fn decl(&mut self) -> Parsed<Option<Decl>> {
-        let token = self.peek()?;
-        let word = match &token.kind {
-            Kind::End => return Ok(None),
-            Kind::Op(";") => {
-                self.next()?;
-                return Ok(Some(Decl::Other(None)));
-            }
-            Kind::Ident(word) => word.clone(),
-            _ => String::new(),
-        };
-        Ok(Some(match word.as_str() {
-            "module" => {
-                self.next()?;
-                let (name, _) = self.name()?;
-                self.expect(";")?;
-                Decl::Module(name)
-            }
-            "const" | "global" | "option" => {
-                self.next()?;
-                self.variable()?
-            }
-            "redef" => {
-                self.next()?;
-                self.redef()?
-            }
-            "type" => {
-                self.next()?;
-                let (name, _) = self.name()?;
-                self.expect(":")?;
-                self.of()?;
-                self.attrs()?;
-                self.expect(";")?;
-                Decl::Other(Some(name))
-            }
-            "event" | "hook" | "function" => {
-                self.next()?;
-                let (name, place) = self.name()?;
-                // A call of an event or a hook may stand at the top, too; only a definition is known by its types.
-                self.expect("(")?;
-                let params = self.params(")")?;
-                if self.eat(":")? {
-                    self.of()?;
-                }
-                self.attrs()?;
-                if self.eat(";")? {
-                    return Err(Failure::error(&place, "syntax error, at or near \";\""));
-                }
-                let body = self.block()?;
-                if word == "event" { Decl::Event { name, params, body } } else { Decl::Other(Some(name)) }
-            }
-            _ => Decl::Stmt(self.stmt()?),
-        }))
-    }
-
-    /// Parses what follows `const`, `global` or `option`.
-    fn variable(&mut self) -> Parsed<Decl> {
-        let (name, _) = self.name()?;
-        let of = if self.eat(":")? { Some(self.of()?) } else { None };
-        let value = if self.eat("=")? { Some(self.assignment(true)?) } else { None };
-        self.attrs()?;
-        self.expect(";")?;
-        Ok(Decl::Variable { name, of, value })
-    }
-
-    /// Parses what follows `redef`.
-    fn redef(&mut self) -> Parsed<Decl> {
-        if self.eat_word("record")? {
-            self.name()?;
-            if self.eat("$")? {
-                self.name()?;
-                while !self.at(";")? {
-                    self.next()?;
-                }
-            } else {
-                self.expect("+=")?;
-                self.expect("{")?;
-                self.params("}")?;
-            }
-            self.attrs()?;
-            self.expect(";")?;
-            return Ok(Decl::Other(None));
-        }
-        if self.eat_word("enum")? {
-            self.name()?;
-            self.expect("+=")?;
-            self.expect("{")?;
-            self.enumerators()?;
-            self.expect(";")?;
-            return Ok(Decl::Other(None));
-        }
-        let (name, place) = self.name()?;
-        if self.eat(":")? {
-            self.of()?;
-        }
-        let mut op = "";
-        let mut value = Expr::Opaque;
-        for candidate in ["=", "+=", "-="] {
-            if self.eat(candidate)? {
-                op = candidate;
-                value = self.assignment(true)?;
-                break;
-            }
-        }
-        self.attrs()?;
-        self.expect(";")?;
-        Ok(Decl::Redef { name, op, value, place })
     }
 }
 

@@ -109,10 +109,10 @@ impl World {
 
     /// A variable by its name as a script in the current module writes it.
     pub fn find(&self, name: &str) -> Option<&Value> {
-        if !name.contains("::") {
-            if let Some(value) = self.globals.get(&format!("{}::{name}", self.module)) {
-                return Some(value);
-            }
+        if !name.contains("::")
+            && let Some(value) = self.globals.get(&format!("{}::{name}", self.module))
+        {
+            return Some(value);
         }
         self.globals.get(name)
     }

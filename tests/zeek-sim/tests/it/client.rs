@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq)]
-pub enum End {
+pub(crate) enum End {
     /// With a close frame: code and reason.
     Close(u16, String),
     /// Without.
@@ -17,7 +17,7 @@ pub enum End {
 }
 
 /// A client.
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
     frames: VecDeque<Vec<u8>>,
@@ -31,18 +31,18 @@ pub struct Client {
 
 /// Why a connection failed.
 #[derive(Debug, PartialEq)]
-pub enum Failed {
+pub(crate) enum Failed {
     Refused,
     TimedOut,
 }
 
 impl Client {
-    pub fn connect(port: u16) -> Result<Self, Failed> {
+    pub(crate) fn connect(port: u16) -> Result<Self, Failed> {
         Self::connect_to(port, "/v1/messages/json", "", Duration::from_secs(10))
     }
 
     /// Connects and upgrades; `headers` are lines with their ends.
-    pub fn connect_to(port: u16, path: &str, headers: &str, patience: Duration) -> Result<Self, Failed> {
+    pub(crate) fn connect_to(port: u16, path: &str, headers: &str, patience: Duration) -> Result<Self, Failed> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(|_| Failed::Refused)?;
         stream.set_nodelay(true).unwrap();
         let request = format!(
@@ -73,7 +73,7 @@ impl Client {
         match payload.len() {
             n @ 0..126 => out.push(0x80 | u8::try_from(n).unwrap()),
             n => {
-                out.push(0x80 | 126);
+                out.push(0x80 | 0x7e);
                 out.extend(u16::try_from(n).unwrap().to_be_bytes());
             }
         }
@@ -84,27 +84,27 @@ impl Client {
         let _ = self.stream.write_all(&out);
     }
 
-    pub fn send(&mut self, text: &str) {
+    pub(crate) fn send(&mut self, text: &str) {
         self.frame(1, text.as_bytes());
     }
 
-    pub fn send_binary(&mut self, bytes: &[u8]) {
+    pub(crate) fn send_binary(&mut self, bytes: &[u8]) {
         self.frame(2, bytes);
     }
 
-    pub fn close(&mut self, code: u16) {
+    pub(crate) fn close(&mut self, code: u16) {
         self.frame(8, &code.to_be_bytes());
     }
 
     /// Sends a hello and returns the ack.
-    pub fn hello(&mut self, topics: &[&str]) -> Value {
+    pub(crate) fn hello(&mut self, topics: &[&str]) -> Value {
         self.send(&json!(topics).to_string());
         let ack = self.next(Duration::from_secs(10)).expect("an ack");
         serde_json::from_slice(&ack).unwrap()
     }
 
     /// The next text frame within a time.
-    pub fn next(&mut self, within: Duration) -> Option<Vec<u8>> {
+    pub(crate) fn next(&mut self, within: Duration) -> Option<Vec<u8>> {
         let start = Instant::now();
         loop {
             if let Some(frame) = self.frames.pop_front() {
@@ -119,7 +119,7 @@ impl Client {
     }
 
     /// Waits for the end of the connection; frames that come before stay to be read.
-    pub fn ended(&mut self, within: Duration) -> Option<End> {
+    pub(crate) fn ended(&mut self, within: Duration) -> Option<End> {
         let start = Instant::now();
         while self.end.is_none() {
             let left = within.checked_sub(start.elapsed()).filter(|l| !l.is_zero())?;
@@ -130,7 +130,7 @@ impl Client {
 
     fn read(&mut self, within: Duration) {
         self.stream.set_read_timeout(Some(within)).unwrap();
-        let mut chunk = [0; 65_536];
+        let mut chunk = [0; 8192];
         match self.stream.read(&mut chunk) {
             Ok(0) => self.end = Some(self.end.take().unwrap_or(End::Broken)),
             Ok(n) => self.buffer.extend_from_slice(&chunk[..n]),
@@ -172,7 +172,7 @@ impl Client {
 }
 
 /// An event's frame with strings as arguments.
-pub fn request(topic: &str, event: &str, args: &[&str]) -> String {
+pub(crate) fn request(topic: &str, event: &str, args: &[&str]) -> String {
     let one = json!({"@data-type": "count", "data": 1});
     let text = |t: &str| json!({"@data-type": "string", "data": t});
     let args: Vec<Value> = args.iter().map(|a| text(a)).collect();

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, request};
 
 /// How long anything may take before a test gives up.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Waits until something is so.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -25,29 +25,31 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Free ports; they are taken from the system and given back, all at once so that they differ.
-pub fn ports<const N: usize>() -> [u16; N] {
+pub(crate) fn ports<const N: usize>() -> [u16; N] {
     let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|l| l.local_addr().unwrap().port())
 }
 
 /// A cluster of manager, logger-1, proxy-1, worker-1 and worker-2, as the recordings were made with.
-pub struct Cluster {
+pub(crate) struct Cluster {
     dir: tempfile::TempDir,
     nodes: HashMap<String, Child>,
     pub control: u16,
     pub zeromq: bool,
-    pub version: String,
+    /// Whether the manager passes requests on.
+    relays: bool,
     /// Further environment of all nodes.
     pub env: Vec<(String, String)>,
 }
 
-pub const NODES: [&str; 5] = ["logger-1", "manager", "proxy-1", "worker-1", "worker-2"];
+pub(crate) const NODES: [&str; 5] = ["logger-1", "manager", "proxy-1", "worker-1", "worker-2"];
 
 const AGENT: &str = r#"
 @load policy/frameworks/control/controllee
 redef Control::controllee_listen = F;
 module Clusterctl;
 export {
+	const node = Cluster::node &redef;
 	global status_request: event(request: string);
 	global status_response: event(request: string, node: string, status: string);
 }
@@ -58,16 +60,24 @@ event Clusterctl::status_request(request: string)
 	}
 "#;
 
+/// Where the WebSocket is Broker's own, the manager passes requests and answers on.
+const RELAY: &str = r#"
+event Clusterctl::status_response(request: string, name: string, status: string)
+	{
+	Cluster::publish("zeek/control/clusterctl/" + name, Clusterctl::status_response, request, name, status);
+	}
+"#;
+
 impl Cluster {
     /// Writes a cluster's files; nothing runs yet.
-    pub fn new(version: &str, zeromq: bool) -> Self {
+    pub(crate) fn new(version: &str, zeromq: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path();
         for sub in ["zeek/bin", "zeek/etc", "site/clusterctl", "nodes"] {
             std::fs::create_dir_all(path.join(sub)).unwrap();
         }
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_zeek-sim"), path.join("zeek/bin/zeek")).unwrap();
-        let [logger, manager, proxy, one, two, xpub, xsub, control, other] = ports();
+        let [logger, manager, proxy, one, two, publish, hear, control, other] = ports();
         let layout = format!(
             "redef Cluster::nodes = {{\n\
              \t[\"control\"] = [$node_type=Cluster::CONTROL, $ip=127.0.0.1, $p={other}/tcp],\n\
@@ -82,19 +92,21 @@ impl Cluster {
             v if v.starts_with("7.2") => {
                 format!("Cluster::listen_websocket([$listen_host=\"127.0.0.1\", $listen_port={control}/tcp]);")
             }
-            v if v.starts_with('7') => format!("Broker::listen_websocket(\"127.0.0.1\", {control}/tcp);"),
+            v if v.starts_with("7.0") || v.starts_with("7.1") => {
+                format!("Broker::listen_websocket(\"127.0.0.1\", {control}/tcp);")
+            }
             _ => format!("Cluster::listen_websocket([$listen_addr=127.0.0.1, $listen_port={control}/tcp]);"),
         };
         let mut backend = String::new();
         if zeromq {
             backend = format!(
                 "@load policy/frameworks/cluster/backend/zeromq/connect\n\
-                 redef Cluster::Backend::ZeroMQ::listen_xpub_endpoint = \"tcp://127.0.0.1:{xpub}\";\n\
-                 redef Cluster::Backend::ZeroMQ::listen_xsub_endpoint = \"tcp://127.0.0.1:{xsub}\";\n\
-                 redef Cluster::Backend::ZeroMQ::connect_xpub_endpoint = \"tcp://127.0.0.1:{xsub}\";\n\
-                 redef Cluster::Backend::ZeroMQ::connect_xsub_endpoint = \"tcp://127.0.0.1:{xpub}\";\n"
+                 redef Cluster::Backend::ZeroMQ::listen_xpub_endpoint = \"tcp://127.0.0.1:{hear}\";\n\
+                 redef Cluster::Backend::ZeroMQ::listen_xsub_endpoint = \"tcp://127.0.0.1:{publish}\";\n\
+                 redef Cluster::Backend::ZeroMQ::connect_xpub_endpoint = \"tcp://127.0.0.1:{publish}\";\n\
+                 redef Cluster::Backend::ZeroMQ::connect_xsub_endpoint = \"tcp://127.0.0.1:{hear}\";\n"
             );
-        } else if version.starts_with("8.1") || version.starts_with('9') {
+        } else if ["8.1", "8.2", "9."].iter().any(|v| version.starts_with(v)) {
             backend = "@load frameworks/cluster/backend/broker\n".into();
         }
         let ws = format!(
@@ -102,9 +114,18 @@ impl Cluster {
              @if ( Cluster::local_node_type() == Cluster::MANAGER )\n\
              event zeek_init()\n\t{{\n\t{listen}\n\t}}\n@endif\n"
         );
-        let cluster = Self { nodes: HashMap::new(), control, zeromq, version: version.into(), env: Vec::new(), dir };
+        let cluster = Self {
+            nodes: HashMap::new(),
+            control,
+            zeromq,
+            relays: version.starts_with("7.0") || version.starts_with("7.1"),
+            env: Vec::new(),
+            dir,
+        };
         cluster.write("site/cluster-layout.zeek", &layout);
-        cluster.write("site/clusterctl/agent.zeek", AGENT);
+        let relay = if cluster.relays { RELAY } else { "" };
+        let publish = if version.starts_with("7.0") { "Broker::publish" } else { "Cluster::publish" };
+        cluster.write("site/clusterctl/agent.zeek", &format!("{AGENT}{relay}").replace("Cluster::publish", publish));
         cluster.write("site/research.zeek", "");
         cluster.write("site/ws.zeek", &ws);
         cluster.write("zeek/etc/zeek-sim.conf", &format!("version={version}\nready_ms=20\n"));
@@ -114,22 +135,23 @@ impl Cluster {
         cluster
     }
 
-    pub fn path(&self, of: &str) -> PathBuf {
+    pub(crate) fn path(&self, of: &str) -> PathBuf {
         self.dir.path().join(of)
     }
 
-    pub fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         std::fs::write(self.path(file), text).unwrap();
     }
 
-    pub fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         std::fs::read_to_string(self.path(file)).unwrap_or_default()
     }
 
     /// The command that starts a node.
-    pub fn command(&self, node: &str, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, node: &str, args: &[&str]) -> Command {
         let mut command = Command::new(self.path("zeek/bin/zeek"));
         let work = self.path(&format!("nodes/{node}"));
+        std::fs::create_dir_all(&work).unwrap();
         let open = |name: &str| std::fs::File::options().create(true).append(true).open(work.join(name)).unwrap();
         command
             .args(args)
@@ -144,7 +166,7 @@ impl Cluster {
     }
 
     /// Starts a node.
-    pub fn start(&mut self, node: &str) {
+    pub(crate) fn start(&mut self, node: &str) {
         let interface: &[&str] = if node == "worker-1" { &["-i", "lo"] } else { &[] };
         let args: Vec<&str> = interface.iter().chain(&["-U", ".status", "ws"]).copied().collect();
         let _ = std::fs::remove_file(self.path(&format!("nodes/{node}/.status")));
@@ -153,22 +175,25 @@ impl Cluster {
     }
 
     /// Starts all nodes and waits until they know each other.
-    pub fn start_all(&mut self) {
+    pub(crate) fn start_all(&mut self) {
         for node in NODES {
             self.start(node);
         }
         self.settle();
     }
 
-    pub fn status(&self, node: &str) -> String {
+    pub(crate) fn status(&self, node: &str) -> String {
         self.read(&format!("nodes/{node}/.status"))
     }
 
     /// Waits until all nodes run and have seen all others that they can see.
-    pub fn settle(&self) {
+    pub(crate) fn settle(&self) {
         for node in NODES {
-            until(&format!("{node} to run: {}", self.read(&format!("nodes/{node}/stderr"))), || {
-                (self.status(node) == "RUNNING [run_loop]\n").then_some(())
+            until(&format!("{node} to run"), || {
+                let status = self.status(node);
+                let stderr = self.read(&format!("nodes/{node}/stderr"));
+                assert!(!status.starts_with("TERMINATED"), "{node}: {stderr}");
+                (status == "RUNNING [run_loop]\n").then_some(())
             });
         }
         let mut client = until("the WebSocket server", || Client::connect(self.control).ok());
@@ -183,15 +208,19 @@ impl Cluster {
     }
 
     /// Asks a node for its status; `None` if it doesn't answer soon.
-    pub fn ask(&self, client: &mut Client, node: &str) -> Option<serde_json::Value> {
+    pub(crate) fn ask(&self, client: &mut Client, node: &str) -> Option<serde_json::Value> {
         let id = format!("{node}-{:?}", Instant::now());
-        client.send(&request(&self.topic(node), "Clusterctl::status_request", &[&id]));
+        let asked = if self.relays { "manager" } else { node };
+        client.send(&request(&self.topic(asked), "Clusterctl::status_request", &[&id]));
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(500) {
             let Some(frame) = client.next(Duration::from_millis(500)) else { break };
             let frame: serde_json::Value = serde_json::from_slice(&frame).unwrap();
             let event = &frame["data"][2]["data"];
-            if event[0]["data"] == "Clusterctl::status_response" && event[1]["data"][0]["data"] == id.as_str() {
+            if event[0]["data"] == "Clusterctl::status_response"
+                && event[1]["data"][0]["data"] == id.as_str()
+                && event[1]["data"][1]["data"] == node
+            {
                 return Some(serde_json::from_str(event[1]["data"][2]["data"].as_str().unwrap()).unwrap());
             }
         }
@@ -199,32 +228,32 @@ impl Cluster {
     }
 
     /// The topic of a node.
-    pub fn topic(&self, node: &str) -> String {
+    pub(crate) fn topic(&self, node: &str) -> String {
         if self.zeromq { format!("zeek.cluster.node.{node}.") } else { format!("zeek/cluster/node/{node}/") }
     }
 
-    pub fn is_running(&self, node: &str) -> bool {
+    pub(crate) fn is_running(&self, node: &str) -> bool {
         self.nodes.contains_key(node)
     }
 
-    pub fn pid(&self, node: &str) -> u32 {
+    pub(crate) fn pid(&self, node: &str) -> u32 {
         self.nodes[node].id()
     }
 
     /// Sends a signal to a node.
-    pub fn signal(&self, node: &str, signal: &str) {
+    pub(crate) fn signal(&self, node: &str, signal: &str) {
         let line = format!("kill -{} {}", signal.trim_start_matches("SIG"), self.pid(node));
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
     /// Waits for a node's end.
-    pub fn wait(&mut self, node: &str) -> ExitStatus {
+    pub(crate) fn wait(&mut self, node: &str) -> ExitStatus {
         let mut child = self.nodes.remove(node).unwrap();
         until(&format!("{node} to end"), || child.try_wait().unwrap())
     }
 
     /// Ends a node and returns its exit code, or the number of its signal below zero.
-    pub fn stop(&mut self, node: &str, signal: &str) -> i32 {
+    pub(crate) fn stop(&mut self, node: &str, signal: &str) -> i32 {
         self.signal(node, signal);
         let status = self.wait(node);
         status.code().unwrap_or_else(|| -status.signal().unwrap())

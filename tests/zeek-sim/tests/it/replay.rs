@@ -240,11 +240,11 @@ impl Replay {
             }
             let left = if note.contains("'manager': (0") { "TERMINATED [atexit]\n" } else { "RUNNING [run_loop]\n" };
             assert_eq!(self.cluster.status("manager"), left);
-        } else if let Some((node, _)) = note.split_once(" gone ") {
-            if self.case == "orderly stop" {
-                assert_eq!(self.cluster.status(node), "TERMINATED [atexit]\n");
-                self.played.insert(self.case.clone());
-            }
+        } else if let Some((node, _)) = note.split_once(" gone ")
+            && self.case == "orderly stop"
+        {
+            assert_eq!(self.cluster.status(node), "TERMINATED [atexit]\n");
+            self.played.insert(self.case.clone());
         }
     }
 
@@ -292,13 +292,13 @@ impl Replay {
         self.played.insert(case);
     }
 
-    fn process(&mut self, node: &str, note: &str) {
-        if note.starts_with("start ") {
+    fn process(&mut self, node: &str, what: &str) {
+        if what.starts_with("start ") {
             if !self.cluster.is_running(node) {
                 self.cluster.start(node);
                 self.cluster.settle();
             }
-        } else if let Some(rest) = note.strip_prefix("send ") {
+        } else if let Some(rest) = what.strip_prefix("send ") {
             let signal = rest.split(' ').next().unwrap();
             self.unsignalled = false;
             match signal {
