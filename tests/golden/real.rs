@@ -218,3 +218,26 @@ async fn a_real_cluster_answers() {
         runs_and_answers(&prefix, v, backend).await;
     }
 }
+
+#[tokio::test]
+async fn a_real_standalone_zeek_answers() {
+    let Ok(prefix) = std::env::var("CLUSTERCTL_ZEEK") else {
+        eprintln!("SKIPPED: no real Zeek, as CLUSTERCTL_ZEEK is not set");
+        return;
+    };
+    let v = version_of(&prefix);
+    for backend in super::backends(v) {
+        let base = tempfile::tempdir().unwrap();
+        let mut cluster = standalone();
+        cluster.zeek.backend = Some(backend);
+        cluster.zeek.scripts = Vec::new();
+        let ports = free_ports(3);
+        [cluster.ports.control, cluster.ports.xpub, cluster.ports.xsub] = ports.try_into().unwrap();
+        cluster.nodes[0].interface = Some("lo".to_owned());
+        cluster.nodes[0].metrics_port = None;
+        let running = start(&prefix, &cluster, v, base.path());
+        let answers = ask(&cluster, v, 0).await;
+        let status = &answers["zeek"];
+        assert_eq!((status.node_type.as_str(), status.pid), ("standalone", u64::from(running.0[0].1.id())));
+    }
+}
