@@ -162,11 +162,12 @@ fn start(prefix: &str, cluster: &Cluster, v: Version, base: &Path) -> Running {
     running
 }
 
-/// Asks until the manager counts so many workers, for at most a minute.
-async fn ask(cluster: &Cluster, v: Version, workers: u64) -> BTreeMap<String, NodeStatus> {
+/// Asks until the manager counts all workers and sees all nodes, for at most a minute.
+async fn ask(cluster: &Cluster, v: Version) -> BTreeMap<String, NodeStatus> {
     let topics = zeek::topics(cluster, v, zeek::backend(cluster, v));
     let nodes: Vec<_> = cluster.nodes.iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect();
     let manager = &cluster.manager().unwrap().name;
+    let workers = cluster.nodes.iter().filter(|n| n.role == Role::Worker).count();
     let end = Instant::now() + Duration::from_secs(60);
     loop {
         let stream = TcpStream::connect(("127.0.0.1", cluster.ports.control)).await.unwrap();
@@ -180,7 +181,8 @@ async fn ask(cluster: &Cluster, v: Version, workers: u64) -> BTreeMap<String, No
             Err(e) => panic!("{e}"),
         }
         .collect();
-        if answered.len() == nodes.len() && answered[manager].workers == workers {
+        let sees = |m: &NodeStatus| (m.workers, m.peers.len()) == (workers as u64, nodes.len() - 1);
+        if answered.len() == nodes.len() && sees(&answered[manager]) {
             return answered;
         }
         assert!(Instant::now() < end, "{asked:?}");
@@ -192,7 +194,7 @@ async fn runs_and_answers(prefix: &str, v: Version, backend: Backend) {
     let base = tempfile::tempdir().unwrap();
     let cluster = on_loopback(v, backend);
     let running = start(prefix, &cluster, v, base.path());
-    let answers = ask(&cluster, v, 2).await;
+    let answers = ask(&cluster, v).await;
     for (name, child) in &running.0 {
         let status = &answers[name];
         assert_eq!(status.pid, u64::from(child.id()));
@@ -240,7 +242,7 @@ async fn a_real_standalone_zeek_answers() {
         cluster.nodes[0].interface = Some("lo".to_owned());
         cluster.nodes[0].metrics_port = None;
         let running = start(&prefix, &cluster, v, base.path());
-        let answers = ask(&cluster, v, 0).await;
+        let answers = ask(&cluster, v).await;
         let status = &answers["zeek"];
         assert_eq!((status.node_type.as_str(), status.pid), ("standalone", u64::from(running.0[0].1.id())));
     }
