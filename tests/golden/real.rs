@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use clusterctl::cluster::{Backend, Cluster, Node, Role};
+use clusterctl::cluster::{Backend, Cluster, Metrics, Node, Role};
 use clusterctl::control::{NodeStatus, Reply, ask_status};
 use clusterctl::values::Version;
 use clusterctl::zeek;
@@ -105,8 +105,8 @@ fn free_ports(count: usize) -> Vec<u16> {
     listeners.iter().map(|l| l.local_addr().unwrap().port()).collect()
 }
 
-fn on_loopback(v: Version, backend: Backend) -> Cluster {
-    let hosts = vec![host("here", "127.0.0.1")];
+fn on_loopback(v: Version, backend: Backend, address: &str) -> Cluster {
+    let hosts = vec![host("here", address)];
     let roles = [
         ("logger-1", Role::Logger),
         ("manager", Role::Manager),
@@ -114,17 +114,18 @@ fn on_loopback(v: Version, backend: Backend) -> Cluster {
         ("worker-1", Role::Worker),
         ("worker-2", Role::Worker),
     ];
-    let ports = free_ports(roles.len() + 3);
-    let nodes = roles.iter().zip(&ports).map(|(&(name, role), &port)| {
-        let mut node = node(name, role, &hosts, 0, port);
-        node.metrics_port = None;
+    let ports = free_ports(2 * roles.len() + 3);
+    let nodes = roles.iter().zip(ports.chunks(2)).map(|(&(name, role), ports)| {
+        let mut node = node(name, role, &hosts, 0, ports[0]);
+        node.metrics_port = Some(ports[1]);
         node.interface = (name == "worker-1").then(|| "lo".to_owned());
         node
     });
     let mut cluster = bare(hosts.clone(), nodes.collect());
     cluster.zeek.backend = Some(backend);
     cluster.zeek.scripts = Vec::new();
-    [cluster.ports.control, cluster.ports.xpub, cluster.ports.xsub] = ports[roles.len()..].try_into().unwrap();
+    cluster.metrics = Metrics::Node;
+    [cluster.ports.control, cluster.ports.xpub, cluster.ports.xsub] = ports[2 * roles.len()..].try_into().unwrap();
     assert!(zeek::check(&cluster, v).is_empty());
     cluster
 }
@@ -162,7 +163,7 @@ fn start(prefix: &str, cluster: &Cluster, v: Version, base: &Path) -> Running {
     running
 }
 
-/// Asks until the manager counts all workers and sees all nodes, for at most a minute.
+/// Asks until the manager counts all workers and everyone sees who there is to see, for at most a minute.
 async fn ask(cluster: &Cluster, v: Version) -> BTreeMap<String, NodeStatus> {
     let topics = zeek::topics(cluster, v, zeek::backend(cluster, v));
     let nodes: Vec<_> = cluster.nodes.iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect();
@@ -181,8 +182,14 @@ async fn ask(cluster: &Cluster, v: Version) -> BTreeMap<String, NodeStatus> {
             Err(e) => panic!("{e}"),
         }
         .collect();
-        let sees = |m: &NodeStatus| (m.workers, m.peers.len()) == (workers as u64, nodes.len() - 1);
-        if answered.len() == nodes.len() && sees(&answered[manager]) {
+        // Workers need not see each other: with Broker they don't.
+        let sees_all = |n: &NodeStatus| {
+            n.peers.len() + 1 + usize::from(n.node_type == "worker") * workers.saturating_sub(1) >= nodes.len()
+        };
+        if answered.len() == nodes.len()
+            && answered.values().all(sees_all)
+            && answered[manager].workers == workers as u64
+        {
             return answered;
         }
         assert!(Instant::now() < end, "{asked:?}");
@@ -190,9 +197,9 @@ async fn ask(cluster: &Cluster, v: Version) -> BTreeMap<String, NodeStatus> {
 }
 
 /// Starts a cluster of the version's scripts and asks it.
-async fn runs_and_answers(prefix: &str, v: Version, backend: Backend) {
+async fn runs_and_answers(prefix: &str, v: Version, backend: Backend, address: &str) {
     let base = tempfile::tempdir().unwrap();
-    let cluster = on_loopback(v, backend);
+    let cluster = on_loopback(v, backend, address);
     let running = start(prefix, &cluster, v, base.path());
     let answers = ask(&cluster, v).await;
     for (name, child) in &running.0 {
@@ -205,6 +212,10 @@ async fn runs_and_answers(prefix: &str, v: Version, backend: Backend) {
     assert_eq!(peers("manager"), "logger-1 proxy-1 worker-1 worker-2");
     assert!(peers("worker-1").starts_with("logger-1 manager proxy-1"), "{}", peers("worker-1"));
     assert_eq!(answers["worker-1"].node_type, "worker");
+    for node in &cluster.nodes {
+        let metrics = SocketAddr::new(node.ip, node.metrics_port.unwrap());
+        assert!(TcpStream::connect(metrics).await.is_ok(), "{} has no metrics on {metrics}", node.name);
+    }
     let stderr = fs::read_to_string(base.path().join("nodes/manager/stderr")).unwrap();
     assert!(!stderr.contains("warning") || v != version_of(prefix), "{stderr}");
 }
@@ -217,11 +228,14 @@ async fn a_real_cluster_answers() {
     };
     let v = version_of(&prefix);
     for backend in super::backends(v) {
-        runs_and_answers(&prefix, v, backend).await;
+        runs_and_answers(&prefix, v, backend, "127.0.0.1").await;
+        if backend == Backend::Broker || v >= Version::new(8, 0) {
+            runs_and_answers(&prefix, v, backend, "::1").await;
+        }
     }
     // It still has the WebSocket of the versions before 7.2 and can stand in for them.
     if v == Version::new(8, 0) {
-        runs_and_answers(&prefix, Version::new(7, 1), Backend::Broker).await;
+        runs_and_answers(&prefix, Version::new(7, 1), Backend::Broker, "127.0.0.1").await;
     }
 }
 
