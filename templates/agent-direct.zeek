@@ -1,4 +1,17 @@
 
+# With Broker, a node that peers in the moment in which the first client subscribes may never learn of it, and answers to
+# nobody: subscribe to what clients will, before there are any peers.
+event zeek_init()
+	{
+	if ( Cluster::local_node_type() != Cluster::MANAGER || getenv("ZEEKCTL_CHECK_CONFIG") != "" )
+		return;
+
+	Cluster::subscribe(Control::topic_prefix + "/clusterctl/");
+
+	for ( command in Control::commands )
+		Cluster::subscribe(Control::topic_prefix + "/" + command + "_response");
+	}
+
 event Clusterctl::status_request(request: string)
 	{
 	local topic = Control::topic_prefix + "/clusterctl/" + node;

@@ -143,7 +143,7 @@ pub(crate) fn full(version: Version, backend: Option<Backend>) -> Cluster {
         ("Notice::mail_dest".to_owned(), Redef::Expr("getenv(\"MAIL\")".to_owned())),
         ("Pcap::bufsize".to_owned(), Redef::Set(ZeekValue::Int(256))),
         ("Site::local_zones".to_owned(), Redef::Add(vec![text("example.org"), text("a\"b\\c\u{7}é")])),
-        ("check_for_unused_event_handlers".to_owned(), Redef::Set(ZeekValue::Bool(false))),
+        ("ignore_checksums".to_owned(), Redef::Set(ZeekValue::Bool(false))),
     ]);
     nodes[4].args = vec!["-C".to_owned()];
     nodes[4].scripts = vec!["misc/capture-loss".to_owned()];

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use clusterctl::cluster::{Backend, Cluster, Node, Role};
+use clusterctl::cluster::{Backend, Cluster, Metrics, Node, Role};
 use clusterctl::control::{NodeStatus, Reply, ask_status};
 use clusterctl::values::Version;
 use clusterctl::zeek;
@@ -105,8 +105,8 @@ fn free_ports(count: usize) -> Vec<u16> {
     listeners.iter().map(|l| l.local_addr().unwrap().port()).collect()
 }
 
-fn on_loopback(v: Version, backend: Backend) -> Cluster {
-    let hosts = vec![host("here", "127.0.0.1")];
+fn on_loopback(v: Version, backend: Backend, address: &str) -> Cluster {
+    let hosts = vec![host("here", address)];
     let roles = [
         ("logger-1", Role::Logger),
         ("manager", Role::Manager),
@@ -114,17 +114,18 @@ fn on_loopback(v: Version, backend: Backend) -> Cluster {
         ("worker-1", Role::Worker),
         ("worker-2", Role::Worker),
     ];
-    let ports = free_ports(roles.len() + 3);
-    let nodes = roles.iter().zip(&ports).map(|(&(name, role), &port)| {
-        let mut node = node(name, role, &hosts, 0, port);
-        node.metrics_port = None;
+    let ports = free_ports(2 * roles.len() + 3);
+    let nodes = roles.iter().zip(ports.chunks(2)).map(|(&(name, role), ports)| {
+        let mut node = node(name, role, &hosts, 0, ports[0]);
+        node.metrics_port = Some(ports[1]);
         node.interface = (name == "worker-1").then(|| "lo".to_owned());
         node
     });
     let mut cluster = bare(hosts.clone(), nodes.collect());
     cluster.zeek.backend = Some(backend);
     cluster.zeek.scripts = Vec::new();
-    [cluster.ports.control, cluster.ports.xpub, cluster.ports.xsub] = ports[roles.len()..].try_into().unwrap();
+    cluster.metrics = Metrics::Node;
+    [cluster.ports.control, cluster.ports.xpub, cluster.ports.xsub] = ports[2 * roles.len()..].try_into().unwrap();
     assert!(zeek::check(&cluster, v).is_empty());
     cluster
 }
@@ -162,11 +163,12 @@ fn start(prefix: &str, cluster: &Cluster, v: Version, base: &Path) -> Running {
     running
 }
 
-/// Asks until the manager counts so many workers, for at most a minute.
-async fn ask(cluster: &Cluster, v: Version, workers: u64) -> BTreeMap<String, NodeStatus> {
+/// Asks until the manager counts all workers and everyone sees who there is to see, for at most a minute.
+async fn ask(cluster: &Cluster, v: Version) -> BTreeMap<String, NodeStatus> {
     let topics = zeek::topics(cluster, v, zeek::backend(cluster, v));
     let nodes: Vec<_> = cluster.nodes.iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect();
     let manager = &cluster.manager().unwrap().name;
+    let workers = cluster.nodes.iter().filter(|n| n.role == Role::Worker).count();
     let end = Instant::now() + Duration::from_secs(60);
     loop {
         let stream = TcpStream::connect(("127.0.0.1", cluster.ports.control)).await.unwrap();
@@ -180,7 +182,14 @@ async fn ask(cluster: &Cluster, v: Version, workers: u64) -> BTreeMap<String, No
             Err(e) => panic!("{e}"),
         }
         .collect();
-        if answered.len() == nodes.len() && answered[manager].workers == workers {
+        // Workers need not see each other: with Broker they don't.
+        let sees_all = |n: &NodeStatus| {
+            n.peers.len() + 1 + usize::from(n.node_type == "worker") * workers.saturating_sub(1) >= nodes.len()
+        };
+        if answered.len() == nodes.len()
+            && answered.values().all(sees_all)
+            && answered[manager].workers == workers as u64
+        {
             return answered;
         }
         assert!(Instant::now() < end, "{asked:?}");
@@ -188,11 +197,11 @@ async fn ask(cluster: &Cluster, v: Version, workers: u64) -> BTreeMap<String, No
 }
 
 /// Starts a cluster of the version's scripts and asks it.
-async fn runs_and_answers(prefix: &str, v: Version, backend: Backend) {
+async fn runs_and_answers(prefix: &str, v: Version, backend: Backend, address: &str) {
     let base = tempfile::tempdir().unwrap();
-    let cluster = on_loopback(v, backend);
+    let cluster = on_loopback(v, backend, address);
     let running = start(prefix, &cluster, v, base.path());
-    let answers = ask(&cluster, v, 2).await;
+    let answers = ask(&cluster, v).await;
     for (name, child) in &running.0 {
         let status = &answers[name];
         assert_eq!(status.pid, u64::from(child.id()));
@@ -203,8 +212,12 @@ async fn runs_and_answers(prefix: &str, v: Version, backend: Backend) {
     assert_eq!(peers("manager"), "logger-1 proxy-1 worker-1 worker-2");
     assert!(peers("worker-1").starts_with("logger-1 manager proxy-1"), "{}", peers("worker-1"));
     assert_eq!(answers["worker-1"].node_type, "worker");
+    for node in &cluster.nodes {
+        let metrics = SocketAddr::new(node.ip, node.metrics_port.unwrap());
+        assert!(TcpStream::connect(metrics).await.is_ok(), "{} has no metrics on {metrics}", node.name);
+    }
     let stderr = fs::read_to_string(base.path().join("nodes/manager/stderr")).unwrap();
-    assert!(!stderr.contains("warning"), "{stderr}");
+    assert!(!stderr.contains("warning") || v != version_of(prefix), "{stderr}");
 }
 
 #[tokio::test]
@@ -215,6 +228,36 @@ async fn a_real_cluster_answers() {
     };
     let v = version_of(&prefix);
     for backend in super::backends(v) {
-        runs_and_answers(&prefix, v, backend).await;
+        runs_and_answers(&prefix, v, backend, "127.0.0.1").await;
+        if backend == Backend::Broker || v >= Version::new(8, 0) {
+            runs_and_answers(&prefix, v, backend, "::1").await;
+        }
+    }
+    // It still has the WebSocket of the versions before 7.2 and can stand in for them.
+    if v == Version::new(8, 0) {
+        runs_and_answers(&prefix, Version::new(7, 1), Backend::Broker, "127.0.0.1").await;
+    }
+}
+
+#[tokio::test]
+async fn a_real_standalone_zeek_answers() {
+    let Ok(prefix) = std::env::var("CLUSTERCTL_ZEEK") else {
+        eprintln!("SKIPPED: no real Zeek, as CLUSTERCTL_ZEEK is not set");
+        return;
+    };
+    let v = version_of(&prefix);
+    for backend in super::backends(v) {
+        let base = tempfile::tempdir().unwrap();
+        let mut cluster = standalone();
+        cluster.zeek.backend = Some(backend);
+        cluster.zeek.scripts = Vec::new();
+        let ports = free_ports(3);
+        [cluster.ports.control, cluster.ports.xpub, cluster.ports.xsub] = ports.try_into().unwrap();
+        cluster.nodes[0].interface = Some("lo".to_owned());
+        cluster.nodes[0].metrics_port = None;
+        let running = start(&prefix, &cluster, v, base.path());
+        let answers = ask(&cluster, v).await;
+        let status = &answers["zeek"];
+        assert_eq!((status.node_type.as_str(), status.pid), ("standalone", u64::from(running.0[0].1.id())));
     }
 }

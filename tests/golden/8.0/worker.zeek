@@ -8,4 +8,4 @@ redef AF_Packet::fanout_mode = AF_Packet::FANOUT_HASH;
 redef Notice::mail_dest = getenv("MAIL");
 redef Pcap::bufsize = 256;
 redef Site::local_zones += { "example.org", "a\"b\\c\x07é" };
-redef check_for_unused_event_handlers = F;
+redef ignore_checksums = F;
