@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Selection;
@@ -227,24 +227,25 @@ pub async fn status(fleet: &Fleet, selection: &Selection) -> StatusReport {
     hosts.extend(cluster.manager().map(|m| m.host));
     let seats = fleet.seats(hosts.into_iter().filter(|i| cluster.hosts[*i].enabled));
     let facts: Mutex<Facts> = Mutex::new(BTreeMap::new());
-    let all_in = Notify::new();
+    let (told, news) = watch::channel(false);
     let gather = async {
         fleet
             .each("asking hosts", seats, |seat| {
-                let facts = &facts;
+                let (facts, told) = (&facts, &told);
                 async move {
                     let answer = fleet.observe_one(&seat, Detail::Brief).await;
                     let failure = answer.as_ref().err().map(Failure::text);
                     if let (Some(index), Ok(mut facts)) = (seat.index, facts.lock()) {
                         facts.insert(index, answer);
                     }
+                    told.send_replace(false);
                     ((), failure)
                 }
             })
             .await;
-        all_in.notify_one();
+        told.send_replace(true);
     };
-    let ask = ask(fleet, selection, &facts, &all_in);
+    let ask = ask(fleet, selection, &facts, news);
     let ((), asked) = tokio::join!(gather, ask);
     let facts = facts.into_inner().unwrap_or_default();
     report(cluster, selection, &facts, &asked)
@@ -261,7 +262,30 @@ fn running(cluster: &Cluster, facts: &Facts) -> Option<(Version, Backend)> {
     deployed.or_else(|| cluster.zeek.version.map(|v| (v, zeek::backend(cluster, v))))
 }
 
-async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, all_in: &Notify) -> Asked {
+/// Waits for the facts of all hosts; of slow ones only if the question can't be asked without them.
+async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Facts>, mut news: watch::Receiver<bool>) {
+    let limit = Instant::now() + SLOW_HOSTS;
+    loop {
+        let needed = cluster.zeek.version.is_none() && facts.lock().is_ok_and(|f| !f.contains_key(&manager));
+        if *news.borrow_and_update() || (!needed && Instant::now() >= limit) {
+            return;
+        }
+        let changed = tokio::select! {
+            changed = news.changed() => changed.is_ok(),
+            () = tokio::time::sleep_until(limit), if !needed => true,
+        };
+        if !changed {
+            return;
+        }
+    }
+}
+
+async fn ask(
+    fleet: &Fleet,
+    selection: &Selection,
+    facts: &Mutex<Facts>,
+    news: watch::Receiver<bool>,
+) -> Asked {
     let cluster = &*fleet.cluster;
     let Some(manager) = cluster.manager() else { return Asked::Never("there is no manager".to_owned()) };
     if !cluster.host_of(manager).enabled {
@@ -273,9 +297,9 @@ async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, all_in:
         return Asked::Never(why);
     }
     let seat = fleet.seat(manager.host);
-    let (dialed, _) = tokio::join!(
+    let (dialed, ()) = tokio::join!(
         seat.connection.dial(cluster.ports.control, fleet.settings.question),
-        tokio::time::timeout(SLOW_HOSTS, all_in.notified()),
+        enough(cluster, manager.host, facts, news),
     );
     let (plan, nodes) = {
         let Ok(facts) = facts.lock() else { return Asked::Failed("interrupted".to_owned()) };

@@ -220,11 +220,6 @@ impl Loader {
             Stmt::Block(stmts) => stmts.iter().any(|stmt| self.run(stmt)),
             Stmt::If(cond, yes, no) => {
                 self.effect(cond);
-<<<<<<< HEAD
-                if self.world.eval(cond, &Locals::new()) == Value::Bool(false) {
-                    if let Some(no) = no {
-                        self.run(no);
-=======
                 match (self.world.eval(cond, &Locals::new()).truth(), no) {
                     (Some(true), _) => self.run(yes),
                     (Some(false), Some(no)) => self.run(no),
@@ -233,7 +228,6 @@ impl Loader {
                     (None, _) => {
                         self.run(yes);
                         false
->>>>>>> sim
                     }
                 }
             }
