@@ -79,7 +79,8 @@ for file in /proc/[0-9]*/comm; do
 done
 say strays end
 [ "$4" = full ] || exit 0
-say version "$("$zeek" --version 2>&1 | head -n 1)"
+# The mark keeps another observer from taking it for a stray.
+say version "$(CLUSTERCTL=-/version "$zeek" --version 2>&1 | head -n 1)"
 for dir in "$home"/releases/*/; do
 	[ -d "$dir" ] || continue
 	dir=${dir%/}

@@ -31,10 +31,12 @@ fn the_schema_accepts_the_examples() {
     let schema = clusterctl::spec::schema();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut seen = 0;
-    for file in ["minimal.yaml", "af-packet.yaml", "standalone.yaml", "campus/cluster.yaml", "quickstart/cluster.yaml"] {
+    for file in ["minimal.yaml", "af-packet.yaml", "standalone.yaml", "campus/cluster.yaml", "quickstart/cluster.yaml"]
+    {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(file)).unwrap();
         let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
-        let problems: Vec<String> = validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let problems: Vec<String> =
+            validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(problems.is_empty(), "{file}: {problems:?}");
         seen += 1;
     }

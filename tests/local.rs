@@ -193,7 +193,7 @@ fn a_silent_node_keeps_its_row() {
     cluster.run(&["deploy"]).code(0);
     cluster.settled();
     std::fs::write(cluster.kept("nodes/worker-1/zeek-sim.conf"), "never_answer=1\n").unwrap();
-    std::fs::write(cluster.kept("nodes/worker-2/zeek-sim.conf"), "answer_rubbish=invalid\n").unwrap();
+    std::fs::write(cluster.kept("nodes/worker-2/zeek-sim.conf"), "answer_rubbish=json\n").unwrap();
     let status = cluster.status();
     assert_eq!(status["workers"], json!({"described": 2, "running": 2, "answering": 0, "counted": 2}));
     assert_eq!(cluster.row("worker-1")["health"], "no reply");

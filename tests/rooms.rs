@@ -6,14 +6,9 @@ use std::path::{Path, PathBuf};
 /// Reads the table: the room, and what it may import beside `error` and `values`.
 fn table() -> BTreeMap<String, BTreeSet<String>> {
     let text = std::fs::read_to_string("src/lib.rs").unwrap();
-    let names = |cell: &str| -> BTreeSet<String> {
-        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    };
-    let rows: Vec<Vec<&str>> = text
-        .lines()
-        .filter_map(|l| l.strip_prefix("//! | `"))
-        .map(|l| l.split('|').map(str::trim).collect())
-        .collect();
+    let names = |cell: &str| -> BTreeSet<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let rows: Vec<Vec<&str>> =
+        text.lines().filter_map(|l| l.strip_prefix("//! | `")).map(|l| l.split('|').map(str::trim).collect()).collect();
     let mut table = BTreeMap::new();
     let mut above = BTreeSet::new();
     for row in rows {

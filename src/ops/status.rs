@@ -280,12 +280,7 @@ async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Facts>, mut new
     }
 }
 
-async fn ask(
-    fleet: &Fleet,
-    selection: &Selection,
-    facts: &Mutex<Facts>,
-    news: watch::Receiver<bool>,
-) -> Asked {
+async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: watch::Receiver<bool>) -> Asked {
     let cluster = &*fleet.cluster;
     let Some(manager) = cluster.manager() else { return Asked::Never("there is no manager".to_owned()) };
     if !cluster.host_of(manager).enabled {
@@ -631,7 +626,8 @@ fn hosts_of(cluster: &Cluster, facts: &Facts, troubles: &mut Vec<Trouble>) -> Ve
         }
         for stray in &observed.strays {
             let other = stray.clusterctl.as_ref().and_then(|c| c.split('/').next()).filter(|c| **c != *cluster.name);
-            if other.is_some() {
+            // One that was gone before it could be read, or that only parses, is none.
+            if other.is_some() || stray.cmdline.is_empty() || stray.cmdline.contains("--parse-only") {
                 continue;
             }
             let who = match (&stray.cluster_node, stray.cmdline.contains("zeekctl")) {

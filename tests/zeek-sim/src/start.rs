@@ -42,7 +42,7 @@ pub fn run(program: String, args: &[String]) -> u8 {
     }
     let status = Status::new(options.status_file.as_deref(), setup.is("status_noise"));
     status.set("INITIALIZING", "main");
-    if let Some(message) = setup.conduct("die_at_start") {
+    if let Some(message) = setup.conduct("die_at_start").filter(|_| !options.parse_only) {
         say(&message);
         status.set("TERMINATED", "atexit");
         return 1;
