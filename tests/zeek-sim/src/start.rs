@@ -26,7 +26,7 @@ pub fn run(program: String, args: &[String]) -> u8 {
         Ok(options) => options,
         Err(message) => {
             say(&message);
-            say(&format!("Run '{} --help' for more information.", setup.program));
+            say(&format!("Try '{} --help' for more information.", setup.program));
             return 1;
         }
     };
@@ -49,13 +49,10 @@ pub fn run(program: String, args: &[String]) -> u8 {
     }
     let Loaded { world, failures, warnings } = loader::load(&setup, &options);
     for warning in &warnings {
-        let place = warning.place.as_ref().map(|p| format!(" in {p}")).unwrap_or_default();
-        say(&format!("warning{place}: {}", warning.text));
+        say(&warning.line("warning"));
     }
     for failure in &failures {
-        let kind = if failure.fatal { "fatal error" } else { "error" };
-        let place = failure.place.as_ref().map(|p| format!(" in {p}")).unwrap_or_default();
-        say(&format!("{kind}{place}: {}", failure.text));
+        say(&failure.line("error"));
     }
     if !failures.is_empty() {
         let fatal = failures.iter().any(|f| f.fatal);
@@ -227,11 +224,8 @@ fn check_interface(interface: &str) -> Result<(), Fatal> {
     if there {
         return Ok(());
     }
-    let why = if source == "af_packet" {
-        format!("error: couldn't resolve interface index of {device}: No such device")
-    } else {
-        format!("pcap_error: {device}: No such device exists (No such device exists) (pcap_activate)")
-    };
+    let why =
+        if source == "af_packet" { "No such device" } else { "pcap_error: No such device exists (pcap_activate)" };
     Err(Fatal(format!("problem with interface {interface} ({why})")))
 }
 
@@ -248,7 +242,7 @@ async fn init(node: &Shared) -> Result<(), Fatal> {
         let n = node.borrow();
         let main = n.setup.share().join("base/frameworks/cluster/main.zeek");
         say(&format!(
-            "error in {}, line 600: '{}' is not a valid node in the Cluster::nodes configuration",
+            "error in {}, line 585: '{}' is not a valid node in the Cluster::nodes configuration",
             main.display(),
             n.world.node
         ));

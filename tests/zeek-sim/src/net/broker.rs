@@ -41,11 +41,17 @@ pub async fn join(node: &Shared) -> Result<(), Fatal> {
     };
     for port in port.into_iter().chain(controllee.then_some(9999)) {
         let listener = net::bind(&host, port).await.map_err(|_| {
-            let main = node.borrow().setup.share().join("base/frameworks/broker/main.zeek");
+            let n = node.borrow();
+            // Where the call stands: from 8.1 on in the backend's own script.
+            let script = if n.world.version.since(8, 1) {
+                "policy/frameworks/cluster/backend/broker/main.zeek"
+            } else {
+                "base/frameworks/cluster/setup-connections.zeek"
+            };
             let host = if host.is_empty() { "INADDR_ANY" } else { &host };
             say(&format!(
-                "error in {}, line 452: Failed to listen on {host}:{port} (Broker::__listen(Broker::a, Broker::p, Broker::NATIVE))",
-                main.display()
+                "error in {}, lines 127-129: Failed to listen on {host}:{port} (Broker::listen(Broker::default_listen_address, Cluster::self$p, Broker::default_listen_retry))",
+                n.setup.share().join(script).display()
             ));
             Fatal("errors occurred while initializing".into())
         })?;

@@ -28,7 +28,7 @@ pub async fn listen(node: &Shared) -> Result<(), Fatal> {
     };
     let listener = net::bind(&host, port).await.map_err(|_| {
         Fatal(format!(
-            "Failed to setup Prometheus endpoint: null context when constructing CivetServer. Possible problem binding to port.. Attempted to bind to {host}:{port}."
+            "Failed to setup Prometheus endpoint: null context when constructing CivetServer. Possible problem binding to port. Error: Failed to setup server ports. Attempted to bind to {host}:{port}."
         ))
     })?;
     let node = node.clone();

@@ -10,7 +10,6 @@ use crate::script::own::in_range;
 use crate::script::parser::Failure;
 use crate::script::value::Value;
 use crate::script::world::{NodeEntry, WebSocketKind, WebSocketListen, World};
-use crate::version::Version;
 
 /// What Zeek's scripts let others redefine, with the version that brought it and the one that dropped it.
 const REDEFS: &str = include_str!("../../data/redefs.tsv");
@@ -37,7 +36,7 @@ const NAMES: &[(&str, &str, &str)] = &[
 
 /// Reports names that the version has not, and record fields where a WebSocket server is started.
 pub fn names(world: &World, decl: &Decl, place: &Place, failures: &mut Vec<Failure>, warnings: &mut Vec<Failure>) {
-    let mut look = Look { version: &world.version, place: place.clone(), failures, warnings };
+    let mut look = Look { world, place: place.clone(), failures, warnings };
     match decl {
         Decl::Variable { value: Some(value), .. } | Decl::Redef { value, .. } => look.expr(value),
         Decl::Event { body, .. } => look.stmt(body),
@@ -47,7 +46,7 @@ pub fn names(world: &World, decl: &Decl, place: &Place, failures: &mut Vec<Failu
 }
 
 struct Look<'a> {
-    version: &'a Version,
+    world: &'a World,
     place: Place,
     failures: &'a mut Vec<Failure>,
     warnings: &'a mut Vec<Failure>,
@@ -74,7 +73,7 @@ impl Look<'_> {
             Expr::Name(name, place) => {
                 self.place = place.clone();
                 let known = NAMES.iter().find(|(n, ..)| n == name);
-                if known.is_some_and(|(_, from, to)| !in_range(Some(from), Some(to), self.version)) {
+                if known.is_some_and(|(_, from, to)| !in_range(Some(from), Some(to), &self.world.version)) {
                     let text = format!("unknown identifier {name}, at or near \"{name}\"");
                     self.failures.push(Failure::error(place, text));
                 }
@@ -84,7 +83,7 @@ impl Look<'_> {
                 if let Expr::Name(name, place) = &**callee {
                     if name == "Cluster::listen_websocket" {
                         self.listen_options(place, args);
-                    } else if name == "Broker::listen_websocket" && self.version.since(7, 2) {
+                    } else if name == "Broker::listen_websocket" && self.world.version.since(7, 2) {
                         let text = "deprecated (Broker::listen_websocket): Remove in v8.1. Switch to Cluster::listen_websocket() instead.";
                         self.warnings.push(Failure::error(place, text));
                     }
@@ -125,25 +124,38 @@ impl Look<'_> {
             self.failures.push(Failure::error(place, "argument type mismatch in function call"));
             return;
         };
-        let known = self.version.websocket_fields();
+        let known = self.world.version.websocket_fields();
+        let coerced = coerced(self.world, fields, "Cluster::WebSocketServerOptions");
         let mut given = Vec::new();
         for field in fields {
             let Expr::Field(name, _, place) = field else { continue };
             given.push(name.as_str());
             if !known.contains(&name.as_str()) {
-                let text = format!("orphaned field \"{name}\" in record coercion");
+                let text = format!("orphaned field \"{name}\" in record coercion {coerced}");
                 self.failures.push(Failure::error(place, text));
-            } else if name == "listen_host" && self.version.since(8, 0) {
+                return;
+            } else if name == "listen_host" && self.world.version.since(8, 0) {
                 let text = "deprecated (Cluster::WebSocketServerOptions$listen_host): Remove in v8.1: Use $listen_addr instead.";
                 self.warnings.push(Failure::error(place, text));
             }
         }
         let required: &[&str] =
-            if self.version.since(8, 0) { &["listen_port"] } else { &["listen_host", "listen_port"] };
-        for name in required.iter().filter(|n| !given.contains(n)) {
-            self.failures.push(Failure::error(place, format!("non-optional field \"{name}\" missing")));
+            if self.world.version.since(8, 0) { &["listen_port"] } else { &["listen_host", "listen_port"] };
+        if let Some(name) = required.iter().find(|n| !given.contains(n)) {
+            self.failures.push(Failure::error(place, format!("non-optional field \"{name}\" missing {coerced}")));
         }
     }
+}
+
+/// A record that doesn't fit its type, as Zeek writes it in a message.
+fn coerced(world: &World, fields: &[Expr], of: &str) -> String {
+    let mut parts = Vec::new();
+    for field in fields {
+        if let Expr::Field(name, value, _) = field {
+            parts.push(format!("${name}={}", world.eval(value, &Locals::new())));
+        }
+    }
+    format!("((coerce [{}] to {of}))", parts.join(", "))
 }
 
 /// Notes the WebSocket server that a call starts.
@@ -177,6 +189,9 @@ pub fn listen(world: &mut World, name: &str, args: &[Expr]) {
 pub fn layout(world: &mut World, value: &Expr, failures: &mut Vec<Failure>) {
     let known = world.version.node_fields();
     let Expr::Braces(entries) = value else { return };
+    let lines: Vec<&Place> = entries.iter().filter_map(first_field).collect();
+    let first = lines.first().map(|p| (*p).clone());
+    let last = lines.last().map(|p| p.line);
     let mut places: HashMap<String, usize> = world.nodes.iter().enumerate().map(|(i, n)| (n.name.clone(), i)).collect();
     for entry in entries {
         let Expr::Binary("=", key, record) = entry else { continue };
@@ -189,19 +204,25 @@ pub fn layout(world: &mut World, value: &Expr, failures: &mut Vec<Failure>) {
         else {
             continue;
         };
-        let mut place = None;
+        let mut at = None;
         let mut given = Vec::new();
+        let mut orphan = None;
         for field in fields {
-            let Expr::Field(field, value, at) = field else { continue };
-            place.get_or_insert_with(|| at.clone());
-            if !known.iter().any(|(n, _)| n == field) {
-                failures.push(Failure::error(at, format!("orphaned field \"{field}\" in record coercion")));
+            let Expr::Field(field, value, place) = field else { continue };
+            at.get_or_insert_with(|| place.clone());
+            if orphan.is_none() && !known.iter().any(|(n, _)| n == field) {
+                orphan = Some(format!("orphaned field \"{field}\" in record coercion"));
             }
             given.push((field.clone(), Some(world.eval(value, &Locals::new()))));
         }
-        let place = place.unwrap_or(Place { file: "cluster-layout.zeek".into(), line: 1 });
-        for (field, _) in known.iter().filter(|(n, required)| *required && !given.iter().any(|(g, _)| g == n)) {
-            failures.push(Failure::error(&place, format!("non-optional field \"{field}\" missing")));
+        // Zeek names all lines of the entries for an error in one.
+        let place = first.clone().or(at).unwrap_or(Place { file: "cluster-layout.zeek".into(), line: 1 });
+        let missing = known.iter().find(|(n, required)| *required && !given.iter().any(|(g, _)| g == n));
+        let missing = missing.map(|(n, _)| format!("non-optional field \"{n}\" missing"));
+        if let Some(text) = orphan.or(missing) {
+            let text = format!("{text} {}", coerced(world, fields, "Cluster::Node"));
+            failures.push(Failure { until: last, ..Failure::error(&place, text) });
+            continue;
         }
         let find = |name: &str| given.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.as_ref());
         let node_type = match find("node_type") {
@@ -238,10 +259,6 @@ pub fn layout(world: &mut World, value: &Expr, failures: &mut Vec<Failure>) {
 
 /// Reports a redef of what the version has not, and of a kind that Zeek would not take.
 pub fn redef(world: &World, name: &str, value: &Value, place: &Place, failures: &mut Vec<Failure>) {
-    let ours = world.globals.contains_key(name) && !REDEFS.lines().any(|l| l.split('\t').next() == Some(name));
-    if ours {
-        return;
-    }
     let unknown = || Failure::error(place, format!("\"redef\" used but not previously defined ({name})"));
     let entry = REDEFS.lines().find(|l| l.split('\t').next() == Some(name));
     if let Some(line) = entry {
@@ -257,15 +274,31 @@ pub fn redef(world: &World, name: &str, value: &Value, place: &Place, failures: 
         }
         return;
     }
-    // A name in one of Zeek's own modules that no version lets redefine; packages and plugins have their own.
-    let module = name.rsplit_once("::").map(|(m, _)| m);
-    if matches!(
-        module,
-        Some("Cluster" | "Cluster::Backend::ZeroMQ" | "Broker" | "Control" | "Telemetry" | "LogAscii" | "Pcap")
-    ) && !world.others.contains_key(name)
-    {
+    if world.globals.contains_key(name) {
+        return;
+    }
+    // What nobody declared, be it in no module or in one of Zeek's; packages and plugins that weren't read have theirs.
+    let zeeks = name.rsplit_once("::").is_none_or(|(module, _)| {
+        REDEFS.lines().any(|l| l.split('\t').next().and_then(|n| n.rsplit_once("::")).is_some_and(|(m, _)| m == module))
+    });
+    if zeeks && !world.others.contains_key(name) {
         failures.push(unknown());
     }
+}
+
+/// Whether any version lets a name be redefined.
+pub fn can_be_redefined(name: &str) -> bool {
+    REDEFS.lines().any(|l| l.split('\t').next() == Some(name))
+}
+
+/// Where the first field of a layout's entry stands.
+fn first_field(entry: &Expr) -> Option<&Place> {
+    let Expr::Binary("=", _, record) = entry else { return None };
+    let (Expr::Brackets(fields) | Expr::Call(_, fields)) = &**record else { return None };
+    fields.iter().find_map(|f| match f {
+        Expr::Field(_, _, place) => Some(place),
+        _ => None,
+    })
 }
 
 /// Whether a value is plainly of another type than the one it replaces.

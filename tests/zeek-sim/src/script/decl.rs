@@ -66,7 +66,8 @@ pub trait ParseDecl: Parse {
     fn variable(&mut self) -> Parsed<Decl> {
         let (name, _) = self.name()?;
         let of = if self.eat(":")? { Some(self.of()?) } else { None };
-        let value = if self.eat("=")? { Some(self.assignment(true)?) } else { None };
+        // Up to 4.x a table's value may follow without the sign.
+        let value = if self.eat("=")? || self.at("{")? { Some(self.assignment(true)?) } else { None };
         self.attrs()?;
         self.expect(";")?;
         Ok(Decl::Variable { name, of, value })

@@ -76,7 +76,7 @@ pub const RAW_BYTE: u32 = 0xF700;
 /// Splits a script into tokens; the last is [`Kind::End`].
 ///
 /// # Errors
-/// Returns where it stopped and what it saw there, for a string without end or a character that Zeek doesn't know.
+/// Returns where it stopped and the character there, for a string without end or what Zeek doesn't know.
 pub fn tokens(file: &Rc<str>, source: &str) -> Result<Vec<Token>, (Place, String)> {
     let mut lexer = Lexer { file: Rc::clone(file), rest: source, line: 1, out: Vec::new() };
     lexer.run()?;
@@ -170,7 +170,7 @@ impl Lexer<'_> {
                 _ => escaped = c == '\\' && !escaped,
             }
         }
-        Err((self.place(), self.rest.chars().take_while(|c| *c != '\n').collect()))
+        Err((self.place(), "\"".to_owned()))
     }
 
     /// A slash begins a pattern where a value may stand, else it divides.

@@ -54,7 +54,7 @@ pub fn accept(world: &mut World, script: &str, as_written: &str, from: Option<&P
     let root = script.split('/').next().unwrap_or_default();
     let plausible = root == "base" || INSTALLED.contains(&root);
     if !exists(script, &world.version).unwrap_or(plausible) {
-        return Err(Failure { place: from.cloned(), text: format!("can't find {as_written}"), fatal: true });
+        return Err(Failure::fatal(from, format!("can't find {as_written}")));
     }
     let script = script.strip_suffix("/main").unwrap_or(script);
     if world.has_own(script) {

@@ -9,6 +9,8 @@ use crate::script::value::Value;
 pub struct Failure {
     /// Where, if it has a place.
     pub place: Option<Place>,
+    /// The last line, where several are meant.
+    pub until: Option<u32>,
     /// What Zeek says.
     pub text: String,
     /// Whether Zeek calls it fatal.
@@ -18,16 +20,35 @@ pub struct Failure {
 impl Failure {
     /// An error at a place.
     pub fn error(place: &Place, text: impl Into<String>) -> Self {
-        Self { place: Some(place.clone()), text: text.into(), fatal: false }
+        Self { place: Some(place.clone()), until: None, text: text.into(), fatal: false }
+    }
+
+    /// A fatal error, with or without a place.
+    pub fn fatal(place: Option<&Place>, text: impl Into<String>) -> Self {
+        Self { place: place.cloned(), until: None, text: text.into(), fatal: true }
+    }
+
+    /// The failure as Zeek writes it, with the kind that it gives to those that aren't fatal.
+    pub fn line(&self, kind: &str) -> String {
+        let kind = if self.fatal { "fatal error" } else { kind };
+        match (&self.place, self.until) {
+            (Some(Place { file, line }), Some(until)) if until > *line => {
+                format!("{kind} in {file}, lines {line}-{until}: {}", self.text)
+            }
+            (Some(place), _) => format!("{kind} in {place}: {}", self.text),
+            (None, _) => format!("{kind}: {}", self.text),
+        }
     }
 
     /// The syntax error at a token.
     pub fn syntax(token: &Token) -> Self {
-        let text = match token.kind {
-            Kind::End => format!("syntax error, at end of file {}", token.place.file),
-            _ => format!("syntax error, at or near \"{}\"", token.text),
-        };
-        Self::error(&token.place, text)
+        match token.kind {
+            Kind::End => {
+                let text = format!("syntax error, at end of file {}", token.place.file);
+                Self { place: None, until: None, text, fatal: false }
+            }
+            _ => Self::error(&token.place, format!("syntax error, at or near \"{}\"", token.text)),
+        }
     }
 }
 
@@ -72,7 +93,7 @@ pub trait Parse {
             let token = self.pull()?;
             *self.slot() = Some(token);
         }
-        self.slot().clone().ok_or_else(|| Failure { place: None, text: "no token".into(), fatal: true })
+        self.slot().clone().ok_or_else(|| Failure::fatal(None, "no token"))
     }
 
     /// Takes the next token.
@@ -499,6 +520,14 @@ pub trait Parse {
             _ => {}
         }
         let value = self.expr()?;
+        // A word that begins no statement is taken for a name, and Zeek knows of none.
+        if let (Expr::Name(name, place), false) = (&value, self.at(";")?)
+            && !name.contains("::")
+            && matches!(self.peek()?.kind, Kind::Ident(_))
+        {
+            let text = format!("unknown identifier {name}, at or near \"{name}\"");
+            return Err(Failure::error(place, text));
+        }
         self.attrs()?;
         self.expect(";")?;
         Ok(Stmt::Expr(value))
