@@ -147,7 +147,7 @@ impl Plan {
     /// Tells whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.nodes.iter().all(|n| n.action == Action::Keep)
-            && self.hosts.iter().all(|h| !h.switches(&self.release) && !(h.leaving && h.from.is_some()))
+            && self.hosts.iter().all(|h| !(h.switches(&self.release) || h.leaving && h.from.is_some()))
     }
 
     /// Returns the nodes to which something is done.

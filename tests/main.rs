@@ -1,10 +1,18 @@
 //! The one integration test binary.
 
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod completion;
+#[cfg(test)]
 mod generated;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod lab;
+#[cfg(test)]
 mod local;
+#[cfg(test)]
 mod rooms;
+#[cfg(test)]
 mod support;

@@ -309,7 +309,7 @@ impl Prepared {
         let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
         used.extend(observed.current.as_deref());
         used.insert(&self.release.id);
-        let spare = observed.releases.iter().filter(|r| !used.contains(r.as_str()) && !r.ends_with(".info"));
+        let spare = observed.releases.iter().filter(|r| !used.contains(r.as_str()));
         // The host lists them by name; how old they are is kept by the host's `.info` files, read in a later issue's
         // `releases`. Until there are more than the kept number, none goes.
         let count = observed.releases.len();

@@ -188,9 +188,12 @@ pub(super) async fn stop_jobs(fleet: &Fleet, jobs: &[Job]) -> Vec<NodeOutcome> {
     outcomes
 }
 
+/// What a host has said so far of each node: the outcome, and lines of its stderr.
+type Told = BTreeMap<String, (Option<Outcome>, Vec<String>)>;
+
 /// Starts or stops the nodes of one tier on one host: one round trip.
 async fn on_host(fleet: &Fleet, seat: &Seat, jobs: &[Job], start: bool) -> (Vec<NodeOutcome>, Option<String>) {
-    let results: Arc<Mutex<BTreeMap<String, (Option<Outcome>, Vec<String>)>>> =
+    let results: Arc<Mutex<Told>> =
         Arc::new(Mutex::new(jobs.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect()));
     let timeouts = &fleet.cluster.timeouts;
     let call = if start {

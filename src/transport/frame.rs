@@ -42,6 +42,9 @@ const OUTPUT_LIMIT: usize = 64 << 20;
 /// The most that is kept of a script's stderr.
 const STDERR_LIMIT: usize = 64 << 10;
 
+/// What is called with each line of an answer.
+pub type OnLine<'a> = Box<dyn FnMut(&str) + Send + 'a>;
+
 /// A script to run on a host.
 pub struct Call<'a> {
     /// The script: POSIX sh, constant. It finds its arguments in `$1`..., the token in `$T`, and the input on stdin;
@@ -54,7 +57,7 @@ pub struct Call<'a> {
     /// When the call ends at the latest.
     pub deadline: Duration,
     /// Called with each line of the answer as it comes.
-    pub on_line: Option<Box<dyn FnMut(&str) + Send + 'a>>,
+    pub on_line: Option<OnLine<'a>>,
     /// What follows on stdin later; stdin stays open until this channel closes. Without it, stdin ends at once.
     pub later: Option<UnboundedReceiver<Vec<u8>>>,
 }
@@ -128,6 +131,57 @@ fn token() -> String {
     format!("{:016x}{:016x}", word(), word())
 }
 
+/// Reads the lines of an answer, and the status that ends it; none where it was cut off.
+async fn answer(
+    stdout: impl AsyncRead + Unpin,
+    token: &str,
+    mut on_line: Option<OnLine<'_>>,
+) -> (Vec<String>, Option<i32>) {
+    let mut reader = BufReader::new(stdout);
+    let mut lines = Vec::new();
+    let mut size = 0;
+    let mut begun = false;
+    let mut raw = Vec::new();
+    loop {
+        raw.clear();
+        if reader.read_until(b'\n', &mut raw).await.unwrap_or(0) == 0 {
+            return (lines, None);
+        }
+        let text = String::from_utf8_lossy(&raw);
+        let text = text.trim_end_matches('\n');
+        // Noise without a final newline stands before the token on its line.
+        let Some(rest) = text.find(token).map(|at| &text[at + token.len()..]) else { continue };
+        let rest = rest.strip_prefix(' ').unwrap_or(rest);
+        if !begun {
+            begun = rest == "begin";
+            continue;
+        }
+        if let Some(status) = rest.strip_prefix("end ").and_then(|s| s.parse().ok()) {
+            return (lines, Some(status));
+        }
+        size += rest.len();
+        if size <= OUTPUT_LIMIT {
+            if let Some(on_line) = &mut on_line {
+                on_line(rest);
+            }
+            lines.push(rest.to_owned());
+        }
+    }
+}
+
+/// Reads stderr to its end, and keeps the first part.
+async fn complaint(stderr: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(n) = stderr.read(&mut buffer).await {
+        if n == 0 {
+            break;
+        }
+        text.extend_from_slice(&buffer[..n.min(STDERR_LIMIT.saturating_sub(text.len()))]);
+    }
+    text
+}
+
 /// Sends a call over the streams of a started loader and reads its answer.
 pub(super) async fn converse(
     mut call: Call<'_>,
@@ -168,50 +222,8 @@ pub(super) async fn converse(
         let _ = stdin.shutdown().await;
         drop(stdin);
     };
-    let mut on_line = call.on_line.take();
-    let read = async {
-        let mut reader = BufReader::new(stdout);
-        let mut lines = Vec::new();
-        let mut size = 0;
-        let mut begun = false;
-        let mut raw = Vec::new();
-        loop {
-            raw.clear();
-            if reader.read_until(b'\n', &mut raw).await.unwrap_or(0) == 0 {
-                return (lines, None);
-            }
-            let text = String::from_utf8_lossy(&raw);
-            let text = text.trim_end_matches('\n');
-            // Noise without a final newline stands before the token on its line.
-            let Some(rest) = text.find(&token).map(|at| &text[at + token.len()..]) else { continue };
-            let rest = rest.strip_prefix(' ').unwrap_or(rest);
-            if !begun {
-                begun = rest == "begin";
-                continue;
-            }
-            if let Some(status) = rest.strip_prefix("end ").and_then(|s| s.parse().ok()) {
-                return (lines, Some(status));
-            }
-            size += rest.len();
-            if size <= OUTPUT_LIMIT {
-                if let Some(on_line) = &mut on_line {
-                    on_line(rest);
-                }
-                lines.push(rest.to_owned());
-            }
-        }
-    };
-    let complain = async {
-        let mut text = Vec::new();
-        let mut buffer = [0; 4096];
-        while let Ok(n) = stderr.read(&mut buffer).await {
-            if n == 0 {
-                break;
-            }
-            text.extend_from_slice(&buffer[..n.min(STDERR_LIMIT.saturating_sub(text.len()))]);
-        }
-        text
-    };
+    let read = answer(stdout, &token, call.on_line.take());
+    let complain = complaint(&mut stderr);
     let work = async {
         let mut complain = std::pin::pin!(complain);
         let mut told = None;
@@ -241,13 +253,11 @@ pub(super) async fn converse(
         Some(at) => text[at + mark.len()..].to_owned(),
         None => text,
     };
-    match status {
-        Some(status) => Ok(Reply { lines, stderr, status }),
-        None => {
-            let last = stderr.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("the connection broke");
-            Err(Failure::new(HostFailure::Dropped, format!("the answer was cut off: {last}")))
-        }
+    if let Some(status) = status {
+        return Ok(Reply { lines, stderr, status });
     }
+    let last = stderr.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("the connection broke");
+    Err(Failure::new(HostFailure::Dropped, format!("the answer was cut off: {last}")))
 }
 
 #[cfg(test)]

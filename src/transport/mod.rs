@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 pub use failure::{Failure, HostFailure};
-pub use frame::{Call, Reply};
+pub use frame::{Call, OnLine, Reply};
 
 /// How a host is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ pub struct SshTarget {
     pub config: Option<PathBuf>,
     /// Jump hosts, as for `ssh -J`.
     pub jump: Option<String>,
-    /// A known_hosts file.
+    /// A `known_hosts` file.
     pub known_hosts: Option<PathBuf>,
     /// How long the connection stays open between commands; zero: it doesn't.
     pub persist: Duration,
@@ -59,7 +59,7 @@ pub struct Shared {
     connecting: Arc<Semaphore>,
 }
 
-/// How many connections are set up at the same time: sshd begins to drop at ten unauthenticated ones (MaxStartups),
+/// How many connections are set up at the same time: sshd begins to drop at ten unauthenticated ones (`MaxStartups`),
 /// and a jump host is one sshd for all hosts behind it.
 const CONNECTING: usize = 8;
 

@@ -1,6 +1,6 @@
 //! SSH over masters of our own.
 //!
-//! A master is started once for each way to reach a host, under a lock, and left to OpenSSH's ControlPersist, so
+//! A master is started once for each way to reach a host, under a lock, and left to OpenSSH's `ControlPersist`, so
 //! that the next command finds it warm. Its generated configuration includes the user's, which decides all that the
 //! description does not, host key checking above all. Every call on a master has a deadline, because a frozen one
 //! never answers.
@@ -25,7 +25,7 @@ use super::{SshTarget, Stream};
 const MASTER_DEADLINE: Duration = Duration::from_secs(3);
 /// How often a handshake that was dropped is tried.
 const HANDSHAKES: u32 = 3;
-/// How often a session that a master refused (MaxSessions) is asked for again.
+/// How often a session that a master refused (`MaxSessions`) is asked for again.
 const SESSIONS: u32 = 20;
 
 /// A host reached by SSH.
@@ -208,13 +208,11 @@ async fn start(target: &SshTarget, config: &Path, socket: &Path) -> Result<(), F
         .map_err(other)?;
     // ConnectTimeout bounds TCP and the banner; authentication may take as long again.
     let deadline = target.connect_timeout * 2 + Duration::from_secs(5);
-    let status = match timeout(deadline, child.wait()).await {
-        Ok(status) => status.map_err(other)?,
-        Err(_) => {
-            let _ = child.kill().await;
-            return Err(Failure::timeout(deadline));
-        }
+    let Ok(status) = timeout(deadline, child.wait()).await else {
+        let _ = child.kill().await;
+        return Err(Failure::timeout(deadline));
     };
+    let status = status.map_err(other)?;
     if status.success() {
         return Ok(());
     }

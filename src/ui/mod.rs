@@ -182,13 +182,8 @@ impl Ui {
     /// Says something on the side, unless it is to be quiet.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            self.complain(&self.err.wrap(&harmless(text), "  "));
+            complain(&self.err.wrap(&harmless(text), "  "));
         }
-    }
-
-    fn complain(&self, text: &str) {
-        let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{text}");
     }
 
     /// Shows an error: what failed, why, what to do next.
@@ -201,7 +196,7 @@ impl Ui {
         for hint in &error.hints {
             lines.push(format!("{} {}", self.err.paint(Tone::Strong, "hint:"), harmless(hint)));
         }
-        self.complain(&self.err.wrap(&lines.join("\n"), "    "));
+        complain(&self.err.wrap(&lines.join("\n"), "    "));
         if self.output == Output::Json {
             #[derive(Serialize)]
             struct Shown<'a> {
@@ -229,7 +224,7 @@ impl Ui {
             1 => "1 problem".to_owned(),
             n => format!("{n} problems"),
         };
-        self.complain(&format!("{}{count} in the description; nothing was done", render(diagnostics, look)));
+        complain(&format!("{}{count} in the description; nothing was done", render(diagnostics, look)));
         if self.output == Output::Json {
             self.json("problems", &diagnostics);
         }
@@ -244,6 +239,12 @@ impl Ui {
         std::io::stdin().read_line(&mut answer).is_ok()
             && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
+}
+
+/// Writes on stderr, whatever is quiet.
+fn complain(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = writeln!(err, "{text}");
 }
 
 /// Returns `1 node`, `2 nodes`.

@@ -67,7 +67,7 @@ fn few(paths: &[String]) -> String {
     let named: Vec<&str> = paths.iter().map(String::as_str).filter(|p| !p.starts_with("start/")).collect();
     match named.as_slice() {
         [] => String::new(),
-        names if names.len() <= 4 => format!(" ({})", names.join(", ")),
-        names => format!(" ({}, ...)", names[..3].join(", ")),
+        few if few.len() <= 4 => format!(" ({})", few.join(", ")),
+        many => format!(" ({}, ...)", many[..3].join(", ")),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Tone, Ui, count, harmless};
+use super::{Tone, Ui, complain, count, harmless};
 use crate::ops::Event;
 
 /// How much is shown where there is no terminal.
@@ -32,7 +32,7 @@ pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progres
             if plain == Progress::Lines
                 && let Some(line) = line(ui, &event)
             {
-                ui.complain(&line);
+                complain(&line);
             }
         }
     }
@@ -93,7 +93,7 @@ async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
             _ => line(ui, &event),
         };
         if let Some(text) = told {
-            all.suspend(|| ui.complain(&text));
+            all.suspend(|| complain(&text));
         }
     }
     for bar in hosts.values() {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::table::{Cell, Column, table};
-use super::{Output, Tone, Ui, count, harmless};
+use super::{Output, Tone, Ui, complain, count, harmless};
 use crate::error::Kind;
 use crate::ops::{CheckReport, DeployReport, NodeOutcome, RunReport};
 
@@ -20,7 +20,7 @@ pub fn outcomes(ui: &Ui, report: &RunReport) -> Option<Kind> {
         ui.json("run", report);
     } else {
         ui.result(&rows(ui, &report.nodes));
-        last_words(ui, report.failures());
+        last_words(report.failures());
     }
     super::partial(report.nodes.len(), failed)
 }
@@ -40,7 +40,7 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
         } else {
             let failures: Vec<NodeOutcome> = failed.iter().copied().cloned().collect();
             ui.result(&rows(ui, &failures));
-            last_words(ui, failed.iter().copied());
+            last_words(failed.iter().copied());
             match &report.rolled_back {
                 Some(back) if back.iter().all(|n| n.outcome.is_good()) && back.is_empty() => {
                     ui.result("the release was not kept: what it started was stopped, since nothing ran before");
@@ -51,7 +51,7 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
                 Some(back) => {
                     ui.result("went back, but not all nodes run as before:");
                     ui.result(&rows(ui, back));
-                    last_words(ui, back.iter().filter(|n| !n.outcome.is_good()));
+                    last_words(back.iter().filter(|n| !n.outcome.is_good()));
                 }
                 None => {}
             }
@@ -98,11 +98,11 @@ fn rows(ui: &Ui, nodes: &[NodeOutcome]) -> String {
 }
 
 /// Shows the last lines of stderr of nodes that failed.
-fn last_words<'a>(ui: &Ui, nodes: impl Iterator<Item = &'a NodeOutcome>) {
+fn last_words<'a>(nodes: impl Iterator<Item = &'a NodeOutcome>) {
     for node in nodes.filter(|n| !n.stderr.is_empty()).take(10) {
-        ui.complain(&format!("{} on {} wrote on stderr:", node.node, node.host));
+        complain(&format!("{} on {} wrote on stderr:", node.node, node.host));
         for line in folded(&node.stderr) {
-            ui.complain(&format!("  {}", harmless(&line)));
+            complain(&format!("  {}", harmless(&line)));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The status of a cluster: one line about all, a row for each node, and what is wrong, in words.
 
+use std::collections::HashMap;
+
 use super::table::{Cell, Column, table};
 use super::{Output, Tone, Ui, count};
-use crate::ops::{Health, NodeRow, State, StatusReport};
+use crate::ops::{Health, NodeRow, State, StatusReport, Trouble};
 
 const COLUMNS: [Column; 12] = [
     Column { head: "NODE", spare: 0, right: false },
@@ -47,16 +49,43 @@ pub fn status(ui: &Ui, report: &StatusReport) {
     if !report.troubles.is_empty() {
         text.push('\n');
     }
-    for trouble in &report.troubles {
-        let mut line = format!("{}: {}", ui.out.paint(Tone::Bad, &trouble.subject), super::harmless(&trouble.what));
-        if let Some(hint) = &trouble.hint {
-            line.push_str(" -> ");
-            line.push_str(&super::harmless(hint));
-        }
+    for line in troubles(ui, &report.troubles) {
         text.push_str(&ui.out.wrap(&line, "  "));
         text.push('\n');
     }
     ui.result(&text);
+}
+
+/// The most names in one line of troubles.
+const NAMES: usize = 4;
+
+/// Says what is wrong, once for all nodes with the same trouble.
+fn troubles(ui: &Ui, troubles: &[Trouble]) -> Vec<String> {
+    let mut groups: Vec<(&str, Vec<&Trouble>)> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    for trouble in troubles {
+        let at = *index.entry(&trouble.what).or_insert_with(|| {
+            groups.push((&trouble.what, Vec::new()));
+            groups.len() - 1
+        });
+        groups[at].1.push(trouble);
+    }
+    groups
+        .into_iter()
+        .map(|(what, group)| {
+            let names: Vec<&str> = group.iter().take(NAMES).map(|t| t.subject.as_str()).collect();
+            let more = match group.len().saturating_sub(NAMES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let mut line = format!("{}{more}: {}", ui.out.paint(Tone::Bad, &names.join(", ")), super::harmless(what));
+            if let Some(hint) = group.first().and_then(|t| t.hint.as_deref()) {
+                line.push_str(" -> ");
+                line.push_str(&super::harmless(hint));
+            }
+            line
+        })
+        .collect()
 }
 
 fn headline(ui: &Ui, report: &StatusReport) -> String {

@@ -1,0 +1,157 @@
+//! What hosts and nodes say: process facts from the hosts and answers over the control topics, gathered at the same
+//! time; neither can hang or hide the other.
+
+mod report;
+mod types;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Selection;
+use super::fleet::{Detail, Fleet};
+use crate::cluster::{Backend, Cluster, Node};
+use crate::control::{self, Answers};
+use crate::observed::Observed;
+use crate::transport::Failure;
+use crate::values::Version;
+use crate::zeek::{self, Live};
+
+pub use types::{Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers};
+
+/// How long the question to the nodes waits for slow hosts' facts; after that it is asked of all that might run.
+const SLOW_HOSTS: Duration = Duration::from_millis(1500);
+
+type Facts = BTreeMap<usize, Result<Observed, Failure>>;
+
+/// What came of asking the nodes.
+enum Asked {
+    /// They were asked; with the version that the manager told.
+    Done(Answers<control::NodeStatus>),
+    /// They were not, and that is no trouble; why.
+    Never(String),
+    /// They should have been.
+    Failed(String),
+}
+
+/// Asks hosts and nodes.
+pub async fn status(fleet: &Fleet, selection: &Selection) -> StatusReport {
+    let cluster = &*fleet.cluster;
+    let mut hosts: BTreeSet<usize> = selection.hosts(cluster).into_iter().collect();
+    // The manager's host knows what is deployed, and its answer says more about all the others.
+    hosts.extend(cluster.manager().map(|m| m.host));
+    let seats = fleet.seats(hosts.into_iter().filter(|i| cluster.hosts[*i].enabled));
+    let facts: Mutex<Facts> = Mutex::new(BTreeMap::new());
+    let (told, news) = watch::channel(false);
+    let gather = async {
+        fleet
+            .each("asking hosts", seats, |seat| {
+                let (facts, told) = (&facts, &told);
+                async move {
+                    let answer = fleet.observe_one(&seat, Detail::Brief).await;
+                    let failure = answer.as_ref().err().map(Failure::text);
+                    if let (Some(index), Ok(mut facts)) = (seat.index, facts.lock()) {
+                        facts.insert(index, answer);
+                    }
+                    told.send_replace(false);
+                    ((), failure)
+                }
+            })
+            .await;
+        told.send_replace(true);
+    };
+    let ask = ask(fleet, selection, &facts, news);
+    let ((), asked) = tokio::join!(gather, ask);
+    let facts = facts.into_inner().unwrap_or_default();
+    report::report(cluster, selection, &facts, &asked)
+}
+
+/// What runs, or else what the description says: version and backend.
+fn running(cluster: &Cluster, facts: &Facts) -> Option<(Version, Backend)> {
+    let deployed = cluster.manager().and_then(|m| facts.get(&m.host)?.as_ref().ok()?.running.as_ref()).and_then(
+        |(version, backend)| {
+            let backend = if backend == Backend::Zeromq.name() { Backend::Zeromq } else { Backend::Broker };
+            Some((version.parse::<Version>().ok()?, backend))
+        },
+    );
+    deployed.or_else(|| cluster.zeek.version.map(|v| (v, zeek::backend(cluster, v))))
+}
+
+/// Waits for the facts of all hosts; of slow ones only if the question can't be asked without them.
+async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Facts>, mut news: watch::Receiver<bool>) {
+    let limit = Instant::now() + SLOW_HOSTS;
+    loop {
+        let needed = cluster.zeek.version.is_none() && facts.lock().is_ok_and(|f| !f.contains_key(&manager));
+        if *news.borrow_and_update() || (!needed && Instant::now() >= limit) {
+            return;
+        }
+        let changed = tokio::select! {
+            changed = news.changed() => changed.is_ok(),
+            () = tokio::time::sleep_until(limit), if !needed => true,
+        };
+        if !changed {
+            return;
+        }
+    }
+}
+
+async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: watch::Receiver<bool>) -> Asked {
+    let cluster = &*fleet.cluster;
+    let Some(manager) = cluster.manager() else { return Asked::Never("there is no manager".to_owned()) };
+    if !cluster.host_of(manager).enabled {
+        return Asked::Never("the manager's host is disabled".to_owned());
+    }
+    if let Some(version) = cluster.zeek.version
+        && let Live::None(why) = zeek::live(cluster, version)
+    {
+        return Asked::Never(why);
+    }
+    let seat = fleet.seat(manager.host);
+    let (dialed, ()) = tokio::join!(
+        seat.connection.dial(cluster.ports.control, fleet.settings.question),
+        enough(cluster, manager.host, facts, news),
+    );
+    let (plan, nodes) = {
+        let Ok(facts) = facts.lock() else { return Asked::Failed("interrupted".to_owned()) };
+        if let Some(Ok(observed)) = facts.get(&manager.host)
+            && !runs(observed, &manager.name)
+        {
+            return Asked::Failed("the manager is not running".to_owned());
+        }
+        let might_run = |node: &Node| match facts.get(&node.host) {
+            Some(Ok(observed)) => runs(observed, &node.name),
+            Some(Err(_)) | None => cluster.hosts[node.host].enabled,
+        };
+        let mut nodes: Vec<&Node> = selection.nodes(cluster).filter(|n| might_run(n)).collect();
+        if !nodes.iter().any(|n| n.name == manager.name) {
+            nodes.push(manager);
+        }
+        let names: Vec<String> = nodes.into_iter().map(|n| n.name.clone()).collect();
+        (running(cluster, &facts), names)
+    };
+    let Some((version, backend)) = plan else {
+        return Asked::Failed("the version of Zeek is not known: nothing is deployed".to_owned());
+    };
+    if let Live::None(why) = zeek::live(cluster, version) {
+        return Asked::Never(why);
+    }
+    let stream = match dialed {
+        Ok(stream) => stream,
+        Err(failure) => return Asked::Failed(failure.text()),
+    };
+    let topics = zeek::topics(cluster, version, backend);
+    let nodes: Vec<(String, String)> = nodes.into_iter().map(|n| (n.clone(), topics.node(&n))).collect();
+    let request = format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+    let deadline = Instant::now() + cluster.timeouts.control;
+    match control::ask_status(stream, topics.answers, &nodes, request, deadline).await {
+        Ok(answers) => Asked::Done(answers),
+        Err(error) => Asked::Failed(error.to_string()),
+    }
+}
+
+fn runs(observed: &Observed, node: &str) -> bool {
+    observed.nodes.get(node).is_some_and(|n| n.process.is_some())
+}
