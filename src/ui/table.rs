@@ -115,7 +115,7 @@ fn cut(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Cell, Column, table};
-    use crate::ui::Stream;
+    use crate::ui::{Stream, Tone};
     use unicode_width::UnicodeWidthStr;
 
     fn sample(width: Option<usize>) -> String {
@@ -142,6 +142,21 @@ mod tests {
         NODE
         a-rather-long-worke…
         ");
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let columns = [
+            Column { head: "NODE", spare: 0, right: false },
+            Column { head: "STATE", spare: 0, right: false },
+            Column { head: "PID", spare: 0, right: true },
+        ];
+        let row = |state: &str, tone| vec![Cell::new("worker-1", Tone::Strong), Cell::new(state, tone), Cell::none()];
+        let rows = [row("running", Tone::Good), row("starting", Tone::Plain)];
+        let shown = |color| table(Stream { terminal: true, color, width: Some(80) }, &columns, &rows);
+        let painted = shown(true);
+        assert!(painted.contains("\u{1b}["), "{painted}");
+        assert_eq!(anstream::adapter::strip_str(&painted).to_string(), shown(false));
     }
 
     #[test]
