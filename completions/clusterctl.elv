@@ -40,6 +40,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand nodes 'Nodes with hosts, addresses, ports and CPUs'
+            cand init 'Write a commented first description, if there is none'
             cand schema 'Print the JSON Schema of the description, for editors'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -169,6 +170,19 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;init'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;schema'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
@@ -205,6 +219,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand nodes 'Nodes with hosts, addresses, ports and CPUs'
+            cand init 'Write a commented first description, if there is none'
             cand schema 'Print the JSON Schema of the description, for editors'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -226,6 +241,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;layout'= {
         }
         &'clusterctl;help;nodes'= {
+        }
+        &'clusterctl;help;init'= {
         }
         &'clusterctl;help;schema'= {
         }

@@ -44,6 +44,7 @@ complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "restart" -d '
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "init" -d 'Write a commented first description, if there is none'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -147,6 +148,16 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l timeout 
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
 json\t'One JSON document'"
@@ -167,15 +178,16 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l ti
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "status" -d 'What hosts and nodes are doing'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "diff" -d 'What a deploy would change'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "stop" -d 'Stop nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "status" -d 'What hosts and nodes are doing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "diff" -d 'What a deploy would change'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "stop" -d 'Stop nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "init" -d 'Write a commented first description, if there is none'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check layout nodes init schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -109,6 +109,8 @@ enum Command {
     },
     /// Nodes with hosts, addresses, ports and CPUs
     Nodes(Selectors),
+    /// Write a commented first description, if there is none
+    Init,
     /// Print the JSON Schema of the description, for editors
     Schema,
     /// Print the completion script of a shell
@@ -209,6 +211,7 @@ fn invalid(description: &Description, problems: &[crate::error::Problem]) -> End
 
 fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
     match &cli.command {
+        Command::Init => init(ui, &cli.global.file),
         Command::Schema => {
             let text = serde_json::to_string_pretty(&spec::schema())
                 .map_err(|e| Error::failed("can't write the schema").because(e))?;
@@ -231,13 +234,24 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
             let loaded = load(&cli.global.file, None)?;
             let nodes = loaded.cluster.run_nodes().count();
             ui.result(&format!(
-                "the description is valid: {nodes} nodes on {} hosts; Zeek has not seen the scripts",
-                loaded.cluster.hosts.len()
+                "the description is valid: {} on {}; Zeek has not seen the scripts",
+                ui::count(nodes, "node"),
+                ui::count(loaded.cluster.hosts.len(), "host"),
             ));
             Ok(None)
         }
         _ => connected(ui, cli),
     }
+}
+
+/// Writes a first description where there is none.
+fn init(ui: &Ui, file: &std::path::Path) -> Result<Option<Kind>, End> {
+    use std::io::Write;
+    let wrong = |e: std::io::Error| Error::failed(format!("can't write {}", file.display())).because(e);
+    let mut new = std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(wrong)?;
+    new.write_all(include_bytes!("../examples/minimal.yaml")).map_err(wrong)?;
+    ui.result(&format!("wrote {}; next: edit it, then `clusterctl check`", file.display()));
+    Ok(None)
 }
 
 fn layout(
@@ -337,7 +351,9 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded) -> Result<Option<Kind>, En
             job.end(report, |ui, report| ui::outcomes(ui, &report)).await
         }
         // These connect to nothing and were dispatched before.
-        Command::Layout { .. } | Command::Nodes(_) | Command::Schema | Command::Completions { .. } => Ok(None),
+        Command::Init | Command::Layout { .. } | Command::Nodes(_) | Command::Schema | Command::Completions { .. } => {
+            Ok(None)
+        }
     }
 }
 

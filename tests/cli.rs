@@ -72,6 +72,24 @@ fn a_missing_description_is_3_with_its_name() {
 }
 
 #[test]
+fn init_writes_a_valid_description_once() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run(dir.path(), &["init"]).starts_with("wrote cluster.yaml"));
+    assert!(run(dir.path(), &["check", "--offline"]).starts_with("the description is valid"));
+    assert!(run(dir.path(), &["init"]).ends_with("[exit 1]\n"));
+}
+
+#[test]
+fn the_description_of_the_readme_is_valid() {
+    let dir = tempfile::tempdir().unwrap();
+    let readme = include_str!("../README.md");
+    let yaml = readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    std::fs::write(dir.path().join("cluster.yaml"), yaml).unwrap();
+    let text = run(dir.path(), &["check", "--offline"]);
+    assert!(text.starts_with("the description is valid: 28 nodes on 4 hosts"), "{text}");
+}
+
+#[test]
 fn problems_as_json() {
     let dir = small();
     std::fs::write(dir.path().join("cluster.yaml"), SMALL.replace("count: 2", "cuont: 2")).unwrap();

@@ -27,6 +27,90 @@ fn deploy_status_stop() {
     assert!(plan.stdout.contains("because it is not running"), "{}", plan.stdout);
 }
 
+/// Runs the whole way with another `sh`, and with other tools where `tools` names them.
+fn the_whole_way_under(shell: &str, tools: &[&str]) {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    let bin = cluster.dir().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let find = |name: &str| {
+        let path = std::env::var("PATH").unwrap();
+        let found = path.split(':').map(|d| std::path::Path::new(d).join(name)).find(|f| f.exists());
+        found.unwrap_or_else(|| panic!("{name} is missing: tests/run.sh installs it"))
+    };
+    std::os::unix::fs::symlink(find(shell), bin.join("sh")).unwrap();
+    for tool in tools {
+        std::os::unix::fs::symlink(find(shell), bin.join(tool)).unwrap();
+    }
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let run = |args: &[&str], code: i32| {
+        let mut command = cluster.command(args);
+        command.env("PATH", &path);
+        said(command).code(code)
+    };
+    run(&["deploy"], 0);
+    wait_for("a status without trouble", || {
+        let mut command = cluster.command(&["status", "-o", "json"]);
+        command.env("PATH", &path);
+        let said = said(command);
+        (said.code == 0).then_some(())
+    });
+    cluster.write_local(", env: { MORE: \"it's a $HOME `test`\" }");
+    run(&["deploy"], 0);
+    let pid = cluster.pid("worker-1");
+    let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+    assert!(String::from_utf8_lossy(&environ).contains("MORE=it's a $HOME `test`"));
+    kill("KILL", pid);
+    wait_for("a new process", || {
+        let row = cluster.row("worker-1");
+        (row["state"] == "running" && row["pid"] != pid).then_some(())
+    });
+    run(&["check"], 0);
+    let stopped = run(&["stop"], 0);
+    assert_eq!(stopped.stdout.matches("stopped").count(), 4, "{}", stopped.stdout);
+}
+
+#[test]
+fn under_dash() {
+    the_whole_way_under("dash", &[]);
+}
+
+#[test]
+fn under_bash() {
+    the_whole_way_under("bash", &[]);
+}
+
+#[test]
+fn under_busybox_with_its_own_tools() {
+    let tools = [
+        "dd",
+        "tar",
+        "sha256sum",
+        "sort",
+        "find",
+        "stat",
+        "sleep",
+        "tail",
+        "head",
+        "tr",
+        "cp",
+        "mv",
+        "rm",
+        "mkdir",
+        "ln",
+        "cat",
+        "date",
+        "df",
+        "id",
+        "grep",
+        "setsid",
+        "timeout",
+        "rmdir",
+        "kill",
+    ];
+    the_whole_way_under("busybox", &tools);
+}
+
 #[test]
 fn nothing_deployed_is_said() {
     let cluster = LocalCluster::new();

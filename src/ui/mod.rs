@@ -248,7 +248,7 @@ fn complain(text: &str) {
 }
 
 /// Returns `1 node`, `2 nodes`.
-fn count(number: usize, word: &str) -> String {
+pub fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
