@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 use clap_complete::{Generator, Shell};
@@ -184,6 +185,13 @@ impl From<Error> for End {
     }
 }
 
+impl From<anyhow::Error> for End {
+    fn from(error: anyhow::Error) -> Self {
+        let failed = Error::failed(error.to_string());
+        error.chain().skip(1).fold(failed, |failed, cause| failed.because(cause)).into()
+    }
+}
+
 /// A description that is valid, with its cluster.
 struct Loaded {
     description: Description,
@@ -213,8 +221,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
     match &cli.command {
         Command::Init => init(ui, &cli.global.file),
         Command::Schema => {
-            let text = serde_json::to_string_pretty(&spec::schema())
-                .map_err(|e| Error::failed("can't write the schema").because(e))?;
+            let text = serde_json::to_string_pretty(&spec::schema()).context("can't write the schema")?;
             ui.result(&text);
             Ok(None)
         }
@@ -247,9 +254,9 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
 /// Writes a first description where there is none.
 fn init(ui: &Ui, file: &std::path::Path) -> Result<Option<Kind>, End> {
     use std::io::Write;
-    let wrong = |e: std::io::Error| Error::failed(format!("can't write {}", file.display())).because(e);
-    let mut new = std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(wrong)?;
-    new.write_all(include_bytes!("../examples/minimal.yaml")).map_err(wrong)?;
+    let wrong = || format!("can't write {}", file.display());
+    let mut new = std::fs::OpenOptions::new().write(true).create_new(true).open(file).with_context(wrong)?;
+    new.write_all(include_bytes!("../examples/minimal.yaml")).with_context(wrong)?;
     ui.result(&format!("wrote {}; next: edit it, then `clusterctl check`", file.display()));
     Ok(None)
 }
@@ -276,7 +283,7 @@ fn layout(
         LayoutFormat::Zeek => ui.result(&zeek::layout(cluster, version)),
         LayoutFormat::Json => {
             let text = serde_json::to_string_pretty(&zeek::layout_json(cluster, version))
-                .map_err(|e| Error::failed("can't write the layout as JSON").because(e))?;
+                .context("can't write the layout as JSON")?;
             ui.result(&text);
         }
         LayoutFormat::Mermaid => ui.result(&zeek::layout_mermaid(cluster, version)),
@@ -291,13 +298,10 @@ fn layout(
 /// Commands that talk to hosts.
 fn connected(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
     let loaded = load(&cli.global.file, None)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::failed("can't start").because(e))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start")?;
     let result = runtime.block_on(async {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            .map_err(|e| Error::failed("can't listen for signals").because(e))?;
+            .context("can't listen for signals")?;
         tokio::select! {
             result = operate(ui, cli, &loaded) => result,
             _ = tokio::signal::ctrl_c() => Err(interrupted(cli).into()),

@@ -386,3 +386,35 @@ fn a_description_with_ten_mistakes_prints_ten_problems_and_connects_to_nothing()
         assert!(!dir.path().join("run/clusterctl").exists());
     }
 }
+
+#[test]
+fn a_jump_host_and_few_sessions_are_enough() {
+    // A session each for the lock and for one call at a time; what else is asked for has to wait.
+    let sshd = Sshd::start_with(&["MaxSessions 2"]);
+    let gate = Sshd::start();
+    let cluster = ssh_cluster(&sshd);
+    let keys = gate.ssh_config_path();
+    let keys = keys.parent().unwrap().display();
+    let config = cluster.dir().join("both");
+    let text = format!(
+        "Include {}\nHost gate\n  HostName 127.0.0.1\n  Port {}\n  IdentityFile {keys}/id\n  IdentitiesOnly yes\n  \
+         UserKnownHostsFile {keys}/known_hosts\n  StrictHostKeyChecking yes\n",
+        sshd.ssh_config_path().display(),
+        gate.port(),
+    );
+    std::fs::write(&config, text).unwrap();
+    let file = cluster.dir().join("cluster.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let config = format!("ssh: {{ jump: gate, persist: 0s, config: {},", config.display());
+    let text = text.replace(&format!("ssh: {{ config: {},", sshd.ssh_config_path().display()), &config);
+    assert!(text.contains("jump: gate"));
+    std::fs::write(&file, text).unwrap();
+    cluster.run(&["deploy"]).code(0);
+    cluster.settled();
+    // Without `persist` no connection stays.
+    wait_for("the connection to end", || {
+        let pattern = cluster.dir().join("run/clusterctl").display().to_string();
+        let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+        output.stdout.is_empty().then_some(())
+    });
+}

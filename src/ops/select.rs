@@ -6,6 +6,7 @@ use globset::{Glob, GlobMatcher};
 
 use crate::cluster::{Cluster, Node, Role};
 use crate::error::{Error, Kind};
+use crate::values::nearest;
 
 /// A set of nodes, as indices into [`Cluster::nodes`]; only nodes that clusterctl runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,14 +119,11 @@ pub fn candidates(cluster: &Cluster) -> Vec<(String, String)> {
 }
 
 fn nothing(cluster: &Cluster, text: &str) -> Error {
-    let near = candidates(cluster)
-        .into_iter()
-        .map(|(name, _)| (strsim::jaro_winkler(&name, text), name))
-        .filter(|(score, _)| *score > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let names: Vec<String> = candidates(cluster).into_iter().map(|(name, _)| name).collect();
+    let near = nearest(text, names.iter().map(String::as_str));
     let error = Error::new(Kind::Usage, format!("no node matches `{text}`"));
     match near {
-        Some((_, name)) => error.hint(format!("did you mean `{name}`?")),
+        Some(name) => error.hint(format!("did you mean `{name}`?")),
         None => error.hint("`clusterctl nodes` lists them; a selector is a name, a glob, a role or @host"),
     }
 }
