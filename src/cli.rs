@@ -188,7 +188,7 @@ impl From<Error> for End {
 impl From<anyhow::Error> for End {
     fn from(error: anyhow::Error) -> Self {
         let failed = Error::failed(error.to_string());
-        error.chain().skip(1).fold(failed, |failed, cause| failed.because(cause)).into()
+        error.chain().skip(1).fold(failed, Error::because).into()
     }
 }
 

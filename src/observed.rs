@@ -34,7 +34,7 @@ pub struct Observed {
     pub nodes: BTreeMap<String, ObservedNode>,
     /// Zeek processes that are none of these nodes'.
     pub strays: Vec<Stray>,
-    /// Releases that lie there.
+    /// Releases that lie there, the newest first.
     pub releases: Vec<String>,
     /// The current release's manifest.
     pub manifest: Vec<String>,

@@ -81,10 +81,13 @@ say strays end
 [ "$4" = full ] || exit 0
 # The mark keeps another observer from taking it for a stray.
 say version "$(CLUSTERCTL=-/version "$zeek" --version 2>&1 | head -n 1)"
-for dir in "$home"/releases/*/; do
-	[ -d "$dir" ] || continue
-	dir=${dir%/}
-	say release "${dir##*/}"
+# Newest first; our own names, which are hex digits.
+# shellcheck disable=SC2012
+ls -1t "$home/releases" 2>/dev/null | while IFS= read -r name; do
+	case $name in
+	*.info) ;;
+	*) say release "$name" ;;
+	esac
 done
 [ -f "$home/current/manifest" ] && dump manifest "$home/current/manifest"
 [ -f "$home/current/cluster.json" ] && dump cluster "$home/current/cluster.json"

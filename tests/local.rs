@@ -418,3 +418,32 @@ fn a_jump_host_and_few_sessions_are_enough() {
         output.stdout.is_empty().then_some(())
     });
 }
+
+#[test]
+fn old_releases_go_and_those_in_use_stay() {
+    let cluster = LocalCluster::new();
+    std::fs::create_dir(cluster.dir().join("site")).unwrap();
+    let write = || {
+        cluster.write_local("");
+        let file = cluster.dir().join("cluster.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = text.replace("scripts: []", "scripts: [], site: ./site, site_data: ['*.dat']");
+        std::fs::write(&file, text).unwrap();
+    };
+    write();
+    cluster.run(&["deploy"]).code(0);
+    let first = std::fs::read_link(cluster.kept("current")).unwrap();
+    let pid = cluster.pid("worker-1");
+    for round in 0..7 {
+        // Data restarts nothing, so the nodes go on running the first release.
+        std::fs::write(cluster.dir().join("site/list.dat"), format!("{round}\n")).unwrap();
+        let said = cluster.run(&["deploy"]).code(0);
+        assert!(said.stdout.contains("0 nodes touched"), "{}", said.stdout);
+    }
+    assert_eq!(cluster.pid("worker-1"), pid);
+    assert_eq!(std::fs::read_to_string(cluster.kept("data/list.dat")).unwrap(), "6\n");
+    assert!(cluster.kept("").join(&first).exists(), "the release that runs was deleted");
+    let kept = std::fs::read_dir(cluster.kept("releases")).unwrap();
+    let kept = kept.filter(|e| e.as_ref().unwrap().path().is_dir()).count();
+    assert!((5..=7).contains(&kept), "{kept} releases are kept");
+}

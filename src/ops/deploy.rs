@@ -309,11 +309,8 @@ impl Prepared {
         let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
         used.extend(observed.current.as_deref());
         used.insert(&self.release.id);
-        let spare = observed.releases.iter().filter(|r| !used.contains(r.as_str()));
-        // The host lists them by name; how old they are is kept by the host's `.info` files, read in a later issue's
-        // `releases`. Until there are more than the kept number, none goes.
-        let count = observed.releases.len();
-        spare.take(count.saturating_sub(KEPT)).cloned().collect()
+        let old = observed.releases.iter().skip(KEPT - 1);
+        old.filter(|r| !used.contains(r.as_str())).cloned().collect()
     }
 }
 
