@@ -187,9 +187,12 @@ describe() {
 	END_
 }
 deploy() { run deploy --yes >"$work/said" 2>&1 || { cat "$work/said" >&2 && exit 1; }; }
+# Waits until all workers answer and are counted. Strays are trouble too, so the exit code says less.
 settle() {
+	local workers=$1
 	for _ in $(seq 300); do
-		! run status >"$work/said" 2>&1 || return 0
+		run status >"$work/said" 2>&1 || true
+		! grep -qF "$workers described, $workers running, $workers answering, $workers counted" "$work/said" || return 0
 		sleep 0.1
 	done
 	cat "$work/said" >&2
@@ -330,7 +333,7 @@ for workers in 1 18; do
 	nodes=$((workers + 2))
 	describe "$workers"
 	deploy
-	settle
+	settle "$workers"
 	observe run status
 	show_status "$nodes"
 	before=$(processes_of_nodes)
@@ -338,7 +341,7 @@ for workers in 1 18; do
 	show_deploy "$nodes" "$(restarted "$before")"
 	deploy_change "$nodes" 100
 	deploy_change "$nodes" 100000
-	settle
+	settle "$workers"
 done
 
 # Zeeks that are not ours, to the host's eyes.
