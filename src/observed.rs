@@ -269,7 +269,13 @@ impl Observed {
             "environ" | "cmdline" => {
                 if let Some(stray) = self.strays.last_mut() {
                     match value.split_once('=') {
-                        _ if word == "cmdline" => value.trim().clone_into(&mut stray.cmdline),
+                        _ if word == "cmdline" => {
+                            // One argument a line.
+                            if !stray.cmdline.is_empty() {
+                                stray.cmdline.push(' ');
+                            }
+                            stray.cmdline.push_str(value);
+                        }
                         Some(("CLUSTER_NODE", name)) => stray.cluster_node = Some(name.to_owned()),
                         Some(("CLUSTERCTL", name)) => stray.clusterctl = Some(name.to_owned()),
                         _ => {}

@@ -434,12 +434,13 @@ impl Part {
         changes
     }
 
-    /// Packs some files as tar. The same files give the same bytes.
+    /// Packs some files as gzipped tar. The same files give the same bytes.
     ///
     /// # Errors
     /// Never in practice: writing to memory does not fail.
     pub fn tar<'a>(&self, paths: impl IntoIterator<Item = &'a String>) -> std::io::Result<Vec<u8>> {
-        let mut builder = tar::Builder::new(Vec::new());
+        let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        let mut builder = tar::Builder::new(gzip);
         for path in paths {
             let Some(file) = self.files.get(path) else { continue };
             let mut header = tar::Header::new_gnu();
@@ -448,6 +449,6 @@ impl Part {
             header.set_mtime(0);
             builder.append_data(&mut header, path, &*file.content)?;
         }
-        builder.into_inner()
+        builder.into_inner()?.finish()
     }
 }

@@ -57,8 +57,10 @@ for dir in "$spool"/nodes/*/; do
 	fi
 done
 say nodes end
-# Zeek processes that are not among them. The number is bounded, because each takes a process to read.
+# Zeek processes that are not among them, a bounded number.
 strays=0
+mode=$4
+set --
 for file in /proc/[0-9]*/comm; do
 	comm=''
 	{ read -r comm <"$file"; } 2>/dev/null
@@ -69,16 +71,29 @@ for file in /proc/[0-9]*/comm; do
 	[ -n "$known" ] && continue
 	strays=$((strays + 1))
 	[ "$strays" -gt 20 ] && break
-	say stray "$pid"
-	tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | while IFS= read -r line; do
-		case $line in
-		CLUSTER_NODE=* | CLUSTERCTL=*) say environ "$line" ;;
-		esac
-	done
-	say cmdline "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | tr '\n' ' ')"
+	set -- "$@" "/proc/$pid/cmdline" "/proc/$pid/environ"
+done
+# All in one pass: tail names each file before its content, and leaves out those that it can't read.
+[ "$strays" = 0 ] || tail -v -n +1 "$@" 2>/dev/null | tr '\n\0' ' \n' | while IFS= read -r line || [ -n "$line" ]; do
+	case $line in
+	*"==> /proc/"*"/cmdline <== "*)
+		pid=${line#*==> /proc/}
+		say stray "${pid%%/*}"
+		file=cmdline
+		line=${line#*/cmdline <== }
+		;;
+	*"==> /proc/"*"/environ <== "*)
+		file=environ
+		line=${line#*/environ <== }
+		;;
+	esac
+	case $file:$line in
+	cmdline:?*) say cmdline "$line" ;;
+	environ:CLUSTER_NODE=* | environ:CLUSTERCTL=*) say environ "$line" ;;
+	esac
 done
 say strays end
-[ "$4" = full ] || exit 0
+[ "$mode" = full ] || exit 0
 # The mark keeps another observer from taking it for a stray.
 say version "$(CLUSTERCTL=-/version "$zeek" --version 2>&1 | head -n 1)"
 # Newest first; our own names, which are hex digits.

@@ -1,6 +1,7 @@
 # Puts a release beside the others. Arguments: the cluster's folder, the release, the digest of its manifest, the
 # release to begin with or `-`, the spool folder.
-# Input: paths to remove, one a line, an empty line, and a tar of the files that are new or changed.
+# Input: paths to remove, one a line, an empty line, and a gzipped tar of the files that are
+# new or changed.
 home=$1 id=$2 digest=$3 base=$4 spool=$5
 fail() {
 	say fail "$*"
@@ -45,7 +46,7 @@ fi
 while IFS= read -r path && [ -n "$path" ]; do
 	rm -f "$new/$path"
 done
-tar -C "$new" -xpof - || fail "can't unpack (is the disk full?)"
+tar -C "$new" -xzpof - || fail "can't unpack (is the disk full?)"
 find "$new" -depth -type d -exec rmdir {} + 2>/dev/null
 manifest "$new" >"$home/releases/.manifest-$id" || fail "can't write the manifest (is the disk full?)"
 found=$(sha256sum <"$home/releases/.manifest-$id")

@@ -43,7 +43,29 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let question = Status { topic: format!("{answers}/clusterctl/"), prefix: request_prefix };
-    ask(stream, &question, nodes, deadline).await
+    ask(Client::open(stream, &question, deadline).await?, &question, nodes, deadline).await
+}
+
+/// Asks nodes for their status as [`ask_status`] does, where it only shows while the connection is made whom to ask:
+/// `nodes` is awaited once the hello was answered, which has to be by `ready`; from then on they have `patience`.
+///
+/// # Errors
+/// As [`ask_status`].
+pub async fn ask_status_of<S>(
+    stream: S,
+    answers: &str,
+    nodes: impl Future<Output = Vec<(String, String)>>,
+    request_prefix: String,
+    ready: Instant,
+    patience: Duration,
+) -> Result<Answers<NodeStatus>, ControlError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let question = Status { topic: format!("{answers}/clusterctl/"), prefix: request_prefix };
+    let client = Client::open(stream, &question, ready).await?;
+    let nodes = nodes.await;
+    ask(client, &question, &nodes, Instant::now() + patience).await
 }
 
 /// Asks nodes for the value of an identifier, as text, which needs the control framework's controllee on them.
@@ -68,7 +90,7 @@ where
         _ => None,
     };
     let question = IdValue { topic: format!("{answers}/id_value_response"), id: id.to_owned(), only };
-    ask(stream, &question, nodes, deadline).await
+    ask(Client::open(stream, &question, deadline).await?, &question, nodes, deadline).await
 }
 
 /// What is asked, and what counts as an answer to it.
@@ -151,8 +173,23 @@ impl Question for IdValue {
     }
 }
 
+/// A connection that has come as far as the ack.
+struct Client<S> {
+    socket: WebSocketStream<Relabelled<S>>,
+    endpoint: String,
+    version: String,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    async fn open(stream: S, question: &impl Question, deadline: Instant) -> Result<Self, ControlError> {
+        let mut socket = connect(stream, deadline).await?;
+        let (endpoint, version) = hello(&mut socket, question.subscription(), deadline).await?;
+        Ok(Self { socket, endpoint, version })
+    }
+}
+
 async fn ask<S, Q>(
-    stream: S,
+    client: Client<S>,
     question: &Q,
     nodes: &[(String, String)],
     deadline: Instant,
@@ -161,8 +198,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     Q: Question,
 {
-    let mut socket = connect(stream, deadline).await?;
-    let (endpoint, version) = hello(&mut socket, question.subscription(), deadline).await?;
+    let Client { socket, endpoint, version } = client;
     let mut asked = Asked::new(question, nodes);
     let (mut sink, mut frames) = socket.split();
     let ended = {

@@ -15,7 +15,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-pub use ask::{ask_id_value, ask_status};
+pub use ask::{ask_id_value, ask_status, ask_status_of};
 
 /// Why nothing more could be asked.
 #[derive(Debug, thiserror::Error)]

@@ -49,6 +49,9 @@ pub(super) fn may_drop_tls(cluster: &Cluster) -> bool {
     wanted || cluster.run_nodes().all(|n| n.ip.is_loopback())
 }
 
+/// The prefix of all topics that answers come on, whatever the version and the backend.
+pub const ANSWERS: &str = "zeek/control";
+
 /// The topics over which nodes are asked and answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
@@ -91,5 +94,5 @@ pub fn topics(cluster: &Cluster, version: Version, backend: Backend) -> Topics {
         }
     };
     let relay = cluster.manager().filter(|_| table::WEBSOCKET_BROKER.has(version)).map(|m| m.name.clone());
-    Topics { before, after, relay, answers: "zeek/control" }
+    Topics { before, after, relay, answers: ANSWERS }
 }

@@ -66,6 +66,7 @@ pub async fn status(fleet: &Fleet, selection: &Selection) -> StatusReport {
     let ask = ask(fleet, selection, &facts, news);
     let ((), asked) = tokio::join!(gather, ask);
     let facts = facts.into_inner().unwrap_or_default();
+    let asked = because_of_facts(cluster, &facts, asked);
     report::report(cluster, selection, &facts, &asked)
 }
 
@@ -98,6 +99,7 @@ async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Facts>, mut new
     }
 }
 
+/// Asks the nodes while the hosts' facts come in: connection and hello need none of them, the question does.
 async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: watch::Receiver<bool>) -> Asked {
     let cluster = &*fleet.cluster;
     let Some(manager) = cluster.manager() else { return Asked::Never("there is no manager".to_owned()) };
@@ -109,46 +111,53 @@ async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: w
     {
         return Asked::Never(why);
     }
-    let seat = fleet.seat(manager.host);
-    let (dialed, ()) = tokio::join!(
-        seat.connection.dial(cluster.ports.control, fleet.settings.question),
-        enough(cluster, manager.host, facts, news),
-    );
-    let (plan, nodes) = {
-        let Ok(facts) = facts.lock() else { return Asked::Failed("interrupted".to_owned()) };
-        if let Some(Ok(observed)) = facts.get(&manager.host)
-            && !runs(observed, &manager.name)
-        {
-            return Asked::Failed("the manager is not running".to_owned());
-        }
-        let might_run = |node: &Node| match facts.get(&node.host) {
-            Some(Ok(observed)) => runs(observed, &node.name),
-            Some(Err(_)) | None => cluster.hosts[node.host].enabled,
-        };
-        let mut nodes: Vec<&Node> = selection.nodes(cluster).filter(|n| might_run(n)).collect();
-        if !nodes.iter().any(|n| n.name == manager.name) {
-            nodes.push(manager);
-        }
-        let names: Vec<String> = nodes.into_iter().map(|n| n.name.clone()).collect();
-        (running(cluster, &facts), names)
-    };
-    let Some((version, backend)) = plan else {
-        return Asked::Failed("the version of Zeek is not known: nothing is deployed".to_owned());
-    };
-    if let Live::None(why) = zeek::live(cluster, version) {
-        return Asked::Never(why);
-    }
-    let stream = match dialed {
+    let question = fleet.settings.question;
+    let stream = match fleet.seat(manager.host).connection.dial(cluster.ports.control, question).await {
         Ok(stream) => stream,
         Err(failure) => return Asked::Failed(failure.text()),
     };
-    let topics = zeek::topics(cluster, version, backend);
-    let nodes: Vec<(String, String)> = nodes.into_iter().map(|n| (n.clone(), topics.node(&n))).collect();
+    let whom = async {
+        enough(cluster, manager.host, facts, news).await;
+        facts.lock().map(|facts| whom(cluster, selection, manager, &facts)).unwrap_or_default()
+    };
     let request = format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
-    let deadline = Instant::now() + cluster.timeouts.control;
-    match control::ask_status(stream, topics.answers, &nodes, request, deadline).await {
+    let ready = Instant::now() + question;
+    let patience = cluster.timeouts.control;
+    match control::ask_status_of(stream, zeek::ANSWERS, whom, request, ready, patience).await {
         Ok(answers) => Asked::Done(answers),
         Err(error) => Asked::Failed(error.to_string()),
+    }
+}
+
+/// Returns the nodes to ask, with their topics: those that run or might; none if nothing is known of the cluster.
+fn whom(cluster: &Cluster, selection: &Selection, manager: &Node, facts: &Facts) -> Vec<(String, String)> {
+    let Some((version, backend)) = running(cluster, facts) else { return Vec::new() };
+    let topics = zeek::topics(cluster, version, backend);
+    let might_run = |node: &Node| match facts.get(&node.host) {
+        Some(Ok(observed)) => runs(observed, &node.name),
+        Some(Err(_)) | None => cluster.hosts[node.host].enabled,
+    };
+    let mut nodes: Vec<&Node> = selection.nodes(cluster).filter(|n| might_run(n)).collect();
+    // It counts the workers, whoever else was selected.
+    if !nodes.iter().any(|n| n.name == manager.name) {
+        nodes.push(manager);
+    }
+    nodes.into_iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect()
+}
+
+/// Puts the reason that the facts give, if they do, in the place of what the connection said.
+fn because_of_facts(cluster: &Cluster, facts: &Facts, asked: Asked) -> Asked {
+    let Asked::Failed(why) = asked else { return asked };
+    if let Some((version, _)) = running(cluster, facts)
+        && let Live::None(why) = zeek::live(cluster, version)
+    {
+        return Asked::Never(why);
+    }
+    match cluster.manager().and_then(|m| Some((m, facts.get(&m.host)?.as_ref().ok()?))) {
+        Some((manager, observed)) if !runs(observed, &manager.name) => {
+            Asked::Failed("the manager is not running".to_owned())
+        }
+        _ => Asked::Failed(why),
     }
 }
 
