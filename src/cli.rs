@@ -323,12 +323,11 @@ fn interrupted(cli: &Cli) -> Error {
 
 async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded) -> Result<Option<Kind>, End> {
     let settings = Settings { parallel: usize::from(cli.global.parallel), question: cli.global.timeout };
-    let (events, received) = mpsc::unbounded_channel();
     let plain = match cli.command {
         Command::Status(_) | Command::Check { .. } | Command::Diff { .. } => Progress::Silent,
         _ => Progress::Lines,
     };
-    let progress = tokio::spawn(ui::follow(*ui, received, plain));
+    let (events, progress) = show(*ui, plain);
     let fleet = Fleet::new(loaded.cluster.clone(), settings, events);
     let job = Job { ui, loaded, fleet, progress };
     match &cli.command {
@@ -361,6 +360,15 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded) -> Result<Option<Kind>, En
     }
 }
 
+/// Begins to show events.
+fn show(ui: Ui, plain: Progress) -> (ops::Events, tokio::task::JoinHandle<()>) {
+    let (events, received) = mpsc::unbounded_channel();
+    (events, tokio::spawn(ui::follow(ui, received, plain)))
+}
+
+/// How long the last events may take to be shown.
+const SHOWN: Duration = Duration::from_secs(2);
+
 /// A command at work, with the consumer of its events.
 struct Job<'a> {
     ui: &'a Ui,
@@ -379,7 +387,7 @@ impl Job<'_> {
         self.fleet.close().await;
         drop(self.fleet);
         // The channel is closed, so the consumer comes to its end; a deadline all the same.
-        let _ = tokio::time::timeout(Duration::from_secs(2), self.progress).await;
+        let _ = tokio::time::timeout(SHOWN, self.progress).await;
         match result {
             Ok(value) => Ok(show(self.ui, value)),
             Err(Failure::Error(error)) => Err(End::Error(error)),
@@ -406,7 +414,15 @@ impl Job<'_> {
         .await
     }
 
-    async fn deploy(self, yes: bool, dry_run: bool) -> Result<Option<Kind>, End> {
+    /// Ends the progress so far, so that something can be shown or asked in its place, and begins a new one.
+    async fn settle(&mut self) {
+        let (events, progress) = show(*self.ui, Progress::Lines);
+        self.fleet.redirect(events);
+        let before = std::mem::replace(&mut self.progress, progress);
+        let _ = tokio::time::timeout(SHOWN, before).await;
+    }
+
+    async fn deploy(mut self, yes: bool, dry_run: bool) -> Result<Option<Kind>, End> {
         let prepared = match ops::prepare(&self.fleet).await {
             Ok(prepared) => prepared,
             Err(failure) => return self.end(Err::<(), _>(failure), |_, ()| None).await,
@@ -420,6 +436,7 @@ impl Job<'_> {
                 })
                 .await;
         }
+        self.settle().await;
         let ui = *self.ui;
         prepared.notes.iter().for_each(|note| ui.say(note));
         ui::plan(&ui, &prepared.plan, false);

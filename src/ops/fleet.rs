@@ -66,6 +66,11 @@ impl Fleet {
         Self { cluster, settings, events, shared, hosts }
     }
 
+    /// Sends events elsewhere from now on, so that the consumer of those so far comes to its end.
+    pub fn redirect(&mut self, events: Events) {
+        self.events = events;
+    }
+
     /// Tells the consumer of events something.
     pub(super) fn tell(&self, event: Event) {
         // Nobody listening is no reason to stop.

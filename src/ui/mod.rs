@@ -181,8 +181,13 @@ impl Ui {
 
     /// Says something on the side, unless it is to be quiet.
     pub fn say(&self, text: &str) {
+        self.talk(&harmless(text));
+    }
+
+    /// As [`Ui::say`], for text of ours that may have colours in it.
+    fn talk(&self, text: &str) {
         if !self.quiet {
-            complain(&self.err.wrap(&harmless(text), "  "));
+            complain(&self.err.wrap(text, "  "));
         }
     }
 

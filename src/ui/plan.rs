@@ -15,7 +15,7 @@ pub fn plan(ui: &Ui, plan: &Plan, result: bool) {
     if result {
         ui.result(&text);
     } else {
-        ui.say(text.trim_end());
+        ui.talk(text.trim_end());
     }
 }
 

@@ -61,13 +61,18 @@ async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
     let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let total_style =
         ProgressStyle::with_template("{msg} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    let total = all.add(ProgressBar::new(0).with_style(total_style));
+    let mut total: Option<ProgressBar> = None;
     let mut hosts: BTreeMap<String, ProgressBar> = BTreeMap::new();
     let mut phase = "";
     while let Some(event) = events.recv().await {
         match &event {
             Event::Phase { name, total: number } => {
                 phase = name;
+                // Not drawn before there is something to draw.
+                let total = total.get_or_insert_with(|| {
+                    let bar = ProgressBar::new(*number as u64).with_style(total_style.clone()).with_message(*name);
+                    all.insert(0, bar)
+                });
                 total.set_length(*number as u64);
                 total.set_position(0);
                 total.set_message(*name);
@@ -79,7 +84,9 @@ async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
                 hosts.insert(host.clone(), bar);
             }
             Event::HostEnds { host, .. } => {
-                total.inc(1);
+                if let Some(total) = &total {
+                    total.inc(1);
+                }
                 if let Some(bar) = hosts.remove(host) {
                     bar.finish_and_clear();
                     all.remove(&bar);
@@ -99,7 +106,9 @@ async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
     for bar in hosts.values() {
         bar.finish_and_clear();
     }
-    total.finish_and_clear();
+    if let Some(total) = total {
+        total.finish_and_clear();
+    }
     // What is left of the bars must not stand in the way of the result.
     let _ = all.clear();
 }
