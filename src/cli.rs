@@ -18,7 +18,7 @@ use crate::error::{Diagnostic, Error, Kind};
 use crate::ops::{self, Failure, Fleet, Selection, Settings};
 use crate::spec::{self, Description};
 use crate::ui::{self, Color, Output, Progress, Ui};
-use crate::values::Version;
+use crate::values::{Interval, Version};
 use crate::zeek;
 
 /// The control plane for clusters of Zeek
@@ -51,7 +51,7 @@ struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
     /// How long a host may take to answer a short question, connecting included
-    #[arg(long, global = true, default_value = "20s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, global = true, default_value = "20s", value_name = "DURATION", value_parser = duration)]
     timeout: Duration,
     /// How many hosts are worked on at the same time
     #[arg(long, global = true, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -134,6 +134,10 @@ enum LayoutFormat {
     Table,
     /// A Mermaid diagram
     Mermaid,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse().map(|Interval(duration)| duration)
 }
 
 /// Returns the command line's definition, for completions.
@@ -240,6 +244,11 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
         Command::Check { offline: true } => {
             let loaded = load(&cli.global.file, None)?;
             let nodes = loaded.cluster.run_nodes().count();
+            if ui.output == Output::Json {
+                let hosts = loaded.cluster.hosts.len();
+                ui.json("check", &serde_json::json!({"nodes": nodes, "hosts": hosts, "offline": true}));
+                return Ok(None);
+            }
             ui.result(&format!(
                 "the description is valid: {} on {}; Zeek has not seen the scripts",
                 ui::count(nodes, "node"),
@@ -427,7 +436,7 @@ impl Job<'_> {
             Ok(prepared) => prepared,
             Err(failure) => return self.end(Err::<(), _>(failure), |_, ()| None).await,
         };
-        if prepared.plan.is_empty() || dry_run {
+        if (prepared.plan.is_empty() && !prepared.is_unfinished()) || dry_run {
             return self
                 .end(Ok(prepared), |ui, prepared| {
                     prepared.notes.iter().for_each(|note| ui.say(note));
@@ -440,7 +449,9 @@ impl Job<'_> {
         let ui = *self.ui;
         prepared.notes.iter().for_each(|note| ui.say(note));
         ui::plan(&ui, &prepared.plan, false);
-        if !yes && ui.can_ask() && !ui.confirm("deploy?") {
+        let asked = !yes && ui.can_ask();
+        // On a thread of its own, so that an interrupt is heard meanwhile.
+        if asked && !tokio::task::spawn_blocking(move || ui.confirm("deploy?")).await.unwrap_or(false) {
             return self
                 .end(Err::<(), _>(Error::failed("nothing has changed: not confirmed").into()), |_, ()| None)
                 .await;

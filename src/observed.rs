@@ -38,8 +38,6 @@ pub struct Observed {
     pub releases: Vec<String>,
     /// The current release's manifest.
     pub manifest: Vec<String>,
-    /// The current release's `cluster.json`.
-    pub cluster: Option<String>,
     /// Free space in KiB, by mount point.
     pub free: Vec<(String, u64)>,
     /// Whether the cluster's folder can't be written.
@@ -285,7 +283,6 @@ impl Observed {
             "strays" => self.complete = true,
             "release" => self.releases.push(value.to_owned()),
             "manifest" => self.manifest.push(value.to_owned()),
-            "cluster" => self.cluster = Some(value.to_owned()),
             "free" => {
                 if let Some((free, mount)) = value.split_once(' ') {
                     self.free.push((mount.to_owned(), free.parse().unwrap_or_default()));

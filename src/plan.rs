@@ -184,6 +184,9 @@ fn decide(now: Option<&ObservedNode>, inputs: &Inputs, changes: &Changes) -> (Ac
         };
         return (Action::Start, vec![why]);
     }
+    if now.stopping || now.wanted == Some(Wanted::Stopped) {
+        return (Action::Restart, vec!["a stop of it did not come to its end".to_owned()]);
+    }
     let reasons = differences(&now.inputs, inputs, changes);
     if reasons.is_empty() { (Action::Keep, reasons) } else { (Action::Restart, reasons) }
 }

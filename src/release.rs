@@ -10,7 +10,7 @@
 //! clusterctl/nodes/N.zeek   what concerns one node alone
 //! site/, data/              the site folder; what `site_data` names
 //! start/N                   how to start a node: one setting a line, read by the supervisor (0600)
-//! start/supervisor.sh       keeps a node running
+//! clusterctl/supervisor.sh  keeps a node running
 //! ```
 
 use std::collections::BTreeMap;
@@ -197,7 +197,7 @@ impl<'a> Common<'a> {
         put(zeek::AGENT_PATH, 0o644, text(&agent));
         let backend = zeek::backend(cluster, version).name();
         put("clusterctl/version", 0o644, text(&format!("{version} {backend}\n")));
-        put("start/supervisor.sh", 0o755, text(include_str!("../templates/supervisor.sh")));
+        put("clusterctl/supervisor.sh", 0o755, text(include_str!("../templates/supervisor.sh")));
         let own_names = own_scripts(cluster);
         let mut own = BTreeMap::new();
         let mut shared = Vec::new();
@@ -367,6 +367,16 @@ fn belongs(path: &str, script: &str) -> bool {
 
 /// Returns `cluster.json`: the resolved cluster. Secrets are in it as references only.
 fn cluster_json(cluster: &Cluster, version: Version) -> Vec<u8> {
+    // Paths of the operator's machine are left out: the same description gives the same bytes wherever it lies.
+    let mut cluster = cluster.clone();
+    cluster.zeek.site = None;
+    for node in &mut cluster.nodes {
+        for value in node.env.values_mut() {
+            if let EnvValue::SecretFile(path) = value {
+                *path = path.rsplit('/').next().unwrap_or_default().to_owned();
+            }
+        }
+    }
     let document = serde_json::json!({
         "format": FORMAT,
         "clusterctl": env!("CARGO_PKG_VERSION"),

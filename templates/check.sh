@@ -3,7 +3,7 @@
 home=$1 id=$2 deadline=$3
 release=$home/releases/$id
 export ZEEKCTL_CHECK_CONFIG=1 ZEEKCTL_DISABLE_LISTEN=1
-work=$release.check.$$
+work=$home/check.$$
 mkdir "$work" || {
 	say fail "can't make $work"
 	exit 1

@@ -10,23 +10,47 @@ me=${stat%% *}
 rest=${stat##*) }
 # shellcheck disable=SC2086
 set -- $rest
-line="id $boot $me ${20} $operation $holder"
-until (set -C && printf '%s\n' "$line" >"$home/lock") 2>/dev/null; do
+mine="id $boot $me ${20} $operation $holder"
+own=$home/lock.$me
+if ! { printf '%s\n' "$mine" >"$own"; } 2>/dev/null; then
+	rm -f "$own"
+	say fail "can't write in $home (is the disk full?)"
+	exit 1
+fi
+tries=0
+# A link appears whole or not at all.
+until ln "$own" "$home/lock" 2>/dev/null; do
 	old=''
 	{ read -r old <"$home/lock"; } 2>/dev/null
 	identity "$home/lock"
 	if alive "$b" "$p" "$s"; then
+		rm -f "$own"
 		say held "${old#id * * * }"
 		exit 0
 	fi
-	[ -f "$home/lock" ] || {
-		say fail "can't write in $home"
+	tries=$((tries + 1))
+	if [ "$tries" -gt 50 ]; then
+		rm -f "$own"
+		say fail "can't take over $home/lock, whose holder is gone"
 		exit 1
-	}
-	# Its holder is gone: exactly one of those who see that moves it away.
-	mv "$home/lock" "$home/lock.$me" 2>/dev/null && rm -f "$home/lock.$me"
+	fi
+	# Its holder is gone: one of those who see that takes it away, and only if it is still the same.
+	if [ -n "$old" ] && mkdir "$home/lock.dead-$p-$s" 2>/dev/null; then
+		again=''
+		{ read -r again <"$home/lock"; } 2>/dev/null
+		[ "$again" = "$old" ] && rm -f "$home/lock"
+		rmdir "$home/lock.dead-$p-$s"
+	else
+		nap
+	fi
 done
-trap 'rm -f "$home/lock"; echo "$T end $?"' EXIT
+rm -f "$own"
+release() {
+	kept=''
+	{ read -r kept <"$home/lock"; } 2>/dev/null
+	[ "$kept" = "$mine" ] && rm -f "$home/lock"
+}
+trap 'release; echo "$T end $?"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 say locked
 while IFS= read -r line; do

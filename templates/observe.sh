@@ -14,9 +14,9 @@ if cd -P "$home/current" 2>/dev/null; then
 fi
 cd / || exit 1
 say binary "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)"
-for file in lock journal pending; do
-	[ -f "$home/$file" ] && dump "$file" "$home/$file"
-done
+[ -f "$home/journal" ] && dump journal "$home/journal"
+# The lock of a holder that is gone holds nothing.
+identity "$home/lock" && alive "$b" "$p" "$s" && dump lock "$home/lock"
 known=''
 for dir in "$spool"/nodes/*/; do
 	[ -d "$dir" ] || continue
@@ -95,7 +95,7 @@ done
 say strays end
 [ "$mode" = full ] || exit 0
 # The mark keeps another observer from taking it for a stray.
-say version "$(CLUSTERCTL=-/version "$zeek" --version 2>&1 | head -n 1)"
+say version "$(CLUSTERCTL=-/version "$zeek" --version 2>/dev/null | head -n 1)"
 # Newest first; our own names, which are hex digits.
 # shellcheck disable=SC2012
 ls -1t "$home/releases" 2>/dev/null | while IFS= read -r name; do
@@ -105,7 +105,6 @@ ls -1t "$home/releases" 2>/dev/null | while IFS= read -r name; do
 	esac
 done
 [ -f "$home/current/manifest" ] && dump manifest "$home/current/manifest"
-[ -f "$home/current/cluster.json" ] && dump cluster "$home/current/cluster.json"
 df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
 	case $free in
 	*[!0-9]*) ;;

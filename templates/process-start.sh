@@ -9,8 +9,18 @@ launch() {
 		sh "$@" </dev/null >/dev/null 2>supervisor.err &
 	fi
 }
+current=''
+if cd -P "$home/current" 2>/dev/null; then
+	current=${PWD##*/}
+fi
 while read -r node release; do
 	dir=$spool/nodes/$node
+	# Under the lock, so that it is the release of now.
+	[ "$release" = current ] && release=$current
+	if [ ! -f "$home/releases/$release/start/$node" ]; then
+		say dead "$node it is not in the deployed release: run clusterctl deploy"
+		continue
+	fi
 	if ! { mkdir -p "$dir" && cd "$dir"; }; then
 		say dead "$node can't make $dir"
 		continue
@@ -29,7 +39,7 @@ while read -r node release; do
 		nap
 	done
 	rm -f exit .status run
-	launch "$home/releases/$release/start/supervisor.sh" "$home" "$dir" "$home/releases/$release" "$node"
+	launch "$home/releases/$release/clusterctl/supervisor.sh" "$home" "$dir" "$home/releases/$release" "$node"
 	left="$left $node"
 done
 seconds

@@ -1,11 +1,11 @@
 # Puts a release beside the others. Arguments: the cluster's folder, the release, the digest of its manifest, the
-# release to begin with or `-`, the spool folder.
+# release to begin with, `-` for none, or `fresh` for none and whatever lies there; the spool folder.
 # Input: paths to remove, one a line, an empty line, and a gzipped tar of the files that are
 # new or changed.
 home=$1 id=$2 digest=$3 base=$4 spool=$5
 fail() {
 	say fail "$*"
-	rm -rf "$home/releases/.stage-$id"
+	rm -rf "$home/releases/.stage-$id" "$home/releases/.manifest-$id"
 	exit 1
 }
 # What sha256sum and stat say of all files: it names mode, digest and path of each.
@@ -30,27 +30,42 @@ mkdir -p "$home/releases" "$spool/nodes" "$spool/crash" "$spool/log-queue" || fa
 [ -f "$home/format" ] || echo 1 >"$home/format" || fail "can't write in $home"
 new=$home/releases/.stage-$id
 rm -rf "$home"/releases/.stage-*
-if [ -d "$home/releases/$id" ]; then
+if [ -d "$home/releases/$id" ] && [ "$base" != fresh ]; then
 	cat >/dev/null
 	new=$home/releases/$id
 	found=$(manifest "$new" | sha256sum)
-	[ "${found%% *}" = "$digest" ] || fail "the release $id is there but its files have been changed"
-	say staged "$id"
-	exit 0
+	if [ "${found%% *}" = "$digest" ]; then
+		say staged "$id"
+		exit 0
+	fi
+	say differs "the files of the release $id on this host have been changed"
+	exit 1
 fi
 mkdir "$new" || fail "can't make $new"
-if [ "$base" != - ]; then
+if [ "$base" != - ] && [ "$base" != fresh ]; then
 	cp -Rp "$home/releases/$base/." "$new/" || fail "can't copy the release $base"
 	rm -f "$new/manifest"
 fi
 while IFS= read -r path && [ -n "$path" ]; do
 	rm -f "$new/$path"
 done
+find "$new" -depth -type d -exec rmdir {} + 2>/dev/null
+mkdir -p "$new"
 tar -C "$new" -xzpof - || fail "can't unpack (is the disk full?)"
 find "$new" -depth -type d -exec rmdir {} + 2>/dev/null
 manifest "$new" >"$home/releases/.manifest-$id" || fail "can't write the manifest (is the disk full?)"
 found=$(sha256sum <"$home/releases/.manifest-$id")
-[ "${found%% *}" = "$digest" ] || fail "what arrived is not what was sent: the digests differ"
+if [ "${found%% *}" != "$digest" ]; then
+	rm -rf "$new" "$home/releases/.manifest-$id"
+	say differs "the files of the release $base on this host have been changed"
+	exit 1
+fi
+chmod 600 "$home/releases/.manifest-$id"
 mv "$home/releases/.manifest-$id" "$new/manifest" || fail "can't write the manifest"
+if [ -d "$home/releases/$id" ]; then
+	# Its files were changed on this host; a supervisor that runs from it has its script open.
+	mv "$home/releases/$id" "$home/releases/.stage-old" || fail "can't move the changed release $id away"
+fi
 mv "$new" "$home/releases/$id" || fail "can't name the release"
+rm -rf "$home/releases/.stage-old"
 say staged "$id"

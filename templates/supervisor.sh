@@ -29,23 +29,38 @@ seconds() {
 	read -r now _ </proc/uptime
 	now=${now%%.*}
 }
-# One supervisor: whoever creates the file; a file whose process is gone is moved away by exactly one.
+# One supervisor: whoever links the file, which appears whole or not at all. One whose process is gone is taken away by
+# one of those who see that, and only if it is still the same.
 myself
-until (set -C && printf 'id %s\n' "$me" >supervisor) 2>/dev/null; do
+ours="id $me"
+own=supervisor.$pid
+if ! { printf '%s\n' "$ours" >"$own"; } 2>/dev/null; then
+	rm -f "$own"
+	printf 'id %s\nrefused the folder %s can not be written (is the disk full?)\n' "$me" "$dir" >./exit
+	exit 1
+fi
+tries=0
+until ln "$own" supervisor 2>/dev/null; do
 	old=''
-	read -r old <supervisor 2>/dev/null
+	{ read -r old <supervisor; } 2>/dev/null
+	tries=$((tries + 1))
 	# shellcheck disable=SC2086
-	alive ${old#id } && exit 0
-	mv supervisor "supervisor.$pid" 2>/dev/null || continue
-	moved=''
-	read -r moved <"supervisor.$pid"
-	if [ "$moved" = "$old" ]; then
-		rm -f "supervisor.$pid"
+	if alive ${old#id } || [ "$tries" -gt 50 ]; then
+		rm -f "$own"
+		exit 0
+	fi
+	# shellcheck disable=SC2086
+	set -- ${old#id }
+	if [ -n "$old" ] && mkdir "dead-${2:-0}-${3:-0}" 2>/dev/null; then
+		again=''
+		{ read -r again <supervisor; } 2>/dev/null
+		[ "$again" = "$old" ] && rm -f supervisor
+		rmdir "dead-${2:-0}-${3:-0}"
 	else
-		mv "supervisor.$pid" supervisor
+		sleep 0.1 2>/dev/null || sleep 1
 	fi
 done
-ours="id $me"
+rm -f "$own"
 zeek='' binary='' restart=on-crash
 while IFS= read -r line; do
 	value=${line#* }
@@ -107,7 +122,7 @@ trap on_term TERM INT
 pause=1 tries=0 restarts=0
 while :; do
 	[ -n "$ended" ] || [ -e stop ] && finish
-	if [ "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)" != "$binary" ]; then
+	if [ -z "$zeek" ] || [ "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)" != "$binary" ]; then
 		printf 'id %s\nrefused the binary %s is not the one that this release was made for\n' "$me" "$zeek" >./exit
 		finish
 	fi
@@ -117,6 +132,8 @@ while :; do
 	began=$now
 	run_node &
 	child=$!
+	# A signal may have come before there was a child to hand it to.
+	[ -n "$ended" ] && kill -TERM "$child" 2>/dev/null
 	wait "$child"
 	code=$?
 	# A wait that a signal interrupted is no end of the node.

@@ -185,7 +185,7 @@ fn two_starts_at_once_give_one_node() {
     let supervisors: Vec<_> = (0..4)
         .map(|_| {
             std::process::Command::new("sh")
-                .arg(release.join("start/supervisor.sh"))
+                .arg(release.join("clusterctl/supervisor.sh"))
                 .args([cluster.kept(""), cluster.kept("nodes/worker-1"), release.clone()])
                 .arg("worker-1")
                 .spawn()
@@ -446,4 +446,91 @@ fn old_releases_go_and_those_in_use_stay() {
     let kept = std::fs::read_dir(cluster.kept("releases")).unwrap();
     let kept = kept.filter(|e| e.as_ref().unwrap().path().is_dir()).count();
     assert!((5..=7).contains(&kept), "{kept} releases are kept");
+}
+
+#[test]
+fn files_changed_on_a_host_are_sent_anew() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    let options = cluster.kept("current/clusterctl/options.zeek");
+    let good = std::fs::read_to_string(&options).unwrap();
+    std::fs::write(&options, "# by hand\n").unwrap();
+    cluster.write_local(", env: { MORE: x }");
+    let said = cluster.run(&["deploy"]).code(0);
+    assert!(said.stderr.contains("all files are sent anew"), "{}", said.stderr);
+    assert_eq!(std::fs::read_to_string(&options).unwrap(), good);
+}
+
+#[test]
+fn a_node_that_is_not_in_the_release_is_told_so() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    let file = cluster.dir().join("cluster.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("count: 2", "count: 3")).unwrap();
+    let said = cluster.run(&["start", "worker-3"]).code(1);
+    assert!(said.stdout.contains("not in the deployed release: run clusterctl deploy"), "{}", said.stdout);
+}
+
+#[test]
+fn another_base_folder_does_not_start_nodes_twice() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    let file = cluster.dir().join("cluster.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("/base }", "/elsewhere }")).unwrap();
+    let said = cluster.run(&["deploy"]).code(1);
+    assert!(said.stderr.contains("from another folder"), "{}", said.stderr);
+    std::fs::write(&file, text).unwrap();
+    cluster.settled();
+}
+
+#[test]
+fn a_stale_lock_is_taken_over_by_one() {
+    let cluster = LocalCluster::new();
+    cluster.write_local(", env: { ZEEK_SIM_READY_MS: '3000' }");
+    std::fs::create_dir_all(cluster.kept("")).unwrap();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    std::fs::write(cluster.kept("lock"), format!("id {} 1 1 old somebody\n", boot.trim())).unwrap();
+    let mut all: Vec<_> = (0..4)
+        .map(|_| {
+            let mut command = cluster.command(&["deploy"]);
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    let mut codes: Vec<i32> = all.iter_mut().map(|c| c.wait().unwrap().code().unwrap()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 6, 6, 6]);
+}
+
+#[test]
+fn a_master_that_dies_is_replaced() {
+    let sshd = Sshd::start();
+    let cluster = ssh_cluster(&sshd);
+    let text = std::fs::read_to_string(cluster.dir().join("cluster.yaml")).unwrap();
+    let text = text.replace("interface: lo", "interface: lo, env: { ZEEK_SIM_READY_MS: '2000' }");
+    std::fs::write(cluster.dir().join("cluster.yaml"), text).unwrap();
+    let mut deploy = cluster.command(&["deploy"]);
+    let deploy = deploy.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    wait_for("the switch", || cluster.kept("current").exists().then_some(()));
+    let pattern = cluster.dir().join("run/clusterctl").display().to_string();
+    let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+    let master = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().parse().unwrap();
+    kill("KILL", master);
+    // What was under way is lost with it; going back is not.
+    let output = deploy.wait_with_output().unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(!cluster.kept("current").exists(), "{stdout}");
+    assert_eq!(cluster.row("worker-1")["pid"], json!(null));
+    cluster.run(&["deploy"]).code(0);
+    cluster.settled();
+    cluster.run(&["stop"]).code(0);
+    let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+    for pid in String::from_utf8_lossy(&output.stdout).lines() {
+        kill("TERM", pid.parse().unwrap());
+    }
 }

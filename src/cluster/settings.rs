@@ -12,11 +12,22 @@ use crate::values::is_zeek_identifier;
 /// Variables that clusterctl sets itself.
 const OURS: [&str; 3] = ["CLUSTER_NODE", "CLUSTERCTL", "ZEEKPATH"];
 
+/// Names that the supervisor's script uses itself (templates/supervisor.sh, templates/check.sh).
+const SCRIPTS: &[&str] = &[
+    "IFS", "T", "again", "b", "began", "binary", "boot", "child", "code", "cpu", "deadline", "dir", "ended", "file",
+    "gone", "home", "id", "inputs", "kept", "last", "line", "me", "nap", "next", "node", "now", "old", "ours", "own",
+    "p", "pause", "pid", "release", "rest", "restart", "restarts", "s", "since", "start", "stat", "tries", "value",
+    "work", "zeek", "zeekpath",
+];
+
 /// Checks the names and texts of an environment.
 pub(super) fn check_env(env: &Entries<Env>, place: &Place, problems: &mut Problems<'_>) {
     for (name, value) in env.iter() {
         let here = place.key(name);
-        if OURS.contains(&name) {
+        if SCRIPTS.contains(&name) {
+            let message = format!("`{name}` is a variable of the script that starts nodes");
+            problems.push(Problem::key(here, message, "can't be set here").help("name it in capitals"));
+        } else if OURS.contains(&name) {
             problems.push(Problem::key(here, format!("`{name}` is set by clusterctl"), "can't be set here"));
         } else if !is_variable(name) {
             problems.push(Problem::key(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::fleet::{Fleet, Seat};
+use super::lock::{Locks, Operation};
 use super::{Failure, deploy};
 use crate::cluster::Node;
 use crate::error::Error;
@@ -34,25 +35,33 @@ pub struct CheckReport {
 /// Where a host can't be asked. Scripts that do not parse are in the report.
 pub async fn check(fleet: &Fleet) -> Result<CheckReport, Failure> {
     let prepared = deploy::prepare(fleet).await?;
-    deploy::stage(fleet, &prepared).await?;
-    let report = parse(fleet, &prepared.release, true).await?;
-    Ok(report)
+    let seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
+    // What is staged for a look is taken away again, which must not meet a deploy of the same.
+    let locks = Locks::take(fleet, &seats, &Operation::new("check")).await?;
+    let report = match deploy::stage(fleet, &prepared).await {
+        Ok(()) => parse(fleet, &prepared.release, true).await,
+        Err(error) => Err(error),
+    };
+    locks.release(false).await;
+    Ok(report?)
 }
 
 /// Lets Zeek parse a staged release.
 pub(super) async fn parse(fleet: &Fleet, release: &Release, remove: bool) -> Result<CheckReport, Error> {
+    // What parsing depends on; values of redefs and variables too, since they can be wrong by themselves.
     let mut classes: BTreeMap<String, &Node> = BTreeMap::new();
     for node in fleet.cluster.run_nodes() {
         if release.part(node.host).is_none() {
             continue;
         }
-        let redefs: Vec<&String> = node.redefs.keys().collect();
         let key = format!(
-            "{:?} {} {:?} {:?} {redefs:?} {}",
+            "{:?} {} {:?} {:?} {:?} {:?} {}",
             node.role,
             fleet.cluster.host_of(node).prefix,
             node.scripts,
             node.args,
+            node.redefs,
+            node.env,
             node.af_packet.is_some()
         );
         classes.entry(key).or_insert(node);

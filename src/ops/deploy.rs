@@ -11,17 +11,18 @@ use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::lock::{Locks, Operation};
 use super::tiers::{Job, NodeOutcome, start_jobs, stop_jobs};
 use super::{Event, Failure, site};
-use crate::cluster::{self, Cluster, Role};
+use crate::cluster::{self, Cluster};
 use crate::error::{Error, Kind};
-use crate::observed::Observed;
+use crate::observed::{Observed, Wanted};
 use crate::plan::{Action, Plan};
-use crate::release::{Ingredients, Part, Release, ZeekIdentity};
+use crate::release::{FORMAT, Ingredients, Part, Release, ZeekIdentity};
 use crate::runner;
 use crate::transport::Call;
 use crate::values::Version;
 use crate::zeek;
 
 const STAGE: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/stage.sh"));
+const CLUSTER: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/cluster.sh"));
 const ACTIVATE: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/activate.sh"));
 
 /// How long a host may take to unpack and verify.
@@ -42,6 +43,8 @@ pub struct Prepared {
     pub(super) release: Release,
     found: Vec<Option<Observed>>,
     leaving: Vec<(Seat, Observed)>,
+    /// Hosts that left the description and can't be asked.
+    lost: Vec<String>,
 }
 
 /// How a deploy ended.
@@ -55,6 +58,10 @@ pub struct DeployReport {
     pub nodes: Vec<NodeOutcome>,
     /// Whether the hosts went back to what ran before, and what became of the nodes then.
     pub rolled_back: Option<Vec<NodeOutcome>>,
+    /// Hosts that could not go back, and why.
+    pub not_back: Vec<String>,
+    /// Hosts that left the description but can't be asked: nodes may still run there.
+    pub lost: Vec<String>,
 }
 
 /// The part of `cluster.json` that a later clusterctl needs.
@@ -89,6 +96,7 @@ pub async fn prepare(fleet: &Fleet) -> Result<Prepared, Failure> {
             .into());
     }
     same_machine(&fleet.cluster, &found)?;
+    elsewhere(&fleet.cluster, &found)?;
     let (version, zeeks) = zeek_of(&fleet.cluster, &found)?;
     let problems = zeek::check(&fleet.cluster, version);
     if !problems.is_empty() {
@@ -119,27 +127,46 @@ pub async fn prepare(fleet: &Fleet) -> Result<Prepared, Failure> {
         secrets: &secrets,
     });
     let mut plan = Plan::make(&fleet.cluster, &found, &release);
-    let leaving = leaving(fleet, &found, &mut notes).await;
+    let (leaving, lost) = leaving(fleet, &found, &release, &mut notes).await;
     for (seat, observed) in &leaving {
         plan.add_leaving(&seat.name, observed);
     }
-    Ok(Prepared { plan, version, notes, release, found, leaving })
+    Ok(Prepared { plan, version, notes, release, found, leaving, lost })
 }
 
 /// Two names for one machine would run every node twice.
 fn same_machine(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
-    let mut seen: HashMap<&str, &str> = HashMap::new();
+    let mut seen: HashMap<(&str, &str), &str> = HashMap::new();
     for (host, observed) in cluster.hosts.iter().zip(found) {
         let Some(observed) = observed else { continue };
         if observed.machine_id.len() < 8 {
             continue;
         }
-        // Containers may share an image's machine id; their boot ids and names tell them apart no better, so the
-        // folder decides: one machine with two separate base folders is two hosts to us.
-        if let Some(other) = seen.insert(&observed.machine_id, &host.name) {
+        // Cloned machines share the machine id, but no two machines share a boot.
+        if let Some(other) = seen.insert((&observed.machine_id, &observed.boot_id), &host.name) {
             return Err(Error::failed(format!("{other} and {} are the same machine", host.name))
                 .because(format!("both have the machine id {}", observed.machine_id))
                 .hint("give each machine one name under `hosts`"));
+        }
+    }
+    Ok(())
+}
+
+/// Nodes of this cluster that run from another folder would be started a second time.
+fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    for (host, observed) in cluster.hosts.iter().zip(found) {
+        let ours = |name: &String| name.split_once('/').is_some_and(|(c, _)| c == cluster.name);
+        let strays = observed.iter().flat_map(|o| &o.strays);
+        let stray =
+            strays.filter(|s| !s.cmdline.contains("--parse-only")).find(|s| s.clusterctl.as_ref().is_some_and(ours));
+        if let Some(stray) = stray {
+            let node = stray.cluster_node.as_deref().unwrap_or("a node");
+            return Err(Error::failed(format!(
+                "nothing has changed: {node} runs on {} from another folder",
+                host.name
+            ))
+            .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", stray.pid))
+            .hint("stop it with the description that started it, before `paths.base` or `paths.spool` change"));
         }
     }
     Ok(())
@@ -184,43 +211,72 @@ fn zeek_of(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(Version, Ve
     }
 }
 
-/// Finds hosts that the running release has and the description has not, and asks them.
-async fn leaving(fleet: &Fleet, found: &[Option<Observed>], notes: &mut Vec<String>) -> Vec<(Seat, Observed)> {
+/// Finds hosts that the running release has and the description has not, and asks them; returns those that answered,
+/// and the names of the others.
+async fn leaving(
+    fleet: &Fleet,
+    found: &[Option<Observed>],
+    release: &Release,
+    notes: &mut Vec<String>,
+) -> (Vec<(Seat, Observed)>, Vec<String>) {
+    // A release is the same on all hosts, so one of them is asked for its cluster.
+    let mut tellers: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, observed) in found.iter().enumerate() {
+        if let Some(current) = observed.as_ref().and_then(|o| o.current.as_deref())
+            && current != release.id
+        {
+            tellers.entry(current).or_insert(index);
+        }
+    }
     let mut gone: BTreeMap<String, cluster::Host> = BTreeMap::new();
-    for observed in found.iter().flatten() {
-        let Some(deployed) = observed.cluster.as_ref().and_then(|t| serde_json::from_str::<Deployed>(t).ok()) else {
+    let stays: BTreeSet<&str> = fleet.cluster.hosts.iter().map(|h| h.name.as_str()).collect();
+    let ways: BTreeSet<(&str, Option<u16>)> =
+        fleet.cluster.hosts.iter().map(|h| (h.ssh.host.as_str(), h.ssh.port)).collect();
+    for (index, seat) in tellers.values().map(|index| (*index, fleet.seat(*index))) {
+        let call = Call::new(CLUSTER, fleet.settings.question).arg(&seat.folders.home);
+        let text = match seat.connection.run(call).await {
+            Ok(reply) => reply.lines.concat(),
+            Err(failure) => {
+                notes.push(format!("{}: its release can't be read: {}", seat.name, failure.text()));
+                continue;
+            }
+        };
+        let Some(deployed) = serde_json::from_str::<Deployed>(&text).ok().filter(|d| d.format == FORMAT) else {
+            notes.push(format!(
+                "{}: its release was made by another clusterctl: hosts that left are not looked for",
+                fleet.cluster.hosts[index].name
+            ));
             continue;
         };
-        if deployed.format != crate::release::FORMAT {
-            continue;
-        }
         for host in deployed.cluster.hosts {
-            let stays = fleet.cluster.hosts.iter().any(|h| {
-                h.name == host.name
-                    || (h.local && host.local)
-                    || (h.ssh.host == host.ssh.host && h.ssh.port == host.ssh.port)
-            });
-            if !stays && host.enabled {
+            // What was `local` to somebody else is not our machine.
+            let known = host.local
+                || stays.contains(host.name.as_str())
+                || ways.contains(&(host.ssh.host.as_str(), host.ssh.port));
+            if !known && host.enabled {
                 gone.insert(host.name.clone(), host);
             }
         }
     }
-    let mut leaving = Vec::new();
+    let (mut leaving, mut lost) = (Vec::new(), Vec::new());
     let seats: Vec<Seat> = gone.values().map(|h| fleet.foreign(h)).collect();
     if seats.is_empty() {
-        return leaving;
+        return (leaving, lost);
     }
     for (seat, answer) in fleet.observe(seats, Detail::Brief).await {
         match answer {
             Ok(observed) => leaving.push((seat, observed)),
-            Err(failure) => notes.push(format!(
-                "{} left the description but can't be reached ({}): nodes may still run there",
-                seat.name,
-                failure.text()
-            )),
+            Err(failure) => {
+                notes.push(format!(
+                    "{} left the description but can't be reached ({}): nodes may still run there",
+                    seat.name,
+                    failure.text()
+                ));
+                lost.push(seat.name);
+            }
         }
     }
-    leaving
+    (leaving, lost)
 }
 
 /// Puts the release beside the others on all hosts that need it.
@@ -234,8 +290,8 @@ pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared) -> Result<(), Erro
         .collect();
     let answers = fleet
         .each("staging", seats, |seat| async move {
-            let answer = stage_one(&seat, prepared).await;
-            let failure = answer.as_ref().err().map(ToString::to_string);
+            let answer = stage_one(fleet, &seat, prepared).await;
+            let failure = answer.clone().err();
             (answer, failure)
         })
         .await;
@@ -251,7 +307,7 @@ pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared) -> Result<(), Erro
     Err(error)
 }
 
-async fn stage_one(seat: &Seat, prepared: &Prepared) -> Result<(), String> {
+async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared) -> Result<(), String> {
     let release = &prepared.release;
     let Some((index, part)) = seat.index.and_then(|i| Some((i, release.part(i)?))) else { return Ok(()) };
     let observed = prepared.found[index].as_ref();
@@ -260,7 +316,37 @@ async fn stage_one(seat: &Seat, prepared: &Prepared) -> Result<(), String> {
         Some(current) if !manifest.is_empty() => current,
         _ => "-",
     };
-    let input = stage_input(part, manifest).map_err(|e| e.to_string())?;
+    match stage_from(seat, release, part, base, manifest).await {
+        // Somebody has changed files there, so they can't be built upon: everything is sent.
+        Err(Refusal::Differs(why)) => {
+            fleet.tell(Event::Note(format!("{}: {why}; all files are sent anew", seat.name)));
+            match stage_from(seat, release, part, "fresh", &[]).await {
+                Ok(()) => Ok(()),
+                Err(Refusal::Differs(_)) => Err("what arrived is not what was sent: the digests differ".to_owned()),
+                Err(Refusal::Failed(why)) => Err(why),
+            }
+        }
+        Err(Refusal::Failed(why)) => Err(why),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Why a host did not take a release.
+enum Refusal {
+    /// The files that it has are not those that its manifest names.
+    Differs(String),
+    /// Something else.
+    Failed(String),
+}
+
+async fn stage_from(
+    seat: &Seat,
+    release: &Release,
+    part: &Part,
+    base: &str,
+    manifest: &[String],
+) -> Result<(), Refusal> {
+    let input = stage_input(part, manifest).map_err(|e| Refusal::Failed(e.to_string()))?;
     let call = Call::new(STAGE, STAGING)
         .arg(&seat.folders.home)
         .arg(&release.id)
@@ -268,8 +354,11 @@ async fn stage_one(seat: &Seat, prepared: &Prepared) -> Result<(), String> {
         .arg(base)
         .arg(&seat.folders.spool)
         .input(input);
-    let reply = seat.connection.run(call).await.map_err(|f| f.text())?;
-    verdict(&reply, "staged")
+    let reply = seat.connection.run(call).await.map_err(|f| Refusal::Failed(f.text()))?;
+    if let Some(why) = reply.lines.iter().find_map(|l| l.strip_prefix("differs ")) {
+        return Err(Refusal::Differs(why.to_owned()));
+    }
+    verdict(&reply, "staged").map_err(Refusal::Failed)
 }
 
 /// What travels: the paths that go, and a tar of what is new or changed.
@@ -299,6 +388,11 @@ fn verdict(reply: &crate::transport::Reply, good: &str) -> Result<(), String> {
 }
 
 impl Prepared {
+    /// Tells whether an operation on one of the hosts did not come to its end.
+    pub fn is_unfinished(&self) -> bool {
+        self.found.iter().flatten().any(|o| !o.journal.is_empty())
+    }
+
     fn current(&self, host: usize) -> Option<&str> {
         self.found.get(host)?.as_ref()?.current.as_deref()
     }
@@ -323,15 +417,28 @@ pub async fn apply(fleet: &Fleet, prepared: &Prepared) -> Result<DeployReport, F
     let mut seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
     seats.extend(prepared.leaving.iter().map(|(seat, _)| seat.clone()));
     let locks = Locks::take(fleet, &seats, &operation).await?;
-    locks.note(&format!("{} {}", operation.id, operation.holder));
-    let result = locked(fleet, prepared, &locks, &operation).await;
-    // An operation that failed and was not undone leaves its journal, so that the next one can tell.
+    let mut touched = Touched::Nothing;
+    let result = locked(fleet, prepared, &locks, &operation, &mut touched).await;
+    // An operation that failed and was not undone leaves its journal, so that the next one can tell; one that changed
+    // nothing leaves that of another.
     let settled = match &result {
-        Ok(report) => report.done || report.rolled_back.as_ref().is_some_and(|n| n.iter().all(|o| o.outcome.is_good())),
-        Err(_) => true,
+        Ok(report) if report.done => true,
+        Ok(report) => {
+            report.not_back.is_empty()
+                && report.rolled_back.as_ref().is_some_and(|n| n.iter().all(|o| o.outcome.is_good()))
+        }
+        Err(_) => touched == Touched::AndBack,
     };
     locks.release(settled).await;
     result
+}
+
+/// Whether an operation has changed what is current on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Touched {
+    Nothing,
+    Some,
+    AndBack,
 }
 
 async fn locked(
@@ -339,22 +446,27 @@ async fn locked(
     prepared: &Prepared,
     locks: &Locks,
     operation: &Operation,
+    touched: &mut Touched,
 ) -> Result<DeployReport, Failure> {
     let release = &prepared.release;
     stage(fleet, prepared).await?;
-    locks.note(&format!("staged {}", release.id));
     if prepared.plan.nodes.iter().any(|n| matches!(n.action, Action::Start | Action::Restart)) {
         let report = check::parse(fleet, release, false).await?;
         if !report.errors.is_empty() {
             return Err(refused(&report).into());
         }
-        locks.note(&format!("checked {}", release.id));
     }
+    locks.note(&format!("{} {}", operation.id, operation.holder));
+    locks.note(&format!("staged and checked {}", release.id));
+    *touched = Touched::Some;
     let switch = fleet.seats(release.parts.iter().map(|p| p.host));
     let to = |_: &Seat| Some(release.id.clone());
     let from = |seat: &Seat| seat.index.and_then(|i| prepared.current(i)).map(str::to_owned);
     if let Err(error) = switch_all(fleet, prepared, switch.clone(), from, to, operation).await {
         let back = switch_all(fleet, prepared, switch, to, from, operation).await;
+        if back.is_ok() {
+            *touched = Touched::AndBack;
+        }
         let error = error.because(match back {
             Ok(()) => "no node was touched; all hosts are back at the release they had",
             Err(_) => "no node was touched, but not all hosts could be switched back; run `clusterctl deploy` again",
@@ -374,7 +486,14 @@ async fn locked(
         nodes.retain(|o| !starting.contains(o.node.as_str()));
         nodes.extend(start_jobs(fleet, &starts, true).await);
     }
-    let mut report = DeployReport { release: release.id.clone(), done: true, nodes, rolled_back: None };
+    let mut report = DeployReport {
+        release: release.id.clone(),
+        done: true,
+        nodes,
+        rolled_back: None,
+        not_back: Vec::new(),
+        lost: prepared.lost.clone(),
+    };
     if report.nodes.iter().all(|o| o.outcome.is_good()) {
         locks.note("started");
         return Ok(report);
@@ -382,7 +501,9 @@ async fn locked(
     report.done = false;
     locks.note("going back");
     fleet.tell(Event::Note("not all nodes became ready: going back to what ran before".to_owned()));
-    report.rolled_back = Some(go_back(fleet, prepared, &stops, &starts, operation).await);
+    let (nodes, not_back) = go_back(fleet, prepared, &stops, &starts, operation).await;
+    report.rolled_back = Some(nodes);
+    report.not_back = not_back;
     Ok(report)
 }
 
@@ -433,7 +554,7 @@ async fn switch_all(
                 .arg(target)
                 .arg(from(&seat).unwrap_or_else(none))
                 .arg(format!("{} zeek {}", operation.holder, prepared.version))
-                .input(obsolete.join("\n"));
+                .input(obsolete.iter().map(|r| format!("{r}\n")).collect::<String>());
             let answer = match seat.connection.run(call).await {
                 Ok(reply) => verdict(&reply, "activated"),
                 Err(failure) => Err(failure.text()),
@@ -454,37 +575,55 @@ async fn switch_all(
     Err(error)
 }
 
-/// Brings all hosts back to the release that ran before, and the nodes that were stopped to the one they ran.
+/// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs; returns
+/// what became of the nodes, and the hosts that could not go back.
 async fn go_back(
     fleet: &Fleet,
     prepared: &Prepared,
     stops: &[Job],
     starts: &[Job],
     operation: &Operation,
-) -> Vec<NodeOutcome> {
+) -> (Vec<NodeOutcome>, Vec<String>) {
     let mut nodes = stop_jobs(fleet, starts).await;
     let seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
     let to = |seat: &Seat| seat.index.and_then(|i| prepared.current(i)).map(str::to_owned);
     let from = |_: &Seat| Some(prepared.release.id.clone());
-    if let Err(error) = switch_all(fleet, prepared, seats, from, to, operation).await {
-        fleet.tell(Event::Note(error.to_string()));
-    }
-    let before: HashMap<(&str, &str), (&str, Option<Role>)> = prepared
-        .plan
-        .nodes
+    let not_back = match switch_all(fleet, prepared, seats, from, to, operation).await {
+        Ok(()) => Vec::new(),
+        Err(error) => error.causes,
+    };
+    // A node in the pause after a crash was meant to run as well.
+    let before: HashMap<(&str, &str), &str> = prepared
+        .leaving
         .iter()
-        .filter_map(|n| Some(((n.host.as_str(), n.node.as_str()), (n.from.as_deref()?, n.role))))
+        .map(|(seat, observed)| (seat.name.as_str(), observed))
+        .chain(
+            fleet.cluster.hosts.iter().zip(&prepared.found).filter_map(|(h, o)| Some((h.name.as_str(), o.as_ref()?))),
+        )
+        .flat_map(|(host, observed)| {
+            observed.nodes.iter().filter_map(move |(name, node)| {
+                let meant = match &node.wanted {
+                    Some(Wanted::Running(release)) => Some(release.as_str()),
+                    _ => None,
+                };
+                let release = if node.process.is_some() { node.release.as_deref().or(meant) } else { meant };
+                Some(((host, name.as_str()), release?))
+            })
+        })
         .collect();
+    let mut seen = BTreeSet::new();
     let again: Vec<Job> = stops
         .iter()
+        .chain(starts)
+        .filter(|job| seen.insert((job.seat.name.as_str(), job.node.as_str())))
         .filter_map(|job| {
-            let (release, role) = before.get(&(job.seat.name.as_str(), job.node.as_str()))?;
-            Some(Job { release: (*release).to_owned(), role: *role, ..job.clone() })
+            let release = before.get(&(job.seat.name.as_str(), job.node.as_str()))?;
+            Some(Job { release: (*release).to_owned(), ..job.clone() })
         })
         .collect();
     nodes.retain(|o| !o.outcome.is_good());
     nodes.extend(start_jobs(fleet, &again, false).await);
-    nodes
+    (nodes, not_back)
 }
 
 fn refused(report: &CheckReport) -> Error {

@@ -121,6 +121,7 @@ pub(super) fn secrets(cluster: &Cluster) -> Result<BTreeMap<String, String>, Err
                     .map_err(|_| fail(format!("the variable {variable} is not set, or is not UTF-8")))?,
             };
             let text = text.strip_suffix('\n').unwrap_or(&text);
+            let text = text.strip_suffix('\r').unwrap_or(text);
             if text.contains(['\n', '\0']) {
                 return Err(fail("it has more than one line".to_owned()));
             }

@@ -312,7 +312,16 @@ async fn run(
 ) -> Result<RunReport, Failure> {
     runner::available(&fleet.cluster).map_err(Error::failed)?;
     let mut jobs = jobs(fleet, selection);
-    let mut nodes = Vec::new();
+    let mut nodes: Vec<NodeOutcome> = selection
+        .nodes(&fleet.cluster)
+        .filter(|n| !fleet.cluster.host_of(n).enabled && !selection.is_all())
+        .map(|n| NodeOutcome {
+            node: n.name.clone(),
+            host: fleet.cluster.host_of(n).name.clone(),
+            outcome: Outcome::Skipped("its host is disabled".to_owned()),
+            stderr: Vec::new(),
+        })
+        .collect();
     // Hosts that can't be asked keep the others waiting for nothing: their nodes are reported, the rest goes on.
     let mut current: BTreeMap<String, Option<String>> = BTreeMap::new();
     for (seat, answer) in fleet.observe(seats_of(&jobs), Detail::Brief).await {
@@ -337,15 +346,14 @@ async fn run(
     }
     jobs.retain(|j| current.contains_key(&j.seat.name));
     if start {
+        if let Some(job) = jobs.iter().find(|j| current[&j.seat.name].is_none()) {
+            return Err(Error::failed(format!("nothing is deployed on {} yet", job.seat.name))
+                .hint("run `clusterctl deploy`")
+                .into());
+        }
         for job in &mut jobs {
-            match &current[&job.seat.name] {
-                Some(release) => job.release.clone_from(release),
-                None => {
-                    return Err(Error::failed(format!("nothing is deployed on {} yet", job.seat.name))
-                        .hint("run `clusterctl deploy`")
-                        .into());
-                }
-            }
+            // The host knows it under the lock; what was observed before may have changed.
+            "current".clone_into(&mut job.release);
         }
     }
     let locks = Locks::take(fleet, &seats_of(&jobs), &Operation::new(command)).await?;
@@ -363,6 +371,7 @@ async fn run(
     if start {
         nodes.extend(start_jobs(fleet, &jobs, false).await);
     }
-    locks.release(true).await;
+    // The journal of an unfinished deploy is not ours to end.
+    locks.release(false).await;
     Ok(RunReport { nodes })
 }

@@ -39,6 +39,8 @@ echo "$T begin" >&2
 
 /// The most that is kept of a script's output.
 const OUTPUT_LIMIT: usize = 64 << 20;
+/// The longest line that a host may send; `cluster.json` is one, about 300 bytes a node.
+const LINE_LIMIT: u64 = 16 << 20;
 /// The most that is kept of a script's stderr.
 const STDERR_LIMIT: usize = 64 << 10;
 
@@ -144,7 +146,8 @@ async fn answer(
     let mut raw = Vec::new();
     loop {
         raw.clear();
-        if reader.read_until(b'\n', &mut raw).await.unwrap_or(0) == 0 {
+        let read = (&mut reader).take(LINE_LIMIT).read_until(b'\n', &mut raw).await.unwrap_or(0);
+        if read == 0 || read as u64 == LINE_LIMIT {
             return (lines, None);
         }
         let text = String::from_utf8_lossy(&raw);

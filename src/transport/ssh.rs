@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::process::{Child, Command};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::failure::{Failure, HostFailure};
@@ -33,34 +33,48 @@ const SESSIONS: u32 = 20;
 pub struct SshHost {
     target: SshTarget,
     connecting: Arc<Semaphore>,
-    master: OnceCell<Result<Master, Failure>>,
+    /// The master, once somebody needed it; a failure to get one is kept, so that each command tries once.
+    master: Mutex<Option<Result<Arc<Master>, Failure>>>,
 }
 
 #[derive(Debug)]
 struct Master {
-    session: openssh::Session,
+    session: Arc<openssh::Session>,
     socket: PathBuf,
 }
 
 impl SshHost {
     pub(super) fn new(target: SshTarget, connecting: Arc<Semaphore>) -> Self {
-        Self { target, connecting, master: OnceCell::new() }
+        Self { target, connecting, master: Mutex::new(None) }
     }
 
-    async fn master(&self) -> Result<&Master, Failure> {
-        let connect = async { open(&self.target, &self.connecting).await };
-        self.master.get_or_init(|| connect).await.as_ref().map_err(Clone::clone)
+    async fn master(&self) -> Result<Arc<Master>, Failure> {
+        let mut slot = self.master.lock().await;
+        if let Some(known) = &*slot {
+            return known.clone();
+        }
+        let opened = open(&self.target, &self.connecting).await.map(Arc::new);
+        *slot = Some(opened.clone());
+        opened
+    }
+
+    /// Forgets a master that has died, so that the next call starts another one.
+    async fn forget(&self, dead: &Arc<Master>) {
+        let mut slot = self.master.lock().await;
+        if matches!(&*slot, Some(Ok(known)) if Arc::ptr_eq(known, dead)) {
+            *slot = None;
+        }
     }
 
     pub(super) async fn run(&self, call: Call<'_>, limit: Instant) -> Result<Reply, Failure> {
         let deadline = call.deadline;
         let late = |_| Failure::timeout(deadline);
-        let master = tokio::time::timeout_at(limit, self.master()).await.map_err(late)??;
+        let mut master = tokio::time::timeout_at(limit, self.master()).await.map_err(late)??;
         // Constant but for the script's length, which is a number.
         let line = format!("exec sh -c '{}' sh {}", frame::LOADER, call.script_length());
-        let mut tries = 0;
+        let (mut tries, mut again) = (0, false);
         let mut child = loop {
-            let mut command = master.session.raw_command(&line);
+            let mut command = openssh::Session::to_raw_command(master.session.clone(), &line);
             command.stdin(openssh::Stdio::piped()).stdout(openssh::Stdio::piped()).stderr(openssh::Stdio::piped());
             match tokio::time::timeout_at(limit, command.spawn()).await.map_err(late)? {
                 Ok(child) => break child,
@@ -68,6 +82,13 @@ impl SshHost {
                 Err(e) if tries < SESSIONS && chain(&e).contains("refused") => {
                     tries += 1;
                     tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                // The master died between two calls: nothing was started, so another one may be.
+                Err(_) if !again => {
+                    again = true;
+                    drop(command);
+                    self.forget(&master).await;
+                    master = tokio::time::timeout_at(limit, self.master()).await.map_err(late)??;
                 }
                 Err(e) => return Err(Failure::new(HostFailure::Dropped, chain(&e))),
             }
@@ -104,7 +125,7 @@ impl SshHost {
 
     pub(super) async fn close(&self) {
         if self.target.persist.is_zero()
-            && let Some(Ok(master)) = self.master.get()
+            && let Some(Ok(master)) = &*self.master.lock().await
         {
             let exit = Command::new("ssh")
                 .args(["-F", "none", "-o", "ProxyCommand=false", "-S"])
@@ -182,7 +203,7 @@ async fn enter(socket: &Path) -> Option<Master> {
     }
     let session = openssh::Session::resume_mux(socket.into(), None);
     match timeout(MASTER_DEADLINE, session.check()).await {
-        Ok(Ok(())) => Some(Master { session, socket: socket.to_owned() }),
+        Ok(Ok(())) => Some(Master { session: Arc::new(session), socket: socket.to_owned() }),
         _ => None,
     }
 }
@@ -233,7 +254,7 @@ fn socket_dir() -> std::io::Result<PathBuf> {
     let uid = fs::metadata("/proc/self")?.uid();
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|d| d.is_absolute() && d.is_dir());
     let dir = match runtime {
-        Some(dir) if dir.as_os_str().len() <= 60 => dir.join("clusterctl"),
+        Some(dir) if dir.as_os_str().len() <= 58 => dir.join("clusterctl"),
         _ => PathBuf::from(format!("/tmp/clusterctl-{uid}")),
     };
     match fs::DirBuilder::new().mode(0o700).create(&dir) {

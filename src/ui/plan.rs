@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Output, Tone, Ui, count, harmless};
+use super::{Output, Stream, Tone, Ui, count, harmless};
 use crate::plan::{Action, NodePlan, Plan};
 
 /// Shows a plan: as a result, or on the side before a deploy.
@@ -11,7 +11,7 @@ pub fn plan(ui: &Ui, plan: &Plan, result: bool) {
         ui.json("plan", plan);
         return;
     }
-    let text = text(ui, plan);
+    let text = text(if result { ui.out } else { ui.err }, plan);
     if result {
         ui.result(&text);
     } else {
@@ -19,7 +19,7 @@ pub fn plan(ui: &Ui, plan: &Plan, result: bool) {
     }
 }
 
-fn text(ui: &Ui, plan: &Plan) -> String {
+fn text(stream: Stream, plan: &Plan) -> String {
     if plan.is_empty() {
         return format!("nothing to do: all nodes run the release {}\n", plan.release);
     }
@@ -53,7 +53,7 @@ fn text(ui: &Ui, plan: &Plan) -> String {
             names.join(", ")
         };
         let tone = if action == Action::Stop.name() { Tone::Warn } else { Tone::Strong };
-        lines.push(format!("  {} {shown}: because {}", ui.err.paint(tone, action), harmless(&why)));
+        lines.push(format!("  {} {shown}: because {}", stream.paint(tone, action), harmless(&why)));
     }
     let kept = plan.nodes.iter().filter(|n| n.action == Action::Keep).count();
     if kept > 0 {

@@ -41,7 +41,13 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
             let failures: Vec<NodeOutcome> = failed.iter().copied().cloned().collect();
             ui.result(&rows(ui, &failures));
             last_words(failed.iter().copied());
+            for host in &report.not_back {
+                ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, "not all hosts went back"), harmless(host)));
+            }
             match &report.rolled_back {
+                Some(_) if !report.not_back.is_empty() => {
+                    ui.result("`clusterctl deploy` goes on from here");
+                }
                 Some(back) if back.iter().all(|n| n.outcome.is_good()) && back.is_empty() => {
                     ui.result("the release was not kept: what it started was stopped, since nothing ran before");
                 }
@@ -57,7 +63,11 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
             }
         }
     }
-    if report.done { None } else { Some(Kind::Failed) }
+    match (report.done, report.lost.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(Kind::Partial),
+        (false, _) => Some(Kind::Failed),
+    }
 }
 
 /// Shows what a check with Zeek found; returns the kind of end.
