@@ -12,12 +12,10 @@ use crate::values::is_zeek_identifier;
 /// Variables that clusterctl sets itself.
 const OURS: [&str; 3] = ["CLUSTER_NODE", "CLUSTERCTL", "ZEEKPATH"];
 
-/// Names that the supervisor's script uses itself (templates/supervisor.sh, templates/check.sh).
-const SCRIPTS: &[&str] = &[
-    "IFS", "T", "again", "b", "began", "binary", "boot", "child", "code", "cpu", "deadline", "dir", "ended", "file",
-    "gone", "home", "id", "inputs", "kept", "last", "line", "me", "nap", "next", "node", "now", "old", "ours", "own",
-    "p", "pause", "pid", "release", "rest", "restart", "restarts", "s", "since", "start", "stat", "tries", "value",
-    "work", "zeek", "zeekpath",
+/// Names that the scripts still use once they have set a node's environment (templates/supervisor.sh, templates/check.sh).
+const SCRIPTS: [&str; 15] = [
+    "IFS", "cpu", "deadline", "dir", "home", "inputs", "line", "me", "node", "release", "restarts", "start", "value",
+    "zeek", "zeekpath",
 ];
 
 /// Checks the names and texts of an environment.
