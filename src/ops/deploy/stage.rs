@@ -1,0 +1,110 @@
+//! Putting a release beside the others on all hosts, verified there; nothing that runs changes.
+
+use std::time::Duration;
+
+use super::{Prepared, verdict};
+use crate::error::Error;
+use crate::ops::Event;
+use crate::ops::fleet::{Fleet, Seat};
+use crate::release::{Part, Release};
+use crate::transport::Call;
+
+const STAGE: &str = concat!(include_str!("../../../templates/lib.sh"), include_str!("../../../templates/stage.sh"));
+
+/// How long a host may take to unpack and verify.
+const STAGING: Duration = Duration::from_secs(300);
+
+/// Puts the release beside the others on all hosts that need it.
+pub(in crate::ops) async fn stage(fleet: &Fleet, prepared: &Prepared) -> Result<(), Error> {
+    let release = &prepared.release;
+    let seats: Vec<Seat> = release
+        .parts
+        .iter()
+        .filter(|p| prepared.current(p.host) != Some(release.id.as_str()))
+        .map(|p| fleet.seat(p.host))
+        .collect();
+    let answers = fleet
+        .each("staging", seats, |seat| async move {
+            let answer = stage_one(fleet, &seat, prepared).await;
+            let failure = answer.clone().err();
+            (answer, failure)
+        })
+        .await;
+    let failed: Vec<String> =
+        answers.into_iter().filter_map(|(seat, a)| Some(format!("{}: {}", seat.name, a.err()?))).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let mut error = Error::failed("nothing has changed: the release could not be staged everywhere");
+    for why in failed {
+        error = error.because(why);
+    }
+    Err(error)
+}
+
+async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared) -> Result<(), String> {
+    let release = &prepared.release;
+    let Some((index, part)) = seat.index.and_then(|i| Some((i, release.part(i)?))) else { return Ok(()) };
+    let observed = prepared.found[index].as_ref();
+    let manifest: &[String] = observed.map_or(&[], |o| &o.manifest);
+    let base = match observed.and_then(|o| o.current.as_deref()) {
+        Some(current) if !manifest.is_empty() => current,
+        _ => "-",
+    };
+    match stage_from(seat, release, part, base, manifest).await {
+        // Somebody has changed files there, so they can't be built upon: everything is sent.
+        Err(Refusal::Differs(why)) => {
+            fleet.tell(Event::Note(format!("{}: {why}; all files are sent anew", seat.name)));
+            match stage_from(seat, release, part, "fresh", &[]).await {
+                Ok(()) => Ok(()),
+                Err(Refusal::Differs(_)) => Err("what arrived is not what was sent: the digests differ".to_owned()),
+                Err(Refusal::Failed(why)) => Err(why),
+            }
+        }
+        Err(Refusal::Failed(why)) => Err(why),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Why a host did not take a release.
+enum Refusal {
+    /// The files that it has are not those that its manifest names.
+    Differs(String),
+    /// Something else.
+    Failed(String),
+}
+
+async fn stage_from(
+    seat: &Seat,
+    release: &Release,
+    part: &Part,
+    base: &str,
+    manifest: &[String],
+) -> Result<(), Refusal> {
+    let input = stage_input(part, manifest).map_err(|e| Refusal::Failed(e.to_string()))?;
+    let call = Call::new(STAGE, STAGING)
+        .arg(&seat.folders.home)
+        .arg(&release.id)
+        .arg(&part.digest)
+        .arg(base)
+        .arg(&seat.folders.spool)
+        .input(input);
+    let reply = seat.connection.run(call).await.map_err(|f| Refusal::Failed(f.text()))?;
+    if let Some(why) = reply.lines.iter().find_map(|l| l.strip_prefix("differs ")) {
+        return Err(Refusal::Differs(why.to_owned()));
+    }
+    verdict(&reply, "staged").map_err(Refusal::Failed)
+}
+
+/// What travels: the paths that go, and a tar of what is new or changed.
+fn stage_input(part: &Part, manifest: &[String]) -> std::io::Result<Vec<u8>> {
+    let changes = part.changes(manifest);
+    let mut input = Vec::new();
+    for path in &changes.removed {
+        input.extend_from_slice(path.as_bytes());
+        input.push(b'\n');
+    }
+    input.push(b'\n');
+    input.extend(part.tar(changes.added.iter().chain(&changes.changed))?);
+    Ok(input)
+}
