@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Failure;
 use super::fleet::{Fleet, Seat};
 use super::lock::{Locks, Operation};
-use super::{Failure, deploy};
+use super::prepare::prepare;
+use super::stage::stage;
 use crate::cluster::Node;
 use crate::error::Error;
 use crate::release::Release;
@@ -34,11 +36,11 @@ pub struct CheckReport {
 /// # Errors
 /// Where a host can't be asked. Scripts that do not parse are in the report.
 pub async fn check(fleet: &Fleet) -> Result<CheckReport, Failure> {
-    let prepared = deploy::prepare(fleet).await?;
+    let prepared = prepare(fleet).await?;
     let seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
     // What is staged for a look is taken away again, which must not meet a deploy of the same.
     let locks = Locks::take(fleet, &seats, &Operation::new("check")).await?;
-    let report = match deploy::stage(fleet, &prepared).await {
+    let report = match stage(fleet, &prepared).await {
         Ok(()) => parse(fleet, &prepared.release, true).await,
         Err(error) => Err(error),
     };

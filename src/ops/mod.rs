@@ -5,15 +5,20 @@
 //! * `site`: reading the site folder and secrets;
 //! * `lock`: the lock on each host that an operation touches;
 //! * `tiers`: stopping and starting nodes in the order of their roles;
-//! * `deploy`: the phases of a deploy;
+//! * `prepare`: what is known and planned before anything changes;
+//! * `stage`: putting a release beside the others;
+//! * `check`: parsing it with the real Zeek;
+//! * `deploy`: switching, stopping, starting, and going back;
 //! * `status`: what hosts and nodes say.
 
 mod check;
 mod deploy;
 mod fleet;
 mod lock;
+mod prepare;
 mod select;
 mod site;
+mod stage;
 
 mod status;
 mod tiers;
@@ -21,8 +26,9 @@ mod tiers;
 use crate::error::{Error, Problem};
 
 pub use check::{CheckReport, check};
-pub use deploy::{DeployReport, Prepared, apply, prepare};
+pub use deploy::{DeployReport, apply};
 pub use fleet::{Fleet, Settings};
+pub use prepare::{Prepared, prepare};
 pub use select::{Selection, candidates};
 
 pub use status::{Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, status};

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::Lab;
+use crate::support::local::{Said, said};
 
 /// A cluster of the lab, with its description in a folder of its own. Dropping it stops what runs.
 pub(crate) struct TestCluster {
@@ -20,28 +21,6 @@ pub(crate) struct TestCluster {
     /// Where the hosts keep the cluster.
     pub(crate) base: String,
     name: String,
-}
-
-/// What a command printed and how it ended.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Said {
-    /// Asserts the exit code; shows everything if it is another one.
-    #[track_caller]
-    pub(crate) fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:?}"))
-    }
 }
 
 /// Waits for a condition, with a deadline.
@@ -139,12 +118,7 @@ nodes:
 
     /// Runs a command.
     pub(crate) fn run(&self, args: &[&str]) -> Said {
-        let output = self.command(args).output().unwrap();
-        Said {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        said(self.command(args))
     }
 
     /// The status as JSON, whatever the exit code.

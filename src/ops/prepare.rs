@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 
-use super::Prepared;
+use super::fleet::{Detail, Fleet, Seat, unreachable};
+use super::{Failure, site};
 use crate::cluster::{self, Cluster};
 use crate::error::Error;
 use crate::observed::Observed;
-use crate::ops::fleet::{Detail, Fleet, Seat, unreachable};
-use crate::ops::{Failure, site};
 use crate::plan::Plan;
 use crate::release::{FORMAT, Ingredients, Release, ZeekIdentity};
 use crate::runner;
@@ -17,7 +16,25 @@ use crate::transport::Call;
 use crate::values::Version;
 use crate::zeek;
 
-const CLUSTER: &str = concat!(include_str!("../../../templates/lib.sh"), include_str!("../../../templates/cluster.sh"));
+const CLUSTER: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/cluster.sh"));
+
+/// How many releases stay on a host.
+const KEPT: usize = 5;
+
+/// All that a deploy knows before it changes anything.
+pub struct Prepared {
+    /// What it would do.
+    pub plan: Plan,
+    /// Zeek's version.
+    pub version: Version,
+    /// Things that the user should know first.
+    pub notes: Vec<String>,
+    pub(super) release: Release,
+    pub(super) found: Vec<Option<Observed>>,
+    pub(super) leaving: Vec<(Seat, Observed)>,
+    /// Hosts that left the description and can't be asked.
+    pub(super) lost: Vec<String>,
+}
 
 /// The part of `cluster.json` that a later clusterctl needs.
 #[derive(Deserialize)]
@@ -232,4 +249,26 @@ async fn leaving(
         }
     }
     (leaving, lost)
+}
+
+impl Prepared {
+    /// Tells whether an operation on one of the hosts did not come to its end.
+    pub fn is_unfinished(&self) -> bool {
+        self.found.iter().flatten().any(|o| !o.journal.is_empty())
+    }
+
+    /// Returns the release that is current on a host.
+    pub(super) fn current(&self, host: usize) -> Option<&str> {
+        self.found.get(host)?.as_ref()?.current.as_deref()
+    }
+
+    /// Releases that may go from a host: all but the newest, the current one, and those that nodes run.
+    pub(super) fn obsolete(&self, host: usize) -> Vec<String> {
+        let Some(observed) = &self.found[host] else { return Vec::new() };
+        let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
+        used.extend(observed.current.as_deref());
+        used.insert(&self.release.id);
+        let old = observed.releases.iter().skip(KEPT - 1);
+        old.filter(|r| !used.contains(r.as_str())).cloned().collect()
+    }
 }

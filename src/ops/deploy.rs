@@ -1,9 +1,6 @@
 //! The phases of a deploy: observe, plan, stage and verify on all hosts, check with the real Zeek, activate, confirm
 //! or go back. Before the first switch nothing has changed anywhere; each node always runs one whole release.
 
-mod prepare;
-mod stage;
-
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -12,40 +9,19 @@ use serde::Serialize;
 use super::check::{self, CheckReport};
 use super::fleet::{Fleet, Seat};
 use super::lock::{Locks, Operation};
+use super::prepare::Prepared;
+use super::stage::{all_well, stage, verdict};
 use super::tiers::{Job, NodeOutcome, start_jobs, stop_jobs};
 use super::{Event, Failure};
 use crate::error::{Error, Kind};
-use crate::observed::{Observed, Wanted};
-use crate::plan::{Action, Plan};
-use crate::release::Release;
+use crate::observed::Wanted;
+use crate::plan::Action;
 use crate::transport::Call;
-use crate::values::Version;
 
-pub use prepare::prepare;
-pub(super) use stage::stage;
-
-const ACTIVATE: &str =
-    concat!(include_str!("../../../templates/lib.sh"), include_str!("../../../templates/activate.sh"));
+const ACTIVATE: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/activate.sh"));
 
 /// How long a host may take to switch.
 const SWITCHING: Duration = Duration::from_secs(60);
-/// How many releases stay on a host.
-const KEPT: usize = 5;
-
-/// All that a deploy knows before it changes anything.
-pub struct Prepared {
-    /// What it would do.
-    pub plan: Plan,
-    /// Zeek's version.
-    pub version: Version,
-    /// Things that the user should know first.
-    pub notes: Vec<String>,
-    pub(super) release: Release,
-    found: Vec<Option<Observed>>,
-    leaving: Vec<(Seat, Observed)>,
-    /// Hosts that left the description and can't be asked.
-    lost: Vec<String>,
-}
 
 /// How a deploy ended.
 #[derive(Debug, Clone, Serialize)]
@@ -62,40 +38,6 @@ pub struct DeployReport {
     pub not_back: Vec<String>,
     /// Hosts that left the description but can't be asked: nodes may still run there.
     pub lost: Vec<String>,
-}
-
-/// Reads the answer of a script that says one word when it has done its work.
-fn verdict(reply: &crate::transport::Reply, good: &str) -> Result<(), String> {
-    for line in &reply.lines {
-        if let Some(why) = line.strip_prefix("fail ") {
-            return Err(why.to_owned());
-        }
-        if line.split(' ').next() == Some(good) && reply.ok() {
-            return Ok(());
-        }
-    }
-    Err(reply.stderr.lines().last().unwrap_or("no reason given").to_owned())
-}
-
-impl Prepared {
-    /// Tells whether an operation on one of the hosts did not come to its end.
-    pub fn is_unfinished(&self) -> bool {
-        self.found.iter().flatten().any(|o| !o.journal.is_empty())
-    }
-
-    fn current(&self, host: usize) -> Option<&str> {
-        self.found.get(host)?.as_ref()?.current.as_deref()
-    }
-
-    /// Releases that may go from a host: all but the newest, the current one, and those that nodes run.
-    fn obsolete(&self, host: usize) -> Vec<String> {
-        let Some(observed) = &self.found[host] else { return Vec::new() };
-        let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
-        used.extend(observed.current.as_deref());
-        used.insert(&self.release.id);
-        let old = observed.releases.iter().skip(KEPT - 1);
-        old.filter(|r| !used.contains(r.as_str())).cloned().collect()
-    }
 }
 
 /// Does what was planned.
@@ -253,16 +195,7 @@ async fn switch_all(
             (answer, failure)
         })
         .await;
-    let failed: Vec<String> =
-        answers.into_iter().filter_map(|(seat, a)| Some(format!("{}: {}", seat.name, a.err()?))).collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let mut error = Error::failed("not all hosts could switch to the new release");
-    for why in failed {
-        error = error.because(why);
-    }
-    Err(error)
+    all_well("not all hosts could switch to the new release", answers)
 }
 
 /// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs; returns

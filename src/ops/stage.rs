@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use super::{Prepared, verdict};
+use super::Event;
+use super::fleet::{Fleet, Seat};
+use super::prepare::Prepared;
 use crate::error::Error;
-use crate::ops::Event;
-use crate::ops::fleet::{Fleet, Seat};
 use crate::release::{Part, Release};
-use crate::transport::Call;
+use crate::transport::{Call, Reply};
 
-const STAGE: &str = concat!(include_str!("../../../templates/lib.sh"), include_str!("../../../templates/stage.sh"));
+const STAGE: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/stage.sh"));
 
 /// How long a host may take to unpack and verify.
 const STAGING: Duration = Duration::from_secs(300);
 
 /// Puts the release beside the others on all hosts that need it.
-pub(in crate::ops) async fn stage(fleet: &Fleet, prepared: &Prepared) -> Result<(), Error> {
+pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared) -> Result<(), Error> {
     let release = &prepared.release;
     let seats: Vec<Seat> = release
         .parts
@@ -30,16 +30,7 @@ pub(in crate::ops) async fn stage(fleet: &Fleet, prepared: &Prepared) -> Result<
             (answer, failure)
         })
         .await;
-    let failed: Vec<String> =
-        answers.into_iter().filter_map(|(seat, a)| Some(format!("{}: {}", seat.name, a.err()?))).collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let mut error = Error::failed("nothing has changed: the release could not be staged everywhere");
-    for why in failed {
-        error = error.because(why);
-    }
-    Err(error)
+    all_well("nothing has changed: the release could not be staged everywhere", answers)
 }
 
 async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared) -> Result<(), String> {
@@ -107,4 +98,25 @@ fn stage_input(part: &Part, manifest: &[String]) -> std::io::Result<Vec<u8>> {
     input.push(b'\n');
     input.extend(part.tar(changes.added.iter().chain(&changes.changed))?);
     Ok(input)
+}
+
+/// Reads the answer of a script that says one word when it has done its work.
+pub(super) fn verdict(reply: &Reply, good: &str) -> Result<(), String> {
+    for line in &reply.lines {
+        if let Some(why) = line.strip_prefix("fail ") {
+            return Err(why.to_owned());
+        }
+        if line.split(' ').next() == Some(good) && reply.ok() {
+            return Ok(());
+        }
+    }
+    Err(reply.stderr.lines().last().unwrap_or("no reason given").to_owned())
+}
+
+/// Makes the error of an operation that failed on some hosts, each with its reason; none if it failed on none.
+pub(super) fn all_well(what: &str, answers: Vec<(Seat, Result<(), String>)>) -> Result<(), Error> {
+    let failed = answers.into_iter().filter_map(|(seat, answer)| Some(format!("{}: {}", seat.name, answer.err()?)));
+    let error =
+        failed.fold(None, |error: Option<Error>, why| Some(error.unwrap_or_else(|| Error::failed(what)).because(why)));
+    error.map_or(Ok(()), Err)
 }
