@@ -491,7 +491,7 @@ fn another_base_folder_does_not_start_nodes_twice() {
 #[test]
 fn a_stale_lock_is_taken_over_by_one() {
     let cluster = LocalCluster::new();
-    cluster.write_local(", env: { ZEEK_SIM_READY_MS: '3000' }");
+    cluster.write_local(", env: { ZEEK_SIM_READY_MS: '8000' }");
     std::fs::create_dir_all(cluster.kept("")).unwrap();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
     std::fs::write(cluster.kept("lock"), format!("id {} 1 1 old somebody\n", boot.trim())).unwrap();
@@ -511,11 +511,12 @@ fn a_master_that_dies_is_replaced() {
     let sshd = Sshd::start();
     let cluster = ssh_cluster(&sshd);
     let text = std::fs::read_to_string(cluster.dir().join("cluster.yaml")).unwrap();
-    let text = text.replace("interface: lo", "interface: lo, env: { ZEEK_SIM_READY_MS: '2000' }");
+    let text = text.replace("interface: lo", "interface: lo, env: { ZEEK_SIM_READY_MS: '5000' }");
     std::fs::write(cluster.dir().join("cluster.yaml"), text).unwrap();
     let mut deploy = cluster.command(&["deploy"]);
     let deploy = deploy.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    wait_for("the switch", || cluster.kept("current").exists().then_some(()));
+    // The workers are on their way up: the call that waits for them is under way.
+    wait_for("a worker to start", || cluster.kept("nodes/worker-1/run").exists().then_some(()));
     let pattern = cluster.dir().join("run/clusterctl").display().to_string();
     let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
     let master = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().parse().unwrap();

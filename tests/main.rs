@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
-mod completion;
-#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod golden;
@@ -16,3 +14,5 @@ mod local;
 mod rooms;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod terminal;

@@ -1,4 +1,4 @@
-//! Completion of names from the description, in real shells on a pseudo-terminal.
+//! On a pseudo-terminal: completion of names from the description in real shells, and tables that fit.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -52,6 +52,35 @@ fn complete(shell: &str, args: &[&str], setup: &str) {
     session.expect("1").unwrap_or_else(|e| panic!("{shell}: no list: {e}"));
     write!(session, "\x03").unwrap();
     session.send_line("exit").unwrap();
+}
+
+#[test]
+fn no_line_is_wider_than_a_terminal_of_80_columns() {
+    let cluster = crate::support::local::LocalCluster::new();
+    cluster.write(
+        "hosts: { a-host-with-quite-a-long-name: { local: true } }\nnodes:\n  manager: { type: manager }\n  \
+         proxy: { type: proxy, count: 1 }\n  \
+         a-worker-with-a-name-that-is-long: { type: worker, interface: lo, count: 3 }\n",
+    );
+    for command in ["status", "nodes"] {
+        let mut shell = Command::new("sh");
+        let line = format!("stty rows 24 cols 80; {} {command}; echo en''d", env!("CARGO_BIN_EXE_clusterctl"));
+        shell.args(["-c", &line]).current_dir(cluster.dir()).env("TERM", "xterm").env_remove("NO_COLOR");
+        shell.env_remove("COLUMNS");
+        let mut session = Session::spawn(shell).unwrap();
+        session.set_expect_timeout(Some(Duration::from_secs(60)));
+        let captures = session.expect("end").unwrap_or_else(|e| panic!("{command}: {e}"));
+        let text = String::from_utf8_lossy(captures.before()).into_owned();
+        assert!(text.contains('\u{1b}'), "no colour on a terminal: {text:?}");
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        let mut rows = 0;
+        // Progress redraws its line, and what is seen is what stands after the last return.
+        for line in plain.split('\n').map(|l| l.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default()) {
+            assert!(line.chars().count() <= 80, "{command}: {line}");
+            rows += usize::from(line.contains("a-worker-with"));
+        }
+        assert!(rows >= 3, "{command}: {plain}");
+    }
 }
 
 #[test]
