@@ -89,8 +89,10 @@ impl Locks {
         }
         let locks = Self { held };
         let mut problem: Option<Error> = None;
+        // They were all asked at once, so one deadline is enough.
+        let limit = tokio::time::Instant::now() + fleet.settings.question;
         for (name, answered) in waiting {
-            let answer = tokio::time::timeout(fleet.settings.question, answered).await;
+            let answer = tokio::time::timeout_at(limit, answered).await;
             let error = match answer {
                 Ok(Ok(Ok(line))) => match line.split_once(' ').unwrap_or((&line, "")) {
                     ("locked", _) => continue,
