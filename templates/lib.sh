@@ -1,7 +1,4 @@
-# Functions of all scripts. $T is the token that begins each line of an answer.
-say() {
-	printf '%s %s\n' "$T" "$*"
-}
+# Functions of the scripts that look at nodes; say.sh stands before it.
 # Prints the lines of a file, each with a word before it, so that no content can pass for an answer of ours.
 dump() {
 	while IFS= read -r line || [ -n "$line" ]; do

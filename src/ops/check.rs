@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::release::Release;
 use crate::transport::Call;
 
-const CHECK: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/check.sh"));
+const CHECK: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/check.sh"));
 
 /// How long one Zeek may take to parse; a busy machine with ZeroMQ took 13 s.
 const PARSE: Duration = Duration::from_secs(90);

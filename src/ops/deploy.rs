@@ -18,7 +18,7 @@ use crate::observed::Wanted;
 use crate::plan::Action;
 use crate::transport::Call;
 
-const ACTIVATE: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/activate.sh"));
+const ACTIVATE: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/activate.sh"));
 
 /// How long a host may take to switch.
 const SWITCHING: Duration = Duration::from_secs(60);

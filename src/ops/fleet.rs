@@ -12,7 +12,11 @@ use crate::observed::Observed;
 use crate::runner::Folders;
 use crate::transport::{Call, Failure, Host, HostFailure, Shared, SshTarget, Target};
 
-const OBSERVE: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/observe.sh"));
+const OBSERVE: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/observe.sh")
+);
 
 /// Settings of one command.
 #[derive(Debug, Clone, Copy)]

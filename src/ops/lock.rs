@@ -9,7 +9,11 @@ use super::fleet::{Fleet, Seat};
 use crate::error::{Error, Kind};
 use crate::transport::{Call, Failure};
 
-const LOCK: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/lock.sh"));
+const LOCK: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/lock.sh")
+);
 
 /// The longest that an operation may hold its locks.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

@@ -16,7 +16,7 @@ use crate::transport::Call;
 use crate::values::Version;
 use crate::zeek;
 
-const CLUSTER: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/cluster.sh"));
+const CLUSTER: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/cluster.sh"));
 
 /// How many releases stay on a host.
 const KEPT: usize = 5;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::release::{Part, Release};
 use crate::transport::{Call, Reply};
 
-const STAGE: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/stage.sh"));
+const STAGE: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/stage.sh"));
 
 /// How long a host may take to unpack and verify.
 const STAGING: Duration = Duration::from_secs(300);

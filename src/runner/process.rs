@@ -5,8 +5,16 @@ use std::time::Duration;
 use super::{Folders, MARGIN};
 use crate::transport::Call;
 
-const START: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/process-start.sh"));
-const STOP: &str = concat!(include_str!("../../templates/lib.sh"), include_str!("../../templates/process-stop.sh"));
+const START: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/process-start.sh")
+);
+const STOP: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/process-stop.sh")
+);
 
 pub(super) fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
     let input: String = nodes.iter().map(|(node, release)| format!("{node} {release}\n")).collect();
