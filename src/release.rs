@@ -26,6 +26,9 @@ use crate::zeek;
 /// The form of `cluster.json` and of a release; other forms are read with care or not at all.
 pub const FORMAT: u32 = 1;
 
+/// What keeps a node running; it tells processes apart as all scripts do.
+const SUPERVISOR: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/supervisor.sh"));
+
 /// A file of the site folder.
 #[derive(Debug, Clone)]
 pub struct SiteFile {
@@ -155,7 +158,9 @@ impl Release {
 
     /// Returns the part of a host.
     pub fn part(&self, host: usize) -> Option<&Part> {
-        self.parts.iter().find(|p| p.host == host)
+        // They are in the order of the hosts; this is asked once for each node.
+        let at = self.parts.binary_search_by_key(&host, |p| p.host).ok()?;
+        self.parts.get(at)
     }
 }
 
@@ -197,7 +202,7 @@ impl<'a> Common<'a> {
         put(zeek::AGENT_PATH, 0o644, text(&agent));
         let backend = zeek::backend(cluster, version).name();
         put("clusterctl/version", 0o644, text(&format!("{version} {backend}\n")));
-        put("clusterctl/supervisor.sh", 0o755, text(include_str!("../templates/supervisor.sh")));
+        put("clusterctl/supervisor.sh", 0o755, text(SUPERVISOR));
         let own_names = own_scripts(cluster);
         let mut own = BTreeMap::new();
         let mut shared = Vec::new();

@@ -1,21 +1,10 @@
-#!/bin/sh
-# Keeps one node running: exec, wait, record, pause, again. Written by clusterctl; a constant.
+# Keeps one node running: exec, wait, record, pause, again. A constant; it goes into each release, after lib.sh.
 # Arguments: the cluster's folder, the node's folder, the release's folder, the node.
 set -u
 home=$1 dir=$2 release=$3 node=$4
 start=$release/start/$node
 cd "$dir" || exit 1
 trap '' HUP
-read -r boot </proc/sys/kernel/random/boot_id
-alive() {
-	[ -n "${3:-}" ] && [ "$1" = "$boot" ] || return 1
-	{ read -r stat <"/proc/$2/stat"; } 2>/dev/null || return 1
-	since=$3
-	rest=${stat##*) }
-	# shellcheck disable=SC2086
-	set -- $rest
-	[ "${20:-}" = "$since" ] && [ "$1" != Z ] && [ "$1" != X ]
-}
 # Sets me to boot id, pid and start time of the process that calls it.
 myself() {
 	read -r stat </proc/self/stat
@@ -24,10 +13,6 @@ myself() {
 	# shellcheck disable=SC2086
 	set -- $rest
 	me="$boot $pid ${20}"
-}
-seconds() {
-	read -r now _ </proc/uptime
-	now=${now%%.*}
 }
 # One supervisor: whoever links the file, which appears whole or not at all. One whose process is gone is taken away by
 # one of those who see that, and only if it is still the same.
@@ -57,7 +42,7 @@ until ln "$own" supervisor 2>/dev/null; do
 		[ "$again" = "$old" ] && rm -f supervisor
 		rmdir "dead-${2:-0}-${3:-0}"
 	else
-		sleep 0.1 2>/dev/null || sleep 1
+		nap
 	fi
 done
 rm -f "$own"
