@@ -4,10 +4,20 @@ set -euo pipefail
 
 LAB_REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 LAB_TARGET=${CARGO_TARGET_DIR:-$LAB_REPO/target}
-LAB_DIR=$(realpath -m "${LAB_DIR:-$LAB_TARGET/lab}")
-LAB_BRIDGE=${LAB_BRIDGE:-zlab0}
+# Several labs may be up at once on a machine: what is the machine's own (bridge, network, names of containers and
+# control groups) follows from this number, and so does the folder.
+LAB_ID=${LAB_ID:-0}
+case $LAB_ID in
+0) LAB_DIR=${LAB_DIR:-$LAB_TARGET/lab} LAB_PREFIX= ;;
+[1-9] | [1-9][0-9]) LAB_DIR=${LAB_DIR:-$LAB_TARGET/lab-$LAB_ID} LAB_PREFIX=$LAB_ID- ;;
+*) printf 'lab: error: LAB_ID is a number from 0 to 99, not %s\n' "$LAB_ID" >&2 && exit 1 ;;
+esac
+LAB_DIR=$(realpath -m "$LAB_DIR")
+# The hosts' base file system, which all labs can share.
+LAB_BASE=$(realpath -m "${LAB_BASE:-$LAB_TARGET/lab}")
+LAB_BRIDGE=zlab$LAB_ID
 # 198.18.0.0/15 is reserved for tests of network devices (RFC 2544); it is routed nowhere.
-LAB_NET=${LAB_NET:-198.18.0}
+LAB_NET=198.18.$LAB_ID
 # Seconds from the start of a host to a login over SSH.
 LAB_DEADLINE=${LAB_DEADLINE:-60}
 
@@ -43,6 +53,8 @@ usage() {
 		  logs                    keep what the hosts know of their nodes, under target/lab/log
 
 		LAB_ZEEK=PREFIX           a Zeek to show to the hosts: a real one, or a folder of simprefix
+		LAB_ID=N                  another lab beside those that are up, on 198.18.N.0/24 (0 to 99)
+		LAB_BASE=FOLDER           where the base file system is kept, for all labs that name it
 	END
 }
 
@@ -140,19 +152,28 @@ base_path() {
 		base_packages
 		declare -f base_customise
 	} | sha256sum | cut -c1-12)
-	printf '%s/base-%s\n' "$LAB_DIR" "$hash"
+	printf '%s/base-%s\n' "$LAB_BASE" "$hash"
 }
 
 cmd_base() {
 	need_root
-	need debootstrap chroot sha256sum
-	local suite base mirror tmp include old
+	need debootstrap chroot sha256sum flock
+	local suite base
 	suite=$(base_suite)
 	base=$(base_path "$suite")
-	[ -d "$base" ] && return
+	[ ! -d "$base" ] || return 0
+	mkdir -p "$LAB_BASE" "$LOG"
+	# Another lab may be making it just now.
+	(
+		flock 9
+		[ -d "$base" ] || make_base "$suite" "$base"
+	) 9>"$LAB_BASE/base.lock"
+}
+
+make_base() {
+	local suite=$1 base=$2 mirror tmp include old
 	mirror=$(base_mirror "$suite")
-	mkdir -p "$LAB_DIR" "$LOG"
-	tmp=$LAB_DIR/new-base.$$
+	tmp=$LAB_BASE/new-base.$$
 	include=$(base_packages | paste -sd,)
 	say "making the hosts' base file system, $suite, once (about a minute and 300 MB; log: $LOG/base.log)"
 	# shellcheck disable=SC2064  # the value of now
@@ -161,15 +182,15 @@ cmd_base() {
 	local proxy=
 	eval "$(apt-config shell proxy Acquire::http::Proxy)"
 	if ! http_proxy=${proxy:-${http_proxy:-}} LC_ALL=C DEBIAN_FRONTEND=noninteractive \
-		debootstrap --variant=minbase --include="$include" "$suite" "$tmp" "$mirror" >"$LOG/base.log" 2>&1 </dev/null; then
+		debootstrap --variant=minbase --include="$include" "$suite" "$tmp" "$mirror" >"$LOG/base.log" 2>&1 </dev/null 9>&-; then
 		tail -n 20 "$LOG/base.log" >&2
 		die "debootstrap failed"
 	fi
 	base_customise "$tmp" >>"$LOG/base.log" 2>&1 || { tail -n 5 "$LOG/base.log" >&2 && die "the base file system could not be set up"; }
 	mv -T "$tmp" "$base"
 	trap - EXIT
-	for old in "$LAB_DIR"/base-* "$LAB_DIR"/new-base.*; do
-		[ "$old" = "$base" ] || [ ! -e "$old" ] || hosts_running | grep -q . || remove_tree "$old"
+	for old in "$LAB_BASE"/base-* "$LAB_BASE"/new-base.*; do
+		[ "$old" = "$base" ] || [ ! -e "$old" ] || grep -qF "lowerdir=$old," /proc/self/mountinfo || remove_tree "$old"
 	done
 }
 
@@ -244,7 +265,7 @@ address_of() { cat "$HOSTS/$1/address"; }
 make_bridge() {
 	local other
 	other=$(nspawns | awk -v h="$HOSTS/" 'index($2, h) != 1 { print $2; exit }')
-	[ -z "$other" ] || die "another lab is running on $LAB_BRIDGE ($other); take that one down first"
+	[ -z "$other" ] || die "another lab is running on $LAB_BRIDGE ($other); take that one down first, or choose another LAB_ID"
 	if ! ip link show "$LAB_BRIDGE" >/dev/null 2>&1; then
 		ip link add "$LAB_BRIDGE" type bridge
 	fi
@@ -317,7 +338,7 @@ host_cgroups() {
 		*) own=$(sed -n 's/^[0-9]*:name=systemd://p' /proc/self/cgroup) ;;
 		esac
 		[ -d "$mount$own" ] || own=
-		printf '%s/clusterctl-lab-%s\n' "${mount}${own%/}" "$name"
+		printf '%s/clusterctl-lab-%s-%s\n' "${mount}${own%/}" "$LAB_ID" "$name"
 	done
 }
 
@@ -336,7 +357,7 @@ boot_host() {
 	# A session of its own: a Ctrl-C for the tests is not one for the hosts.
 	# shellcheck disable=SC2016  # for the inner shell
 	setsid bash -c 'while [ "$1" != -- ]; do mkdir -p "$1" && echo $$ >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"' \
-		lab-boot "${cgroups[@]}" -- systemd-nspawn --register=no --keep-unit --quiet --boot --directory="$HOSTS/$name/root" --machine="$name" \
+		lab-boot "${cgroups[@]}" -- systemd-nspawn --register=no --keep-unit --quiet --boot --directory="$HOSTS/$name/root" --machine="$LAB_PREFIX$name" --hostname="$name" \
 		--network-bridge="$LAB_BRIDGE" --resolv-conf=off --timezone=off --link-journal=no "${binds[@]}" \
 		>>"$LOG/$name.console" 2>&1 </dev/null &
 }
@@ -382,7 +403,7 @@ write_ssh_config() {
 write_hosts_json() {
 	local name leader sep=
 	{
-		printf '{\n  "bridge": "%s",\n  "zeek": %s,\n  "hosts": [' "$LAB_BRIDGE" "$(cat "$RUN/zeek.json")"
+		printf '{\n  "id": %s,\n  "bridge": "%s",\n  "zeek": %s,\n  "hosts": [' "$LAB_ID" "$LAB_BRIDGE" "$(cat "$RUN/zeek.json")"
 		for name in $(host_names); do
 			leader=$(leader_of "$name") || leader=null
 			printf '%s\n    {"name": "%s", "address": "%s", "leader": %s}' "$sep" "$name" "$(address_of "$name")" "$leader"
@@ -399,8 +420,8 @@ cmd_up() {
 	local names=("$@") name base dir new=() pids=() pid failed=0
 	[ ${#names[@]} -gt 0 ] || names=("${DEFAULT_HOSTS[@]}")
 	for name in "${names[@]}"; do
-		# An interface of the machine is named after the host: vb-NAME, at most 15 bytes.
-		[[ $name =~ ^[a-z][a-z0-9-]{0,11}$ ]] || die "$name: a host's name has at most 12 of a-z, 0-9 and -"
+		# An interface of the machine is named after the host: vb-NAME or vb-ID-NAME, at most 15 bytes.
+		[[ $name =~ ^[a-z][a-z0-9-]{0,8}$ ]] || die "$name: a host's name has at most 9 of a-z, 0-9 and -"
 	done
 	cmd_base
 	base=$(base_path "$(base_suite)")
@@ -470,7 +491,7 @@ kill_host() {
 	[ -n "$pid" ] || return 0
 	end_nspawn "$pid"
 	# Its cable goes with its network namespace, a moment later.
-	while ip link show "vb-$name" >/dev/null 2>&1 && [ "$SECONDS" -lt "$end" ]; do sleep 0.05; done
+	while ip link show "vb-$LAB_PREFIX$name" >/dev/null 2>&1 && [ "$SECONDS" -lt "$end" ]; do sleep 0.05; done
 	remove_cgroups "$name"
 }
 
@@ -520,7 +541,7 @@ cmd_status() {
 	for name in $(host_names); do
 		state=off
 		leader=$(leader_of "$name") && state=running || leader=-
-		if [ "$state" = running ] && ! ip link show "vb-$name" 2>/dev/null | grep -q ',UP'; then state='cut'; fi
+		if [ "$state" = running ] && ! ip link show "vb-$LAB_PREFIX$name" 2>/dev/null | grep -q ',UP'; then state='cut'; fi
 		printf '%-12s %-15s %-8s %s\n' "$name" "$(address_of "$name")" "$state" "$leader"
 	done
 }
@@ -554,7 +575,7 @@ cmd_reboot() {
 
 cmd_link() {
 	running_leader "$1" >/dev/null
-	ip link set "vb-$1" "$2"
+	ip link set "vb-$LAB_PREFIX$1" "$2"
 }
 
 cmd_signal_sshd() {

@@ -167,8 +167,10 @@ fn a_logger_that_cannot_start_brings_the_old_release_back() {
         &[
             "sh",
             "-c",
-            "systemd-run --quiet --unit=squatter --collect systemd-socket-activate -l 198.18.0.11:27799 /bin/cat; \
+            "systemd-run --quiet --unit=squatter --collect systemd-socket-activate -l $1:27799 /bin/cat; \
          for i in $(seq 50); do ss -ltn | grep -q :27799 && exit 0; sleep 0.1; done; exit 1",
+            "sh",
+            cluster.address("mgmt"),
         ],
     );
     let text = std::fs::read_to_string(cluster.file()).unwrap();

@@ -19,6 +19,7 @@ pub(crate) struct Lab {
 
 #[derive(Debug, Deserialize)]
 struct Facts {
+    id: u32,
     zeek: Zeek,
     hosts: Vec<LabHost>,
 }
@@ -83,7 +84,7 @@ impl Lab {
 
     fn script(&self, verb: &str) -> Command {
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/lab.sh"));
-        command.env("LAB_DIR", self.run.join("..")).arg(verb);
+        command.env("LAB_DIR", self.run.join("..")).env("LAB_ID", self.facts.id.to_string()).arg(verb);
         command
     }
 }
