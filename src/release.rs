@@ -10,6 +10,8 @@
 //! clusterctl/nodes/N.zeek   what concerns one node alone
 //! site/, data/              the site folder; what `site_data` names
 //! start/N                   how to start a node: one setting a line, read by the supervisor (0600)
+//! clusterctl/start.sh       starts nodes, as over SSH: <home> <spool> <deadline>, lines of node and release on stdin
+//! clusterctl/node.sh        becomes a node, and records its end
 //! clusterctl/supervisor.sh  keeps a node running
 //! ```
 
@@ -26,8 +28,18 @@ use crate::zeek;
 /// The form of `cluster.json` and of a release; other forms are read with care or not at all.
 pub const FORMAT: u32 = 1;
 
+/// What becomes a node and records its end, whatever keeps it running.
+const NODE: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/node.sh"));
 /// What keeps a node running; it tells processes apart as all scripts do.
 const SUPERVISOR: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/supervisor.sh"));
+/// What starts nodes on their own host.
+const START: &str = concat!(
+    include_str!("../templates/here.sh"),
+    include_str!("../templates/say.sh"),
+    include_str!("../templates/lib.sh"),
+    include_str!("../templates/process-start.sh"),
+    include_str!("../templates/start.sh")
+);
 
 /// A file of the site folder.
 #[derive(Debug, Clone)]
@@ -202,6 +214,8 @@ impl<'a> Common<'a> {
         put(zeek::AGENT_PATH, 0o644, text(&agent));
         let backend = zeek::backend(cluster, version).name();
         put("clusterctl/version", 0o644, text(&format!("{version} {backend}\n")));
+        put("clusterctl/node.sh", 0o755, text(NODE));
+        put("clusterctl/start.sh", 0o755, text(START));
         put("clusterctl/supervisor.sh", 0o755, text(SUPERVISOR));
         let own_names = own_scripts(cluster);
         let mut own = BTreeMap::new();

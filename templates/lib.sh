@@ -27,6 +27,10 @@ node_alive() {
 supervisor_alive() {
 	identity "$1/supervisor" && alive "$b" "$p" "$s"
 }
+# Writes a small file whole or not at all: its name, its text.
+keep() {
+	{ printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"; } 2>/dev/null
+}
 seconds() {
 	read -r now _ </proc/uptime
 	now=${now%%.*}

@@ -1,27 +1,22 @@
-# Keeps one node running: exec, wait, record, pause, again. A constant; it goes into each release, after lib.sh.
-# Arguments: the cluster's folder, the node's folder, the release's folder, the node.
+# Keeps one node running: start it, wait, record, pause, again. A constant; it goes into each release, after lib.sh.
+# Arguments: the cluster's folder, the node's folder, the release's folder, the node. SIGTERM ends the node and the
+# supervisor; SIGUSR1 ends a supervisor that pauses, and no other.
 set -u
 home=$1 dir=$2 release=$3 node=$4
-start=$release/start/$node
 cd "$dir" || exit 1
 trap '' HUP
-# Sets me to boot id, pid and start time of the process that calls it.
-myself() {
-	read -r stat </proc/self/stat
-	pid=${stat%% *}
-	rest=${stat##*) }
-	# shellcheck disable=SC2086
-	set -- $rest
-	me="$boot $pid ${20}"
-}
 # One supervisor: whoever links the file, which appears whole or not at all. One whose process is gone is taken away by
 # one of those who see that, and only if it is still the same.
-myself
-ours="id $me"
+read -r stat </proc/self/stat
+pid=${stat%% *}
+rest=${stat##*) }
+# shellcheck disable=SC2086
+set -- $rest
+ours="id $boot $pid ${20}"
 own=supervisor.$pid
 if ! { printf '%s\n' "$ours" >"$own"; } 2>/dev/null; then
 	rm -f "$own"
-	printf 'id %s\nrefused the folder %s can not be written (is the disk full?)\n' "$me" "$dir" >./exit
+	printf '%s\nrefused the folder %s can not be written (is the disk full?)\n' "$ours" "$dir" >./exit
 	exit 1
 fi
 tries=0
@@ -36,7 +31,7 @@ until ln "$own" supervisor 2>/dev/null; do
 	fi
 	# shellcheck disable=SC2086
 	set -- ${old#id }
-	if [ -n "$old" ] && mkdir "dead-${2:-0}-${3:-0}" 2>/dev/null; then
+	if mkdir "dead-${2:-0}-${3:-0}" 2>/dev/null; then
 		again=''
 		{ read -r again <supervisor; } 2>/dev/null
 		[ "$again" = "$old" ] && rm -f supervisor
@@ -46,111 +41,45 @@ until ln "$own" supervisor 2>/dev/null; do
 	fi
 done
 rm -f "$own"
-zeek='' binary='' restart=on-crash
-while IFS= read -r line; do
-	value=${line#* }
-	case $line in
-	"zeek "*) zeek=$value ;;
-	"binary "*) binary=$value ;;
-	"restart "*) restart=$value ;;
-	esac
-done <"$start"
-
-limit() {
-	# shellcheck disable=SC3045
-	if (ulimit "$1" "$2") 2>/dev/null; then
-		ulimit "$1" "$2"
-	else
-		echo "clusterctl: can't set ulimit $1 to $2" >&2
-	fi
-}
-run_node() {
-	exec </dev/null >stdout 2>stderr
-	myself
-	set --
-	zeekpath='' cpu='' inputs=''
-	while IFS= read -r line; do
-		value=${line#* }
-		case $line in
-		"arg "*) set -- "$@" "$value" ;;
-		"env "*)
-			# shellcheck disable=SC2163
-			export "$value"
-			;;
-		"zeekpath "*) zeekpath=$value ;;
-		"input "*) inputs="$inputs$line
-" ;;
-		"cpu "*) cpu=$value ;;
-		"nofile "*) limit -n "$value" ;;
-		"core "*) limit -c "$value" ;;
-		"memory "*) limit -v "$value" ;;
-		esac
-	done <"$start"
-	export ZEEKPATH="$release/site:$home/data:$release:$zeekpath"
-	printf 'id %s\nrelease %s\nrestarts %s\n%s' "$me" "${release##*/}" "$restarts" "$inputs" >run
-	if [ -n "$cpu" ]; then
-		exec taskset -c "$cpu" "$zeek" "$@"
-	fi
-	exec "$zeek" "$@"
-}
 finish() {
-	read -r last <supervisor && [ "$last" = "$ours" ] && rm -f supervisor
+	last=''
+	{ read -r last <supervisor; } 2>/dev/null
+	[ "$last" = "$ours" ] && rm -f supervisor
 	exit 0
 }
-child='' nap='' ended=''
+# A node of a supervisor that was killed: it is not adopted.
+node_alive . && finish
+child='' nap='' ended='' got=''
 on_term() {
-	ended=1
+	ended=asked got=1
 	[ -n "$child" ] && kill -TERM "$child" 2>/dev/null
 	[ -n "$nap" ] && kill "$nap" 2>/dev/null
 }
 trap on_term TERM INT
-pause=1 tries=0 restarts=0
+trap 'got=1; [ -z "$nap" ] || on_term' USR1
 while :; do
 	[ -n "$ended" ] || [ -e stop ] && finish
-	if [ -z "$zeek" ] || [ "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)" != "$binary" ]; then
-		printf 'id %s\nrefused the binary %s is not the one that this release was made for\n' "$me" "$zeek" >./exit
-		finish
-	fi
-	rm -f .status
-	[ -e stderr ] && mv -f stderr stderr.last
-	seconds
-	began=$now
-	run_node &
+	sh "$release/clusterctl/node.sh" run "$home" "$dir" "$release" "$node" &
 	child=$!
 	# A signal may have come before there was a child to hand it to.
 	[ -n "$ended" ] && kill -TERM "$child" 2>/dev/null
+	got=''
 	wait "$child"
 	code=$?
-	# A wait that a signal interrupted is no end of the node.
-	while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do
-		wait "$child"
-		code=$?
+	# A wait that a signal interrupted is no end of the node; one that did not is the last (127).
+	while [ -n "$got" ]; do
+		got=''
+		wait "$child" 2>/dev/null
+		again=$?
+		[ "$again" = 127 ] || code=$again
 	done
-	gone=$child
 	child=''
-	seconds
-	next=stopped
-	if [ -z "$ended" ] && [ ! -e stop ]; then
-		[ $((now - began)) -ge 60 ] && pause=1 tries=0
-		tries=$((tries + 1))
-		if [ "$restart" = never ]; then
-			next=never
-		elif [ "$tries" -gt 10 ]; then
-			next=failed
-		else
-			next=$pause
-		fi
-	fi
-	printf 'id %s %s -\nstatus %s\nat %s\nran %s\ntries %s\nnext %s\n' \
-		"$boot" "$gone" "$code" "$now" "$((now - began))" "$tries" "$next" >./exit
-	case $next in
-	stopped | never | failed) finish ;;
-	esac
+	sh "$release/clusterctl/node.sh" ended "$home" "$dir" "$release" "$node" "$code" "${ended:--}"
+	pause=$?
+	[ "$pause" = 0 ] || [ "$pause" -gt 60 ] && finish
 	sleep "$pause" &
 	nap=$!
+	[ -n "$ended" ] && kill "$nap" 2>/dev/null
 	wait "$nap"
 	nap=''
-	pause=$((pause * 2))
-	[ "$pause" -gt 60 ] && pause=60
-	restarts=$((restarts + 1))
 done

@@ -12,10 +12,10 @@ use crate::values::is_zeek_identifier;
 /// Variables that clusterctl sets itself.
 const OURS: [&str; 3] = ["CLUSTER_NODE", "CLUSTERCTL", "ZEEKPATH"];
 
-/// Names that the scripts still use once they have set a node's environment (templates/supervisor.sh, templates/check.sh).
-const SCRIPTS: [&str; 15] = [
-    "IFS", "cpu", "deadline", "dir", "home", "inputs", "line", "me", "node", "release", "restarts", "start", "value",
-    "zeek", "zeekpath",
+/// Names that the scripts still use once they have set a node's environment (templates/node.sh, templates/check.sh).
+const SCRIPTS: [&str; 16] = [
+    "IFS", "cpu", "deadline", "dir", "home", "inputs", "line", "me", "nice", "node", "release", "restarts", "start",
+    "value", "zeek", "zeekpath",
 ];
 
 /// Checks the names and texts of an environment.

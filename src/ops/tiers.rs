@@ -22,6 +22,8 @@ pub enum Outcome {
     Ready,
     /// It was running already.
     Already,
+    /// It was running already, but what kept it running is gone.
+    Unsupervised,
     /// It was stopped, or did not run.
     Stopped,
     /// It had to be killed.
@@ -71,6 +73,9 @@ impl Outcome {
         match self {
             Self::Ready => "ready".to_owned(),
             Self::Already => "running already".to_owned(),
+            Self::Unsupervised => {
+                "runs, but unsupervised: it will not be started again if it ends; run clusterctl restart".to_owned()
+            }
             Self::Stopped => "stopped".to_owned(),
             Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
             Self::Dead(how) => format!("ended at start ({how})"),
@@ -209,6 +214,7 @@ async fn on_host(fleet: &Fleet, seat: &Seat, jobs: &[Job], start: bool) -> (Vec<
             match Started::parse(line) {
                 Some(Started::Ready(node)) => (node, Outcome::Ready),
                 Some(Started::Already(node)) => (node, Outcome::Already),
+                Some(Started::Unsupervised(node)) => (node, Outcome::Unsupervised),
                 Some(Started::Dead(node, how)) => (node, Outcome::Dead(how)),
                 Some(Started::Late(node, status)) => (node, Outcome::Late(status)),
                 Some(Started::Stderr(node, text)) => {

@@ -34,6 +34,8 @@ pub enum Started {
     Ready(String),
     /// The node was running already.
     Already(String),
+    /// The node was running already, but what kept it running is gone.
+    Unsupervised(String),
     /// The node ended before it was ready: the node, how it ended.
     Dead(String, String),
     /// The node was not ready in time: the node, the last word of its `.status`.
@@ -84,6 +86,7 @@ impl Started {
         let (node, more) = (node.to_owned(), more.to_owned());
         Some(match word {
             "ready" => Self::Ready(node),
+            "running" if more == "unsupervised" => Self::Unsupervised(node),
             "running" => Self::Already(node),
             "dead" => Self::Dead(node, exit_words(&more)),
             "late" => Self::Late(node, more),

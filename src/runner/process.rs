@@ -8,7 +8,8 @@ use crate::transport::Call;
 const START: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/lib.sh"),
-    include_str!("../../templates/process-start.sh")
+    include_str!("../../templates/process-start.sh"),
+    include_str!("../../templates/start.sh")
 );
 const STOP: &str = concat!(
     include_str!("../../templates/say.sh"),

@@ -1,0 +1,167 @@
+# What starts a node and records its end, the same for every runner. A constant; it goes into each release, after
+# lib.sh. Arguments: what to do, the cluster's folder, the node's folder, the release's folder, the node.
+#   run         becomes the node; 77 where it must not be started, and `exit` says why
+#   ended S A   records that it ended with the status S; A is `asked` if somebody wanted that. Its own exit status is
+#               the pause in seconds until it is to be started again, or 0
+set -u
+LC_ALL=C
+export LC_ALL
+verb=$1 home=$2 dir=$3 release=$4 node=$5
+start=$release/start/$node
+cd "$dir" || exit 77
+# Sets me to boot id, pid and start time of this process.
+myself() {
+	read -r stat </proc/self/stat
+	me=${stat%% *}
+	rest=${stat##*) }
+	# shellcheck disable=SC2086
+	set -- $rest
+	me="$boot $me ${20}"
+}
+refuse() {
+	keep exit "id $me
+refused $*" || echo "clusterctl: $node: $*" >&2
+	exit 77
+}
+# Sets tries to how often in a row it has ended soon.
+read_tries() {
+	tries=0
+	while read -r key value; do
+		[ "$key" = tries ] && tries=$value
+	done <"$1"
+	case $tries in
+	'' | *[!0-9]*) tries=0 ;;
+	esac
+} 2>/dev/null
+limit() {
+	# shellcheck disable=SC3045
+	if (ulimit "$1" "$2") 2>/dev/null; then
+		ulimit "$1" "$2"
+	else
+		echo "clusterctl: can't set ulimit $1 to $2" >&2
+	fi
+}
+run_node() {
+	myself
+	[ -r "$start" ] || refuse "$start can not be read"
+	node_alive . && refuse "it runs already, with the pid $p"
+	zeek='' binary='' zeekpath='' cpu='' nice='' inputs='' limits=''
+	while IFS= read -r line; do
+		value=${line#* }
+		case $line in
+		"zeek "*) zeek=$value ;;
+		"binary "*) binary=$value ;;
+		"input "*) inputs="$inputs
+$line" ;;
+		"zeekpath "*) zeekpath=$value ;;
+		"cpu "*) cpu=$value ;;
+		"nice "*) nice=$value ;;
+		"nofile "* | "core "* | "memory "*) limits="$limits $line" ;;
+		esac
+	done <"$start"
+	if [ -z "$zeek" ] || [ "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)" != "$binary" ]; then
+		refuse "the binary $zeek is not the one that this release was made for"
+	fi
+	# `exit` is there while it pauses after an end of its own; a start by hand has put it away.
+	restarts=0 tries=0
+	if [ -f exit ]; then
+		while read -r key value; do
+			[ "$key" = restarts ] && restarts=$((value + 1))
+		done <run
+		read_tries exit
+	fi 2>/dev/null
+	rm -f .status asked
+	[ -e stderr ] && mv -f stderr stderr.last
+	keep run "id $me
+release ${release##*/}
+restarts $restarts
+tries $tries$inputs" || refuse "the folder $dir can not be written (is the disk full?)"
+	[ ! -f exit ] || mv -f exit exit.last
+	exec </dev/null >stdout 2>stderr
+	# shellcheck disable=SC2086
+	set -- $limits
+	while [ "$#" -gt 1 ]; do
+		case $1 in
+		nofile) limit -n "$2" ;;
+		core) limit -c "$2" ;;
+		memory) limit -v "$2" ;;
+		esac
+		shift 2
+	done
+	# What a session or a service manager says about itself is no node's business.
+	unset SSH_CLIENT SSH_CONNECTION SSH_TTY SSH_AUTH_SOCK INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID NOTIFY_SOCKET
+	unset CLUSTERCTL_HOME CLUSTERCTL_RELEASE CLUSTERCTL_NODE
+	export ZEEKPATH="$release/site:$home/data:$release:$zeekpath"
+	set --
+	while IFS= read -r line; do
+		value=${line#* }
+		case $line in
+		"arg "*) set -- "$@" "$value" ;;
+		"env "*)
+			# shellcheck disable=SC2163
+			export "$value"
+			;;
+		esac
+	done <"$start"
+	set -- "$zeek" "$@"
+	[ -z "$cpu" ] || set -- taskset -c "$cpu" "$@"
+	[ -z "$nice" ] || set -- nice -n "$nice" "$@"
+	exec "$@"
+}
+record() {
+	status=$1 pause=''
+	seconds
+	# A start that was refused has said so.
+	if [ "$status" = 77 ] && [ -f exit ]; then
+		while read -r key _; do
+			[ "$key" = refused ] && pause=0
+		done <./exit
+		[ -z "$pause" ] || exit 0
+	fi
+	restart=on-crash
+	while read -r key value; do
+		case $key in
+		restart) restart=$value ;;
+		zeekpath) break ;;
+		esac
+	done <"$start"
+	id="$boot - -" ran=0
+	if [ -f exit ]; then
+		# It did not become a node.
+		read_tries exit
+	else
+		identity run
+		[ "$b" != "$boot" ] || [ -z "$s" ] || id="$b $p $s" ran=$((now - s / 100))
+		read_tries run
+	fi
+	[ "$ran" -ge 60 ] && tries=0
+	pause=0
+	if [ "$2" = asked ] || [ -e stop ] || [ -e asked ]; then
+		next=stopped
+	else
+		tries=$((tries + 1))
+		if [ "$restart" = never ]; then
+			next=never
+		elif [ "$tries" -gt 10 ]; then
+			next=failed
+		else
+			pause=1 next=1
+			while [ "$next" -lt "$tries" ] && [ "$pause" -lt 60 ]; do
+				pause=$((pause * 2)) next=$((next + 1))
+			done
+			[ "$pause" -gt 60 ] && pause=60
+			next=$pause
+		fi
+	fi
+	keep exit "id $id
+status $status
+at $now
+ran $ran
+tries $tries
+next $next" || { [ "$pause" = 0 ] || pause=60; }
+	exit "$pause"
+}
+case $verb in
+run) run_node ;;
+ended) record "$6" "$7" ;;
+esac

@@ -1,0 +1,77 @@
+# Starts nodes and waits until they are ready; a runner's own functions stand before it. Arguments: the cluster's
+# folder, the spool folder, the deadline in seconds. Input: lines of node and release (`current`: that of now).
+home=$1 spool=$2 deadline=$3
+last_words() {
+	tail -n 12 "$spool/nodes/$1/stderr" 2>/dev/null | while IFS= read -r line; do
+		say stderr "$1 $line"
+	done
+}
+left=''
+current=''
+if cd -P "$home/current" 2>/dev/null; then
+	current=${PWD##*/}
+fi
+cd / || exit 1
+while read -r node release; do
+	dir=$spool/nodes/$node
+	# Under the lock, so that it is the release of now.
+	[ "$release" = current ] && release=$current
+	if [ ! -f "$home/releases/$release/start/$node" ]; then
+		say dead "$node it is not in the deployed release: run clusterctl deploy"
+		continue
+	fi
+	if ! mkdir -p "$dir" || ! keep "$dir/want" "running $release"; then
+		say dead "$node can't write in $dir"
+		continue
+	fi
+	rm -f "$dir/stop"
+	if node_alive "$dir"; then
+		if is_supervised; then
+			say running "$node"
+		else
+			say running "$node unsupervised"
+		fi
+		continue
+	fi
+	begin </dev/null && left="$left $node"
+done
+begun
+seconds
+limit=$((now + deadline))
+while [ -n "$left" ]; do
+	rest_left=''
+	for node in $left; do
+		dir=$spool/nodes/$node
+		status=''
+		{ read -r status _ <"$dir/.status"; } 2>/dev/null
+		if node_alive "$dir"; then
+			if [ "$status" = RUNNING ]; then
+				say ready "$node"
+				continue
+			fi
+		elif [ -f "$dir/exit" ]; then
+			code=''
+			while read -r key value; do
+				case $key in
+				status) code="exit $value" ;;
+				refused) code="refused $value" ;;
+				esac
+			done <"$dir/exit"
+			say dead "$node $code"
+			last_words "$node"
+			continue
+		fi
+		rest_left="$rest_left $node"
+	done
+	left=$rest_left
+	[ -n "$left" ] || break
+	seconds
+	if [ "$now" -ge "$limit" ]; then
+		for node in $left; do
+			say late "$node $({ cat "$spool/nodes/$node/.status"; } 2>/dev/null)"
+			last_words "$node"
+		done
+		break
+	fi
+	nap
+done
