@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use amounts::{Interval, Size};
 pub use cpus::CpuList;
-pub use names::{HostPath, Name, is_zeek_identifier};
+pub use names::{HostPath, Name, fold_names, is_zeek_identifier};
 pub use network::{Address, Network, Port};
 pub use text::{HELP_MARK, nearest, scalar, word};
 

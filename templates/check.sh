@@ -1,15 +1,25 @@
-# Parses a staged release with the real Zeek. Arguments: the cluster's folder, the release, the deadline in seconds,
-# `remove` to take the release away again where it does not run. Input: nodes, one a line. No port is opened: --parse-only runs no event.
-home=$1 id=$2 deadline=$3
+# Parses a staged release with the real Zeek. Arguments: the cluster's folder, the release, the seconds that one Zeek may
+# take, the seconds for all, `remove` to take the release away again where it does not run. Input: nodes, one a line.
+# No port is opened: --parse-only runs no event.
+home=$1 id=$2 each=$3 all=$4 remove=$5
 release=$home/releases/$id
 export ZEEKCTL_CHECK_CONFIG=1 ZEEKCTL_DISABLE_LISTEN=1
+# Under the lock, so that these are left over.
+rm -rf "$home"/check.*
 work=$home/check.$$
-mkdir "$work" || {
-	say fail "can't make $work"
+mkdir "$work" "$work/n" || {
+	say fail "can't make $work (is the disk full?)"
 	exit 1
 }
 trap 'rm -rf "$work"; echo "$T end $?"' EXIT
-check() {
+trap 'exit 1' HUP INT TERM PIPE
+seconds() {
+	read -r now _ </proc/uptime
+	now=${now%%.*}
+}
+seconds
+limit=$((now + all))
+parse() {
 	zeekpath='' zeek=''
 	set --
 	while IFS= read -r line; do
@@ -25,19 +35,55 @@ check() {
 		esac
 	done <"$release/start/$node"
 	export ZEEKPATH="$release/site:$release/data:$release:$zeekpath"
-	exec timeout "$deadline" "$zeek" --parse-only "$@"
+	exec timeout -k 5 "$deadline" "$zeek" --parse-only "$@"
 }
+check_one() {
+	seconds
+	deadline=$((limit - now))
+	[ "$deadline" -gt "$each" ] && deadline=$each
+	if [ "$deadline" -le 0 ]; then
+		echo late >"$work/n/$node/code"
+		return
+	fi
+	(cd "$work/n/$node" && parse </dev/null >stdout 2>stderr)
+	echo "$?" >"$work/n/$node/code"
+}
+# Each queue is worked off by one shell: at most one Zeek for each CPU, and four (each takes some hundred MiB).
+at_once=$(nproc 2>/dev/null) || at_once=1
+[ "$at_once" -gt 4 ] && at_once=4
+count=0
 while IFS= read -r node && [ -n "$node" ]; do
-	mkdir -p "$work/$node"
-	(cd "$work/$node" && check </dev/null >stdout 2>stderr)
-	code=$?
-	say checked "$node $code"
-	[ "$code" = 0 ] && continue
-	head -n 40 "$work/$node/stderr" | while IFS= read -r line; do
-		say error "$line"
-	done
+	mkdir "$work/n/$node" || exit 1
+	printf '%s\n' "$node" >>"$work/queue.$((count % at_once))"
+	printf '%s\n' "$node" >>"$work/nodes"
+	count=$((count + 1))
 done
-if [ "$4" = remove ]; then
+for queue in "$work"/queue.*; do
+	[ -f "$queue" ] || continue
+	while IFS= read -r node; do
+		check_one
+	done <"$queue" &
+done
+wait
+# Errors come last, after any number of warnings.
+pick() {
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		warning* | "internal warning"*) word=warning ;;
+		*) word=error ;;
+		esac
+		[ "$word" = "$1" ] && say "$word" "$line"
+	done <"$work/n/$name/stderr" | head -n 60
+}
+[ "$count" = 0 ] || while IFS= read -r name; do
+	code=-
+	read -r code <"$work/n/$name/code"
+	say checked "$name $code"
+	[ -f "$work/n/$name/stderr" ] || continue
+	pick error
+	pick warning
+done <"$work/nodes"
+if [ "$remove" = remove ]; then
 	used=''
 	cd -P "$home/current" 2>/dev/null && used=${PWD##*/}
 	cd / || exit 1

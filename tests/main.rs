@@ -1,6 +1,8 @@
 //! The one integration test binary.
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod generated;

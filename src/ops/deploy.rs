@@ -83,7 +83,10 @@ async fn locked(
     let release = &prepared.release;
     stage(fleet, prepared).await?;
     if prepared.plan.nodes.iter().any(|n| matches!(n.action, Action::Start | Action::Restart)) {
-        let report = check::parse(fleet, release, false).await?;
+        let report = check::parse(fleet, prepared, false).await?;
+        for warning in &report.warnings {
+            fleet.tell(Event::Note(format!("warning: {}", warning.text())));
+        }
         if !report.errors.is_empty() {
             return Err(refused(&report).into());
         }
@@ -251,8 +254,8 @@ async fn go_back(
 
 fn refused(report: &CheckReport) -> Error {
     let mut error = Error::new(Kind::Failed, "nothing has changed: Zeek does not accept the scripts");
-    for (node, host, lines) in &report.errors {
-        error = error.because(format!("{node} on {host}:\n{}", lines.join("\n")));
+    for finding in &report.errors {
+        error = error.because(finding.text());
     }
     error
 }

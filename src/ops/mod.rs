@@ -25,7 +25,7 @@ mod tiers;
 
 use crate::error::{Error, Problem};
 
-pub use check::{CheckReport, check};
+pub use check::{CheckReport, Checked, Finding, check};
 pub use deploy::{DeployReport, apply};
 pub use fleet::{Fleet, Settings};
 pub use prepare::{Prepared, prepare};

@@ -1,11 +1,10 @@
 //! What became of nodes after a start, a stop, a deploy or a check.
 
-use serde::Serialize;
-
 use super::table::{Cell, Column, table};
 use super::{Output, Tone, Ui, complain, count, harmless};
 use crate::error::Kind;
-use crate::ops::{CheckReport, DeployReport, NodeOutcome, RunReport};
+use crate::ops::{CheckReport, DeployReport, Finding, NodeOutcome, RunReport};
+use crate::values::fold_names;
 
 const COLUMNS: [Column; 3] = [
     Column { head: "NODE", spare: 0, right: false },
@@ -72,25 +71,20 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
 
 /// Shows what a check with Zeek found; returns the kind of end.
 pub fn check(ui: &Ui, report: &CheckReport) -> Option<Kind> {
-    #[derive(Serialize)]
-    struct Found<'a> {
-        node: &'a str,
-        host: &'a str,
-        messages: &'a [String],
-    }
     if ui.output == Output::Json {
-        let errors: Vec<Found<'_>> =
-            report.errors.iter().map(|(node, host, messages)| Found { node, host, messages }).collect();
-        ui.json("check", &serde_json::json!({"checked": report.checked, "errors": errors}));
-    } else if report.errors.is_empty() {
-        let roles: Vec<&str> = report.checked.iter().map(|(node, _)| node.as_str()).collect();
-        ui.result(&format!("the description is valid, and Zeek parses the scripts (as {})", roles.join(", ")));
+        ui.json("check", report);
     } else {
-        for (node, host, messages) in &report.errors {
-            ui.result(&format!("{} as {node} on {host}:", ui.out.paint(Tone::Bad, "Zeek does not accept the scripts")));
-            for message in messages {
-                ui.result(&format!("  {}", harmless(message)));
-            }
+        let tell = |tone: Tone, word: &str, finding: &Finding| {
+            ui.result(&format!("{} {}", ui.out.paint(tone, word), harmless(&finding.text())));
+        };
+        report.errors.iter().for_each(|e| tell(Tone::Bad, "error:", e));
+        report.warnings.iter().for_each(|w| tell(Tone::Warn, "warning:", w));
+        if report.errors.is_empty() {
+            let nodes: Vec<&str> = report.checked.iter().map(|c| c.node.as_str()).collect();
+            let nodes = fold_names(&nodes);
+            ui.result(&format!("the description is valid, and Zeek parses the scripts (as {nodes})"));
+        } else {
+            ui.result(&format!("Zeek does not accept the scripts: {}", count(report.errors.len(), "error")));
         }
     }
     (!report.errors.is_empty()).then_some(Kind::NotAsExpected)

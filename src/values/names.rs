@@ -55,6 +55,36 @@ text_value!(Name, "a name", {
     "maxLength": 63
 });
 
+/// Writes names in one line, those that count up as a range: `manager, worker-1..8`.
+pub fn fold_names<S: AsRef<str>>(names: &[S]) -> String {
+    // Stem, first and last number; a name without a number stands alone.
+    let mut ranges: Vec<(&str, Option<(u64, u64)>)> = Vec::new();
+    for name in names {
+        let name = name.as_ref();
+        let numbered = name.rsplit_once('-').and_then(|(stem, number)| {
+            let plain = number.bytes().all(|b| b.is_ascii_digit()) && !(number.len() > 1 && number.starts_with('0'));
+            plain.then(|| number.parse::<u64>().ok()).flatten().map(|n| (stem, n))
+        });
+        let Some((stem, number)) = numbered else {
+            ranges.push((name, None));
+            continue;
+        };
+        match ranges.last_mut() {
+            Some((known, Some((_, last)))) if *known == stem && last.checked_add(1) == Some(number) => *last = number,
+            _ => ranges.push((stem, Some((number, number)))),
+        }
+    }
+    let texts: Vec<String> = ranges
+        .into_iter()
+        .map(|(stem, range)| match range {
+            None => stem.to_owned(),
+            Some((first, last)) if first == last => format!("{stem}-{first}"),
+            Some((first, last)) => format!("{stem}-{first}..{last}"),
+        })
+        .collect();
+    texts.join(", ")
+}
+
 /// An absolute path on a host, without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HostPath(String);
@@ -115,6 +145,13 @@ pub fn is_zeek_identifier(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_count_up_become_a_range() {
+        let names = ["manager", "logger-1", "dmz-s1-1", "dmz-s1-2", "dmz-s1-3", "dmz-s2-4", "dmz-s2-5", "a-01", "x-"];
+        assert_eq!(fold_names(&names), "manager, logger-1, dmz-s1-1..3, dmz-s2-4..5, a-01, x-");
+        assert_eq!(fold_names(&["w-2", "w-1", "w-18446744073709551615"]), "w-2, w-1, w-18446744073709551615");
+    }
 
     #[test]
     fn names_are_safe_everywhere() {
