@@ -1,5 +1,11 @@
 //! (Cluster, Observed, Release) -> Plan: which files change on which host, and what is done to which node, and why.
 //! Pure.
+//!
+//! * `rolling`: a plan without restarts, and restarts a few at a time.
+
+mod rolling;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 
@@ -8,6 +14,8 @@ use serde::Serialize;
 use crate::cluster::{Cluster, Role};
 use crate::observed::{Observed, ObservedNode, Wanted};
 use crate::release::{Changes, Inputs, Release};
+
+pub use rolling::batches;
 
 /// What a deploy would change.
 #[derive(Debug, Clone, Serialize)]
@@ -50,6 +58,8 @@ pub struct NodePlan {
     pub action: Action,
     /// Why.
     pub reasons: Vec<String>,
+    /// Why it would restart, if restarts had not been taken out ([`Plan::without_restarts`]).
+    pub later: Vec<String>,
     /// The release that it runs now.
     pub from: Option<String>,
 }
@@ -120,6 +130,7 @@ impl Plan {
                 role: Some(node.role),
                 action,
                 reasons,
+                later: Vec::new(),
                 from: now.and_then(|n| n.release.clone()),
             });
         }
@@ -170,6 +181,7 @@ fn leaving_nodes(host: &str, observed: &Observed, known: impl Fn(&str) -> bool) 
             role: None,
             action: Action::Stop,
             reasons: vec!["it left the description".to_owned()],
+            later: Vec::new(),
             from: node.release.clone(),
         })
         .collect()

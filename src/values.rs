@@ -1,9 +1,10 @@
-//! Values with one type and one parser each: durations, sizes, CPU lists, ports, networks, versions.
+//! Values with one type and one parser each: durations, sizes, CPU lists, ports, networks, shares, versions.
 
 mod amounts;
 mod cpus;
 mod names;
 mod network;
+mod share;
 mod text;
 
 use std::fmt;
@@ -15,6 +16,7 @@ pub use amounts::{Interval, Size};
 pub use cpus::CpuList;
 pub use names::{HostPath, Name, fold_names, is_zeek_identifier};
 pub use network::{Address, Network, Port};
+pub use share::Share;
 pub use text::{HELP_MARK, nearest, scalar, word};
 
 /// A Zeek version as far as it decides anything: `major.minor`.
