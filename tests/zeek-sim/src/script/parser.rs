@@ -473,10 +473,14 @@ pub trait Parse {
             "while" => {
                 self.next()?;
                 self.expect("(")?;
-                self.expr()?;
+                let cond = self.expr()?;
                 self.expect(")")?;
-                self.stmt()?;
-                return Ok(Stmt::Other);
+                let idle = match self.stmt()? {
+                    Stmt::Block(stmts) => stmts.is_empty(),
+                    Stmt::Other => true,
+                    _ => false,
+                };
+                return Ok(if idle { Stmt::While(cond) } else { Stmt::Other });
             }
             "when" => return self.when(),
             "switch" => return self.switch(),
