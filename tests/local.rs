@@ -507,6 +507,17 @@ fn a_stale_lock_is_taken_over_by_one() {
 }
 
 #[test]
+fn an_empty_lock_is_taken_over() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    std::fs::create_dir_all(cluster.kept("")).unwrap();
+    for left in ["", "id", "\n"] {
+        std::fs::write(cluster.kept("lock"), left).unwrap();
+        cluster.run(&["deploy"]).code(0);
+    }
+}
+
+#[test]
 fn a_master_that_dies_is_replaced() {
     let sshd = Sshd::start();
     let cluster = ssh_cluster(&sshd);

@@ -8,6 +8,7 @@
 //! * `prepare`: what is known and planned before anything changes;
 //! * `stage`: putting a release beside the others;
 //! * `check`: parsing it with the real Zeek;
+//! * `ports`: what else listens where nodes will;
 //! * `deploy`: switching, stopping, starting, and going back;
 //! * `status`: what hosts and nodes say.
 
@@ -15,6 +16,7 @@ mod check;
 mod deploy;
 mod fleet;
 mod lock;
+mod ports;
 mod prepare;
 mod select;
 mod site;
