@@ -1,5 +1,7 @@
 //! clusterctl on zeek-sims over loopback: without SSH, and through a real sshd.
 
+mod faults;
+
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;

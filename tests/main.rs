@@ -5,8 +5,6 @@ mod check;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
-mod faults;
-#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod golden;

@@ -1,4 +1,4 @@
-//! Faults that one machine can have. Those that need several hosts are in `lab/faults`.
+//! Faults that one machine can have. Those that need several hosts are in `tests/lab/faults`.
 //!
 //! Each ends with: which release runs, that no file of a node was lost, that the message names the cause, and what the
 //! next command does.
