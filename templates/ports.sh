@@ -12,6 +12,8 @@ done
 me=$(id -u)
 # Sets pid to the process that has a socket, as far as we may look; else `-`.
 holder() {
+	# Numbers and the kernel's own names.
+	# shellcheck disable=SC2012
 	pid=$(ls -l /proc/[0-9]*/fd 2>/dev/null | while IFS= read -r line; do
 		case $line in
 		/proc/*/fd:) at=${line#/proc/} ;;
