@@ -415,8 +415,12 @@ impl Job<'_> {
     }
 
     async fn diff(self, exit_code: bool) -> Result<Option<Kind>, End> {
-        let prepared = ops::prepare(&self.fleet).await;
+        let mut prepared = ops::prepare(&self.fleet).await;
+        if let Ok(prepared) = &mut prepared {
+            ops::compare(&self.fleet, prepared).await;
+        }
         self.end(prepared, |ui, prepared| {
+            prepared.notes.iter().for_each(|note| ui.say(note));
             ui::plan(ui, &prepared.plan, true);
             (exit_code && !prepared.plan.is_empty()).then_some(Kind::NotAsExpected)
         })
@@ -432,10 +436,11 @@ impl Job<'_> {
     }
 
     async fn deploy(mut self, yes: bool, dry_run: bool) -> Result<Option<Kind>, End> {
-        let prepared = match ops::prepare(&self.fleet).await {
+        let mut prepared = match ops::prepare(&self.fleet).await {
             Ok(prepared) => prepared,
             Err(failure) => return self.end(Err::<(), _>(failure), |_, ()| None).await,
         };
+        ops::compare(&self.fleet, &mut prepared).await;
         if (prepared.plan.is_empty() && !prepared.is_unfinished()) || dry_run {
             return self
                 .end(Ok(prepared), |ui, prepared| {

@@ -1,31 +1,47 @@
 //! (Cluster, Observed, Release) -> Plan: which files change on which host, and what is done to which node, and why.
 //! Pure.
 //!
+//! * `files`: which files differ, each difference once for all hosts that have it, and the difference of texts;
+//! * `reasons`: what is done to a node, and why, in words;
+//! * `effects`: an upgrade of Zeek, a change of backend, and how logs are interrupted;
 //! * `rolling`: a plan without restarts, and restarts a few at a time.
 
+mod effects;
+mod files;
+mod reasons;
 mod rolling;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
 use crate::cluster::{Cluster, Role};
-use crate::observed::{Observed, ObservedNode, Wanted};
-use crate::release::{Changes, Inputs, Release};
+use crate::observed::{Observed, Wanted};
+use crate::release::Release;
 
+pub use effects::{BackendChange, LogGap, Meanwhile, Upgrade};
+pub use files::{Before, Change, FileChange, FileKind, OldText};
 pub use rolling::batches;
 
 /// What a deploy would change.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Plan {
     /// The release that it leads to.
     pub release: String,
+    /// Nodes move to another Zeek: all of the cluster's stop, and then start, never a part of them.
+    pub upgrade: Option<Upgrade>,
+    /// Nodes move to another backend, over which those of before can't be reached.
+    pub backend_change: Option<BackendChange>,
     /// Hosts, in the order of the cluster; hosts that left the description come last.
     pub hosts: Vec<HostPlan>,
+    /// Files that differ, each difference once with all hosts that have it.
+    pub files: Vec<FileChange>,
     /// Nodes, in the order of the cluster; nodes that left the description come last.
     pub nodes: Vec<NodePlan>,
+    /// How the writing of logs is interrupted while workers go on; none if it is not.
+    pub logs: Option<LogGap>,
 }
 
 /// What changes on one host.
@@ -35,12 +51,6 @@ pub struct HostPlan {
     pub host: String,
     /// The release that is current there now.
     pub from: Option<String>,
-    /// Files that are new there.
-    pub added: Vec<String>,
-    /// Files that change there.
-    pub changed: Vec<String>,
-    /// Files that go.
-    pub removed: Vec<String>,
     /// Whether the host leaves the cluster.
     pub leaving: bool,
 }
@@ -60,22 +70,26 @@ pub struct NodePlan {
     pub reasons: Vec<String>,
     /// Why it would restart, if restarts had not been taken out ([`Plan::without_restarts`]).
     pub later: Vec<String>,
+    /// The inputs that differ, by their names.
+    pub inputs: Vec<String>,
+    /// Whether it runs now.
+    pub running: bool,
     /// The release that it runs now.
     pub from: Option<String>,
 }
 
 /// What is done to a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// Nothing.
-    Keep,
-    /// It starts.
-    Start,
-    /// It stops and starts again.
-    Restart,
     /// It stops.
     Stop,
+    /// It stops and starts again.
+    Restart,
+    /// It starts.
+    Start,
+    /// Nothing.
+    Keep,
 }
 
 impl Action {
@@ -90,8 +104,12 @@ impl Action {
     }
 }
 
-/// A host as it was found: its index in the cluster, and what it answered; none where it is not to be touched.
+/// Hosts as they were found: by their index in the cluster, what they answered; none where one is not to be touched.
 pub type Found<'a> = &'a [Option<Observed>];
+
+/// The clusters of the releases that hosts have now, by the ids of these; a release that could not be read is missing,
+/// which only makes reasons less precise.
+pub type Deployments = BTreeMap<String, Cluster>;
 
 impl HostPlan {
     /// Tells whether the host has to switch to another release.
@@ -102,57 +120,70 @@ impl HostPlan {
 
 impl Plan {
     /// Plans the way from what was found to a release.
-    pub fn make(cluster: &Cluster, found: Found<'_>, release: &Release) -> Self {
-        let mut hosts = Vec::new();
-        let mut nodes = Vec::new();
-        let mut changes_of: Vec<Changes> = vec![Changes::default(); cluster.hosts.len()];
+    pub fn make(cluster: &Cluster, found: Found<'_>, release: &Release, deployed: &Deployments) -> Self {
+        let mut plan = Self { release: release.id.clone(), ..Self::default() };
+        let mut files = files::Files::default();
+        let mut why = reasons::Reasons::new(cluster, deployed);
         for part in &release.parts {
             let Some(observed) = found.get(part.host).and_then(Option::as_ref) else { continue };
-            let changes = part.changes(&observed.manifest);
-            hosts.push(HostPlan {
-                host: cluster.hosts[part.host].name.clone(),
-                from: observed.current.clone(),
-                added: changes.added.clone(),
-                changed: changes.changed.clone(),
-                removed: changes.removed.clone(),
-                leaving: false,
-            });
-            changes_of[part.host] = changes;
+            let host = &cluster.hosts[part.host];
+            why.host(part.host, &files.add(&host.name, part, observed));
+            plan.hosts.push(HostPlan { host: host.name.clone(), from: observed.current.clone(), leaving: false });
+        }
+        plan.files = files.done();
+        let places: HashMap<&str, usize> = cluster.run_nodes().map(|n| (n.name.as_str(), n.host)).collect();
+        let mut elsewhere: HashMap<&str, usize> = HashMap::new();
+        for (index, observed) in found.iter().enumerate() {
+            let nodes = observed.iter().flat_map(|o| &o.nodes).filter(|(_, node)| node.process.is_some());
+            elsewhere.extend(
+                nodes.filter(|(name, _)| places.get(name.as_str()) != Some(&index)).map(|(n, _)| (n.as_str(), index)),
+            );
         }
         for node in cluster.run_nodes() {
             let Some(observed) = found.get(node.host).and_then(Option::as_ref) else { continue };
             let Some(inputs) = release.part(node.host).and_then(|p| p.inputs.get(&node.name)) else { continue };
             let now = observed.nodes.get(&node.name);
-            let (action, reasons) = decide(now, inputs, &changes_of[node.host]);
-            nodes.push(NodePlan {
+            let (action, mut reasons, inputs) = why.decide(node, now, inputs, observed);
+            if let (Action::Start, Some(other)) = (action, elsewhere.get(node.name.as_str())) {
+                reasons = vec![format!("it moves here from {}", cluster.hosts[*other].name)];
+            }
+            plan.nodes.push(NodePlan {
                 node: node.name.clone(),
                 host: cluster.hosts[node.host].name.clone(),
                 role: Some(node.role),
                 action,
                 reasons,
                 later: Vec::new(),
+                inputs,
+                running: now.is_some_and(|n| n.process.is_some()),
                 from: now.and_then(|n| n.release.clone()),
             });
         }
-        let known: HashSet<(usize, &str)> = cluster.run_nodes().map(|n| (n.host, n.name.as_str())).collect();
         for (index, observed) in found.iter().enumerate() {
             let (Some(observed), Some(host)) = (observed, cluster.hosts.get(index)) else { continue };
-            nodes.extend(leaving_nodes(&host.name, observed, |name| known.contains(&(index, name))));
+            plan.nodes.extend(leaving_nodes(&host.name, observed, |name| match places.get(name) {
+                Some(place) if *place == index => None,
+                Some(place) => Some(format!("it moves to {}", cluster.hosts[*place].name)),
+                None => Some("it left the description".to_owned()),
+            }));
         }
-        Self { release: release.id.clone(), hosts, nodes }
+        plan.backend_change = effects::backend_change(cluster, found, release);
+        plan.upgrade = effects::upgrade(cluster, found, release);
+        if let Some(upgrade) = &plan.upgrade {
+            let why = format!("all nodes move to Zeek {} at once", upgrade.to);
+            for node in plan.nodes.iter_mut().filter(|n| n.action == Action::Keep && n.running) {
+                node.action = Action::Restart;
+                node.reasons = vec![why.clone()];
+            }
+        }
+        plan.logs = effects::log_gap(cluster, found, release, &plan.nodes);
+        plan
     }
 
     /// Adds a host that left the description: its nodes stop.
     pub fn add_leaving(&mut self, host: &str, observed: &Observed) {
-        self.hosts.push(HostPlan {
-            host: host.to_owned(),
-            from: observed.current.clone(),
-            added: Vec::new(),
-            changed: Vec::new(),
-            removed: Vec::new(),
-            leaving: true,
-        });
-        self.nodes.extend(leaving_nodes(host, observed, |_| false));
+        self.hosts.push(HostPlan { host: host.to_owned(), from: observed.current.clone(), leaving: true });
+        self.nodes.extend(leaving_nodes(host, observed, |_| Some("it left the description".to_owned())));
     }
 
     /// Tells whether there is nothing to do.
@@ -165,79 +196,31 @@ impl Plan {
     pub fn actions(&self) -> impl Iterator<Item = &NodePlan> {
         self.nodes.iter().filter(|n| n.action != Action::Keep)
     }
+
+    /// Returns the nodes that run now and go on running, untouched.
+    pub fn staying(&self) -> impl Iterator<Item = &NodePlan> {
+        self.nodes.iter().filter(|n| n.action == Action::Keep && n.running)
+    }
 }
 
-/// Nodes that run on a host, or are meant to, and are not of the description (any more).
-fn leaving_nodes(host: &str, observed: &Observed, known: impl Fn(&str) -> bool) -> Vec<NodePlan> {
+/// Nodes that run on a host, or are meant to, and have a reason to leave it.
+fn leaving_nodes(host: &str, observed: &Observed, why: impl Fn(&str) -> Option<String>) -> Vec<NodePlan> {
     observed
         .nodes
         .iter()
-        .filter(|(name, node)| {
-            !known(name) && (node.process.is_some() || matches!(node.wanted, Some(Wanted::Running(_))))
-        })
-        .map(|(name, node)| NodePlan {
-            node: name.clone(),
-            host: host.to_owned(),
-            role: None,
-            action: Action::Stop,
-            reasons: vec!["it left the description".to_owned()],
-            later: Vec::new(),
-            from: node.release.clone(),
-        })
-        .collect()
-}
-
-fn decide(now: Option<&ObservedNode>, inputs: &Inputs, changes: &Changes) -> (Action, Vec<String>) {
-    let Some(now) = now else { return (Action::Start, vec!["it is new".to_owned()]) };
-    if now.process.is_none() {
-        let why = match (&now.wanted, &now.exit) {
-            (Some(Wanted::Running(_)), Some(exit)) => format!("it is not running ({})", exit.text()),
-            _ => "it is not running".to_owned(),
-        };
-        return (Action::Start, vec![why]);
-    }
-    if now.stopping || now.wanted == Some(Wanted::Stopped) {
-        return (Action::Restart, vec!["a stop of it did not come to its end".to_owned()]);
-    }
-    let reasons = differences(&now.inputs, inputs, changes);
-    if reasons.is_empty() { (Action::Keep, reasons) } else { (Action::Restart, reasons) }
-}
-
-/// Says which inputs differ, in words.
-fn differences(old: &Inputs, new: &Inputs, changes: &Changes) -> Vec<String> {
-    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-    names.sort();
-    names.dedup();
-    names
-        .into_iter()
-        .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| match name.as_str() {
-            "site scripts" | "own scripts" => match site_changes(changes) {
-                Some(files) => format!("{files} changed"),
-                None => "site scripts changed".to_owned(),
-            },
-            "layout" => "the layout changed".to_owned(),
-            "zeek" => "the Zeek binary changed".to_owned(),
-            "options" => "generated options changed".to_owned(),
-            "node script" => "its redefs changed".to_owned(),
-            other => format!("its {other} changed"),
+        .filter(|(_, node)| node.process.is_some() || matches!(node.wanted, Some(Wanted::Running(_))))
+        .filter_map(|(name, node)| {
+            Some(NodePlan {
+                node: name.clone(),
+                host: host.to_owned(),
+                role: None,
+                action: Action::Stop,
+                reasons: vec![why(name)?],
+                later: Vec::new(),
+                inputs: Vec::new(),
+                running: node.process.is_some(),
+                from: node.release.clone(),
+            })
         })
         .collect()
-}
-
-/// Names the changed files below `site/`, at most three.
-fn site_changes(changes: &Changes) -> Option<String> {
-    let files: Vec<&str> = changes
-        .added
-        .iter()
-        .chain(&changes.changed)
-        .chain(&changes.removed)
-        .filter_map(|p| p.strip_prefix("site/"))
-        .collect();
-    match files.as_slice() {
-        [] => None,
-        [one] => Some((*one).to_owned()),
-        [a, b] => Some(format!("{a} and {b}")),
-        [a, b, rest @ ..] => Some(format!("{a}, {b} and {} more", rest.len())),
-    }
 }

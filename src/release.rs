@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::cluster::{Cluster, CoreLimit, EnvValue, Host, LayoutInputs, Node, Restart, Role};
@@ -148,6 +149,21 @@ fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+/// The part of a deployed `cluster.json` that a later clusterctl needs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Deployed {
+    format: u32,
+    /// The cluster of then.
+    pub cluster: Cluster,
+}
+
+impl Deployed {
+    /// Reads a `cluster.json`; none where it is of another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(text).ok().filter(|d| d.format == FORMAT)
+    }
 }
 
 impl Release {
@@ -363,7 +379,7 @@ impl<'a> Common<'a> {
 }
 
 /// All scripts that belong to single nodes, without those that every node loads.
-fn own_scripts(cluster: &Cluster) -> Vec<String> {
+pub(crate) fn own_scripts(cluster: &Cluster) -> Vec<String> {
     let mut own: Vec<String> = cluster
         .nodes
         .iter()
@@ -377,7 +393,7 @@ fn own_scripts(cluster: &Cluster) -> Vec<String> {
 }
 
 /// Tells whether a file of the site folder is what a script name means (Zeek adds `.zeek`, or looks into a folder).
-fn belongs(path: &str, script: &str) -> bool {
+pub(crate) fn belongs(path: &str, script: &str) -> bool {
     let script = script.strip_prefix("./").unwrap_or(script);
     path == script
         || path.strip_suffix(".zeek").is_some_and(|p| p == script)
@@ -417,6 +433,29 @@ fn manifest(files: &BTreeMap<String, File>) -> String {
     digests.into_iter().chain(modes).collect()
 }
 
+/// What a manifest says of one file; empty where it says nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// SHA-256 of its content, in hex.
+    pub digest: &'a str,
+    /// Its mode, in octal.
+    pub mode: &'a str,
+}
+
+/// Reads the lines of a manifest: what it says of each file, by path.
+pub fn manifest_entries(manifest: &[String]) -> BTreeMap<&str, Entry<'_>> {
+    let mut entries: BTreeMap<&str, Entry<'_>> = BTreeMap::new();
+    for line in manifest {
+        if let Some((digest, path)) = line.split_once("  ./") {
+            entries.entry(path).or_default().digest = digest;
+        } else if let Some((mode, path)) = line.split_once(" ./") {
+            entries.entry(path).or_default().mode = mode;
+        }
+    }
+    entries.retain(|_, entry| !entry.digest.is_empty());
+    entries
+}
+
 /// What differs between the files that a host has and those that it should have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -438,29 +477,26 @@ impl Changes {
 impl Part {
     /// Compares with the manifest of a release that the host has (lines; none: the host has nothing).
     pub fn changes(&self, manifest: &[String]) -> Changes {
-        let mut digests: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut modes: BTreeMap<&str, &str> = BTreeMap::new();
-        for line in manifest {
-            if let Some((digest, path)) = line.split_once("  ./") {
-                digests.insert(path, digest);
-            } else if let Some((mode, path)) = line.split_once(" ./") {
-                modes.insert(path, mode);
-            }
-        }
+        let entries = manifest_entries(manifest);
         let mut changes = Changes::default();
         for (path, file) in &self.files {
-            match digests.get(path.as_str()) {
+            match entries.get(path.as_str()) {
                 None => changes.added.push(path.clone()),
-                Some(digest) => {
-                    let mode = format!("{:o}", file.mode);
-                    if *digest != file.digest || modes.get(path.as_str()) != Some(&mode.as_str()) {
+                Some(entry) => {
+                    if entry.digest != file.digest || entry.mode != format!("{:o}", file.mode) {
                         changes.changed.push(path.clone());
                     }
                 }
             }
         }
-        changes.removed = digests.keys().filter(|p| !self.files.contains_key(**p)).map(|p| (*p).to_owned()).collect();
+        changes.removed = entries.keys().filter(|p| !self.files.contains_key(**p)).map(|p| (*p).to_owned()).collect();
         changes
+    }
+
+    /// Returns the version of Zeek and the backend that the part is made for, as `clusterctl/version` names them.
+    pub fn made_for(&self) -> Option<(String, String)> {
+        let text = std::str::from_utf8(&self.files.get("clusterctl/version")?.content).ok()?;
+        text.trim_end().split_once(' ').map(|(version, backend)| (version.to_owned(), backend.to_owned()))
     }
 
     /// Packs some files as gzipped tar. The same files give the same bytes.

@@ -1,7 +1,5 @@
 //! clusterctl on zeek-sims over loopback: without SSH, and through a real sshd.
 
-mod faults;
-
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
@@ -27,6 +25,61 @@ fn deploy_status_stop() {
     // Healing is for what crashed: a plan says why it starts what was stopped.
     let plan = cluster.run(&["diff"]).code(0);
     assert!(plan.stdout.contains("because it is not running"), "{}", plan.stdout);
+}
+
+#[test]
+fn a_plan_names_files_lines_and_nodes() {
+    let cluster = LocalCluster::new();
+    std::fs::create_dir(cluster.dir().join("site")).unwrap();
+    std::fs::write(cluster.dir().join("site/local.zeek"), "# one\n").unwrap();
+    std::fs::write(cluster.dir().join("site/odd name.zeek"), "# two").unwrap();
+    std::fs::write(cluster.dir().join("token"), "opensesame-4711\n").unwrap();
+    let write = |worker: &str| {
+        cluster.write_local(worker);
+        let file = cluster.dir().join("cluster.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("scripts: []", "scripts: [local], site: ./site")).unwrap();
+    };
+    write("");
+    cluster.run(&["deploy"]).code(0);
+    let same = cluster.run(&["diff", "--exit-code"]).code(0);
+    assert!(same.stdout.starts_with("nothing to do: all hosts have the release "), "{}", same.stdout);
+
+    std::fs::write(cluster.dir().join("site/local.zeek"), "# one\n# more\n").unwrap();
+    std::fs::write(cluster.dir().join("site/odd name.zeek"), "# two\n").unwrap();
+    let plan = cluster.run(&["diff"]).code(0);
+    assert!(
+        plan.stdout.contains("changed  site/local.zeek\n    @@ -1 +1,2 @@\n     # one\n    +# more\n"),
+        "{}",
+        plan.stdout
+    );
+    assert!(plan.stdout.contains("-# two\n    \\ No newline at end of file\n    +# two\n"), "{}", plan.stdout);
+    let nodes = "manager, proxy-1, worker-1, worker-2: restart, because local.zeek changed; odd name.zeek changed, which it may load\n";
+    assert!(plan.stdout.contains(nodes), "{}", plan.stdout);
+    cluster.run(&["diff", "--exit-code"]).code(5);
+    let plan = cluster.run(&["diff", "--exit-code", "-o", "json"]).code(5).json();
+    assert_eq!((&plan["schema"], &plan["kind"]), (&json!(1), &json!("plan")));
+    let files = plan["data"]["files"].as_array().unwrap();
+    let local = files.iter().find(|f| f["paths"] == json!(["site/local.zeek"])).unwrap();
+    assert_eq!((&local["old_bytes"], &local["new_bytes"], &local["hosts"]), (&json!(6), &json!(13), &json!(["here"])));
+    // A deploy shows the same before it acts.
+    let deployed = cluster.run(&["deploy"]).code(0);
+    assert!(deployed.stderr.contains("    +# more\n"), "{}", deployed.stderr);
+
+    // Of settings only the kind is told, and nobody's text but ours is compared.
+    write(&format!(", env: {{ TOKEN: {{ file: {}/token }} }}", cluster.dir().display()));
+    std::fs::write(cluster.dir().join("site/local.zeek"), "# other\n").unwrap();
+    let current = cluster.kept("current/site/local.zeek");
+    std::fs::set_permissions(&current, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(current, "# by hand\n").unwrap();
+    let plan = cluster.run(&["diff"]).code(0);
+    assert!(
+        plan.stdout.contains("settings changed (environment, site scripts): start/worker-1, start/worker-2\n"),
+        "{}",
+        plan.stdout
+    );
+    assert!(plan.stdout.contains("somebody changed it"), "{}", plan.stdout);
+    assert!(!plan.stdout.contains("opensesame") && !plan.stdout.contains("by hand"), "{}", plan.stdout);
 }
 
 /// Runs the whole way with another `sh`, and with other tools where `tools` names them.
@@ -506,17 +559,6 @@ fn a_stale_lock_is_taken_over_by_one() {
     let mut codes: Vec<i32> = all.iter_mut().map(|c| c.wait().unwrap().code().unwrap()).collect();
     codes.sort_unstable();
     assert_eq!(codes, [0, 6, 6, 6]);
-}
-
-#[test]
-fn an_empty_lock_is_taken_over() {
-    let cluster = LocalCluster::new();
-    cluster.write_local("");
-    std::fs::create_dir_all(cluster.kept("")).unwrap();
-    for left in ["", "id", "\n"] {
-        std::fs::write(cluster.kept("lock"), left).unwrap();
-        cluster.run(&["deploy"]).code(0);
-    }
 }
 
 #[test]

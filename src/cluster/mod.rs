@@ -17,7 +17,7 @@ use crate::error::Diagnostic;
 use crate::spec::Description;
 
 pub use model::*;
-pub use natural::compare as compare_names;
+pub use natural::{compare as compare_names, ranges as name_ranges};
 pub use resolve::resolve;
 
 /// Makes the cluster of a description that was read, or returns all that is wrong with it, in the order of the file:

@@ -1,4 +1,4 @@
-//! The order in which a person sorts names: `worker-2` before `worker-10`.
+//! Names as a person sorts and lists them: `worker-2` before `worker-10`, and `worker-1..10` for all ten.
 
 use std::cmp::Ordering;
 
@@ -29,9 +29,64 @@ fn number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
     &digits[zeros..]
 }
 
+/// The fewest names that become a range.
+const SHORTEST: usize = 3;
+
+/// Lists names in natural order, each once; three and more that count up by one become a range (`worker-1..8`).
+pub fn ranges<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<&str> = names.into_iter().collect();
+    names.sort_unstable_by(|a, b| compare(a, b));
+    names.dedup();
+    let mut list = Vec::new();
+    let mut rest = names.as_slice();
+    while let Some((first, _)) = rest.split_first() {
+        let run = match counted(first) {
+            Some((stem, start)) => (0..)
+                .zip(rest)
+                .take_while(|(i, name)| {
+                    start.checked_add(*i).is_some_and(|number| counted(name) == Some((stem, number)))
+                })
+                .count(),
+            None => 1,
+        };
+        let (run, after) = rest.split_at(run.max(1));
+        match (counted(first), run.last().copied().and_then(counted)) {
+            (Some(_), Some((_, end))) if run.len() >= SHORTEST => list.push(format!("{first}..{end}")),
+            _ => list.extend(run.iter().map(|name| (*name).to_owned())),
+        }
+        rest = after;
+    }
+    list
+}
+
+/// Splits a name into what stands before its last number, and that number; none if it ends otherwise, or has zeros in
+/// front.
+fn counted(name: &str) -> Option<(&str, u64)> {
+    let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let (stem, number) = name.split_at(name.len() - digits);
+    if stem.is_empty() || number.starts_with('0') && number.len() > 1 {
+        return None;
+    }
+    Some((stem, number.parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_count_up_are_a_range() {
+        let list = |names: &[&str]| ranges(names.iter().copied()).join(", ");
+        assert_eq!(list(&["w-10", "w-9", "w-8", "w-11", "m"]), "m, w-8..11");
+        assert_eq!(list(&["a-1", "a-2", "b-1"]), "a-1, a-2, b-1");
+        assert_eq!(list(&["a-1", "a-2", "a-4", "a-5", "a-6", "a-4"]), "a-1, a-2, a-4..6");
+        assert_eq!(list(&["w-08", "w-09", "w-10", "7", "8", "9"]), "7, 8, 9, w-08, w-09, w-10");
+        assert_eq!(
+            list(&["w-18446744073709551615", "w-99999999999999999999"]),
+            "w-18446744073709551615, w-99999999999999999999"
+        );
+        assert_eq!(list(&[]), "");
+    }
 
     #[test]
     fn numbers_count() {

@@ -8,15 +8,15 @@
 //! * `prepare`: what is known and planned before anything changes;
 //! * `stage`: putting a release beside the others;
 //! * `check`: parsing it with the real Zeek;
-//! * `ports`: what else listens where nodes will;
 //! * `deploy`: switching, stopping, starting, and going back;
+//! * `diff`: reading what changes in files;
 //! * `status`: what hosts and nodes say.
 
 mod check;
 mod deploy;
+mod diff;
 mod fleet;
 mod lock;
-mod ports;
 mod prepare;
 mod select;
 mod site;
@@ -29,6 +29,7 @@ use crate::error::{Error, Problem};
 
 pub use check::{CheckReport, Checked, Finding, check};
 pub use deploy::{DeployReport, apply};
+pub use diff::compare;
 pub use fleet::{Fleet, Settings};
 pub use prepare::{Prepared, prepare};
 pub use select::{Selection, candidates};

@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::Deserialize;
-
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::{Failure, site};
 use crate::cluster::{self, Cluster};
 use crate::error::Error;
 use crate::observed::Observed;
-use crate::plan::Plan;
-use crate::release::{FORMAT, Ingredients, Release, ZeekIdentity};
+use crate::plan::{Deployments, Plan};
+use crate::release::{Deployed, Ingredients, Release, ZeekIdentity};
 use crate::runner;
 use crate::transport::Call;
 use crate::values::Version;
@@ -34,13 +32,6 @@ pub struct Prepared {
     pub(super) leaving: Vec<(Seat, Observed)>,
     /// Hosts that left the description and can't be asked.
     pub(super) lost: Vec<String>,
-}
-
-/// The part of `cluster.json` that a later clusterctl needs.
-#[derive(Deserialize)]
-struct Deployed {
-    format: u32,
-    cluster: Cluster,
 }
 
 /// Observes all hosts and plans.
@@ -98,8 +89,9 @@ pub async fn prepare(fleet: &Fleet) -> Result<Prepared, Failure> {
         site: &site,
         secrets: &secrets,
     });
-    let mut plan = Plan::make(&fleet.cluster, &found, &release);
-    let (leaving, lost) = leaving(fleet, &found, &release, &mut notes).await;
+    let deployed = deployments(fleet, &found, &release, &mut notes).await;
+    let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
+    let (leaving, lost) = leaving(fleet, &deployed, &mut notes).await;
     for (seat, observed) in &leaving {
         plan.add_leaving(&seat.name, observed);
     }
@@ -183,14 +175,13 @@ fn zeek_of(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(Version, Ve
     }
 }
 
-/// Finds hosts that the running release has and the description has not, and asks them; returns those that answered,
-/// and the names of the others.
-async fn leaving(
+/// Reads the clusters of the releases that are current on the hosts, but for the one that is planned.
+async fn deployments(
     fleet: &Fleet,
     found: &[Option<Observed>],
     release: &Release,
     notes: &mut Vec<String>,
-) -> (Vec<(Seat, Observed)>, Vec<String>) {
+) -> Deployments {
     // A release is the same on all hosts, so one of them is asked for its cluster.
     let mut tellers: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, observed) in found.iter().enumerate() {
@@ -200,11 +191,9 @@ async fn leaving(
             tellers.entry(current).or_insert(index);
         }
     }
-    let mut gone: BTreeMap<String, cluster::Host> = BTreeMap::new();
-    let stays: BTreeSet<&str> = fleet.cluster.hosts.iter().map(|h| h.name.as_str()).collect();
-    let ways: BTreeSet<(&str, Option<u16>)> =
-        fleet.cluster.hosts.iter().map(|h| (h.ssh.host.as_str(), h.ssh.port)).collect();
-    for (index, seat) in tellers.values().map(|index| (*index, fleet.seat(*index))) {
+    let mut deployed = Deployments::new();
+    for (id, index) in tellers {
+        let seat = fleet.seat(index);
         let call = Call::new(CLUSTER, fleet.settings.question).arg(&seat.folders.home);
         let text = match seat.connection.run(call).await {
             Ok(reply) => reply.lines.concat(),
@@ -213,21 +202,34 @@ async fn leaving(
                 continue;
             }
         };
-        let Some(deployed) = serde_json::from_str::<Deployed>(&text).ok().filter(|d| d.format == FORMAT) else {
-            notes.push(format!(
+        match Deployed::parse(&text) {
+            Some(then) => drop(deployed.insert(id.to_owned(), then.cluster)),
+            None => notes.push(format!(
                 "{}: its release was made by another clusterctl: hosts that left are not looked for",
-                fleet.cluster.hosts[index].name
-            ));
-            continue;
-        };
-        for host in deployed.cluster.hosts {
-            // What was `local` to somebody else is not our machine.
-            let known = host.local
-                || stays.contains(host.name.as_str())
-                || ways.contains(&(host.ssh.host.as_str(), host.ssh.port));
-            if !known && host.enabled {
-                gone.insert(host.name.clone(), host);
-            }
+                seat.name
+            )),
+        }
+    }
+    deployed
+}
+
+/// Finds hosts that a current release has and the description has not, and asks them; returns those that answered,
+/// and the names of the others.
+async fn leaving(
+    fleet: &Fleet,
+    deployed: &Deployments,
+    notes: &mut Vec<String>,
+) -> (Vec<(Seat, Observed)>, Vec<String>) {
+    let mut gone: BTreeMap<String, cluster::Host> = BTreeMap::new();
+    let stays: BTreeSet<&str> = fleet.cluster.hosts.iter().map(|h| h.name.as_str()).collect();
+    let ways: BTreeSet<(&str, Option<u16>)> =
+        fleet.cluster.hosts.iter().map(|h| (h.ssh.host.as_str(), h.ssh.port)).collect();
+    for host in deployed.values().flat_map(|then| &then.hosts) {
+        // What was `local` to somebody else is not our machine.
+        let known =
+            host.local || stays.contains(host.name.as_str()) || ways.contains(&(host.ssh.host.as_str(), host.ssh.port));
+        if !known && host.enabled {
+            gone.insert(host.name.clone(), host.clone());
         }
     }
     let (mut leaving, mut lost) = (Vec::new(), Vec::new());

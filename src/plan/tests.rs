@@ -1,16 +1,251 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::cluster::{Node, check};
 use crate::error::{Look, render};
+use crate::observed::{ObservedNode, Process};
+use crate::release::{Ingredients, SiteFile, ZeekIdentity};
 use crate::spec::parse;
-use crate::values::Share;
+use crate::values::{Share, Version};
 
-fn made(text: &str) -> Cluster {
+pub(crate) fn made(text: &str) -> Cluster {
     let description = parse("c", text.to_owned(), PathBuf::from("/etc/cluster"));
     check(&description).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())))
+}
+
+/// A cluster of three hosts, with what stands for more hosts and for more keys of `zeek`.
+pub(crate) fn campus(zeek: &str, hosts: &str, nodes: &str) -> Cluster {
+    made(&format!(
+        "cluster: c\nzeek: {{ scripts: [local]{zeek} }}\ntimeouts: {{ stop: 60s, ready: 120s }}\nhosts:\n  \
+         mgmt: {{ address: 10.0.0.1 }}\n  sensor1: {{ address: 10.0.0.11 }}\n  sensor2: {{ address: 10.0.0.12 }}\n\
+         {hosts}nodes:\n  manager: {{ type: manager, host: mgmt }}\n  logger: {{ type: logger, host: mgmt, count: 1 }}\n  \
+         proxy: {{ type: proxy, host: mgmt, count: 1 }}\n{nodes}"
+    ))
+}
+
+pub(crate) const WORKERS: &str = "  dmz: { type: worker, hosts: [sensor1, sensor2], interface: eth1, count: 8 }\n";
+
+pub(crate) fn site(path: &str, content: &[u8]) -> SiteFile {
+    SiteFile { path: path.to_owned(), executable: false, content: Arc::from(content), data: false }
+}
+
+pub(crate) fn release_of(cluster: &Cluster, version: &str, site: &[SiteFile]) -> Release {
+    let identity = |_| Some(ZeekIdentity { version: version.to_owned(), size: version.len() as u64, mtime: 1 });
+    Release::build(&Ingredients {
+        cluster,
+        version: version.parse::<Version>().unwrap(),
+        zeeks: &cluster.hosts.iter().map(identity).collect::<Vec<_>>(),
+        site,
+        secrets: &BTreeMap::new(),
+    })
+}
+
+/// What hosts answer where a release runs as it should; `hosts` of the description to come, which may have more.
+pub(crate) fn running(hosts: &Cluster, cluster: &Cluster, release: &Release, version: &str) -> Vec<Option<Observed>> {
+    let host = |name: &str| {
+        let Some(index) = cluster.hosts.iter().position(|h| h.name == name) else {
+            return Observed { version: Some(format!("zeek version {version}")), ..Observed::default() };
+        };
+        let part = release.part(index).unwrap();
+        let node = |inputs: &crate::release::Inputs| ObservedNode {
+            wanted: Some(Wanted::Running(release.id.clone())),
+            release: Some(release.id.clone()),
+            inputs: inputs.clone(),
+            due: inputs.clone(),
+            supervised: true,
+            process: Some(Process { pid: 1, uptime: 1.0, cpu: 0.0, resident: 0 }),
+            ..ObservedNode::default()
+        };
+        Observed {
+            current: Some(release.id.clone()),
+            running: part.made_for(),
+            version: Some(format!("zeek version {version}")),
+            manifest: part.manifest.lines().map(str::to_owned).collect(),
+            nodes: part.inputs.iter().map(|(name, inputs)| (name.clone(), node(inputs))).collect(),
+            complete: true,
+            ..Observed::default()
+        }
+    };
+    hosts.hosts.iter().map(|h| Some(host(&h.name))).collect()
+}
+
+/// Plans from one cluster to another, and compares texts as a host would give them.
+pub(crate) fn way(old: (&Cluster, &str, &[SiteFile]), new: (&Cluster, &str, &[SiteFile])) -> Plan {
+    let (before, after) = (release_of(old.0, old.1, old.2), release_of(new.0, new.1, new.2));
+    let found = running(new.0, old.0, &before, new.1);
+    let deployed = Deployments::from([(before.id.clone(), old.0.clone())]);
+    let mut plan = Plan::make(new.0, &found, &after, &deployed);
+    for file in &mut plan.files {
+        let Some(place) = file.before().cloned() else { continue };
+        let name = &new.0.hosts[place.hosts[0].0].name;
+        let part = before.part(old.0.hosts.iter().position(|h| h.name == *name).unwrap()).unwrap();
+        let content = &part.files[&place.path].content;
+        assert_eq!(place.digest, crate::release::digest(content));
+        file.compare(&match std::str::from_utf8(content) {
+            Ok(text) if content.len() <= file.most_bytes() => OldText::Text(text.to_owned()),
+            _ => OldText::Size(content.len() as u64),
+        });
+    }
+    plan
+}
+
+/// What is done to nodes, in one line for each reason.
+fn told(plan: &Plan) -> Vec<String> {
+    let mut lines: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for node in plan.actions() {
+        lines.entry(format!("{} {}", node.action.name(), node.reasons.join("; "))).or_default().push(&node.node);
+    }
+    let line = |(why, nodes): (String, Vec<&str>)| format!("{}: {why}", crate::cluster::name_ranges(nodes).join(" "));
+    let mut lines: Vec<String> = lines.into_iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn nothing_changes_nothing() {
+    let cluster = campus("", "", WORKERS);
+    let plan = way((&cluster, "8.0.10", &[]), (&cluster, "8.0.10", &[]));
+    assert!(plan.is_empty() && plan.files.is_empty() && plan.logs.is_none(), "{plan:?}");
+    assert_eq!(plan.staying().count(), 19);
+}
+
+#[test]
+fn a_script_names_itself_and_may_be_loaded() {
+    let cluster = campus("", "", WORKERS);
+    let old = [site("local.zeek", b"one\n"), site("other.zeek", b"x\n")];
+    let new = [site("local.zeek", b"one\ntwo\n"), site("other.zeek", b"x\n")];
+    let plan = way((&cluster, "8.0.10", &old), (&cluster, "8.0.10", &new));
+    assert_eq!(told(&plan), ["dmz-sensor1-1..8 dmz-sensor2-1..8 logger-1 manager proxy-1: restart local.zeek changed"]);
+    let file = plan.files.iter().find(|f| f.paths == ["site/local.zeek"]).unwrap();
+    assert_eq!(file.hosts, ["mgmt", "sensor1", "sensor2"]);
+    assert_eq!(file.diff.as_deref(), Some("@@ -1 +1,2 @@\n one\n+two\n"));
+    assert_eq!(plan.logs, None, "no worker stays up");
+    let new = [site("local.zeek", b"one\n"), site("other.zeek", b"y\n")];
+    let plan = way((&cluster, "8.0.10", &old), (&cluster, "8.0.10", &new));
+    assert_eq!(plan.nodes[0].reasons, ["other.zeek changed, which it may load"]);
+    assert_eq!(plan.nodes[0].inputs, ["site scripts"]);
+}
+
+#[test]
+fn who_joins_and_leaves_is_named_and_workers_stay() {
+    let old = campus("", "", WORKERS);
+    let more = "  lan: { type: worker, host: sensor3, interface: eth1, count: 2 }\n";
+    let new = campus("", "  sensor3: { address: 10.0.0.13 }\n", &format!("{WORKERS}{more}"));
+    let plan = way((&old, "8.0.10", &[]), (&new, "8.0.10", &[]));
+    assert_eq!(told(&plan), ["lan-1 lan-2: start it is new", "logger-1 manager proxy-1: restart sensor3 joined"]);
+    assert_eq!(plan.staying().count(), 16);
+    let gap = plan.logs.as_ref().unwrap();
+    assert_eq!((gap.workers, gap.at_most_seconds, gap.meanwhile), (16, 180, Meanwhile::Dropped));
+    assert_eq!(gap.writers, ["logger-1"]);
+
+    let new = campus("", "", &WORKERS.replace("count: 8", "count: 7"));
+    let plan = way((&old, "8.0.10", &[]), (&new, "8.0.10", &[]));
+    assert_eq!(
+        told(&plan),
+        [
+            "dmz-sensor1-8 dmz-sensor2-8: stop it left the description",
+            "logger-1 manager proxy-1: restart dmz-sensor1-8 and dmz-sensor2-8 left",
+        ]
+    );
+    let new = campus(", backend: zeromq, accept_unencrypted_zeromq: true", "", WORKERS);
+    let plan = way((&new, "8.0.10", &[]), (&new, "8.0.10", &[]));
+    assert!(plan.is_empty());
+    let moved = campus(
+        ", backend: zeromq, accept_unencrypted_zeromq: true",
+        "",
+        &format!("{WORKERS}{}", "  one: { type: worker, host: mgmt, interface: eth0 }\n"),
+    );
+    let plan = way((&new, "8.0.10", &[]), (&moved, "8.0.10", &[]));
+    assert_eq!(plan.logs.unwrap().meanwhile, Meanwhile::Queued);
+}
+
+#[test]
+fn a_moved_node_stops_here_and_starts_there() {
+    let old = campus("", "", "  one: { type: worker, host: sensor1, interface: eth1 }\n");
+    let new = campus("", "", "  one: { type: worker, host: sensor2, interface: eth1 }\n");
+    let plan = way((&old, "8.0.10", &[]), (&new, "8.0.10", &[]));
+    assert_eq!(
+        told(&plan),
+        [
+            "logger-1 manager proxy-1: restart one has another host",
+            "one: start it moves here from sensor1",
+            "one: stop it moves to sensor2",
+        ]
+    );
+}
+
+#[test]
+fn an_upgrade_and_a_change_of_backend_are_for_all() {
+    let old = campus(", accept_unencrypted_zeromq: true", "", WORKERS);
+    let plan = way((&old, "8.0.10", &[]), (&old, "8.1.2", &[]));
+    let upgrade = plan.upgrade.as_ref().unwrap();
+    assert_eq!((upgrade.from.as_deref(), upgrade.to.as_str(), upgrade.other_version), (Some("8.0"), "8.1.2", true));
+    assert_eq!(plan.backend_change, Some(BackendChange { from: "broker".to_owned(), to: "zeromq".to_owned() }));
+    assert_eq!(plan.actions().count(), 19);
+    // Replaced on one host only: all nodes of the cluster, all the same.
+    let before = release_of(&old, "8.0.10", &[]);
+    let mut found = running(&old, &old, &before, "8.0.10");
+    let one = found[1].as_mut().unwrap().nodes.get_mut("dmz-sensor1-1").unwrap();
+    one.inputs.insert("zeek".to_owned(), "another".to_owned());
+    let plan = Plan::make(&old, &found, &before, &Deployments::new());
+    let upgrade = plan.upgrade.as_ref().unwrap();
+    assert_eq!((upgrade.hosts.as_slice(), upgrade.other_version), (&["sensor1".to_owned()][..], false));
+    assert_eq!(
+        told(&plan),
+        [
+            "dmz-sensor1-1: restart the Zeek binary changed",
+            "dmz-sensor1-2..8 dmz-sensor2-1..8 logger-1 manager proxy-1: restart all nodes move to Zeek 8.0.10 at once",
+        ]
+    );
+}
+
+#[test]
+fn secrets_are_told_by_their_kind() {
+    let old = campus("", "", WORKERS);
+    let new = campus(", env: { TOKEN: opensesame }", "", WORKERS);
+    let plan = way((&old, "8.0.10", &[]), (&new, "8.0.10", &[]));
+    let private: Vec<&FileChange> = plan.files.iter().filter(|f| f.kind == FileKind::Private).collect();
+    assert_eq!(private.len(), 1, "{private:?}");
+    assert_eq!((private[0].paths.len(), &private[0].settings), (19, &vec!["environment".to_owned()]));
+    assert!(private[0].before().is_none() && private[0].new_bytes.is_none());
+    assert!(!serde_json::to_string(&plan).unwrap().contains("opensesame"));
+    assert_eq!(plan.nodes[0].reasons, ["its environment changed"]);
+}
+
+#[test]
+fn nodes_that_change_alike_are_one() {
+    let workers = |size: u32| WORKERS.replace("count: 8", &format!("count: 8, redefs: {{ 'Pcap::bufsize': {size} }}"));
+    let (old, new) = (campus("", "", &workers(128)), campus("", "", &workers(256)));
+    let plan = way((&old, "8.0.10", &[]), (&new, "8.0.10", &[]));
+    let scripts: Vec<&FileChange> = plan.files.iter().filter(|f| f.paths[0].starts_with("clusterctl/nodes/")).collect();
+    assert_eq!(scripts.len(), 1, "{scripts:?}");
+    assert_eq!((scripts[0].paths.len(), scripts[0].hosts.len()), (16, 2));
+    assert!(scripts[0].diff.as_ref().unwrap().contains("-redef Pcap::bufsize = 128;\n+redef Pcap::bufsize = 256;"));
+}
+
+#[test]
+fn what_is_no_text_has_only_sizes() {
+    let cluster = campus("", "", WORKERS);
+    let old = [site("a.dat", b"\0one"), site("b.zeek", &b"x\n".repeat(600_000)), site("c.zeek", b"\xff\n")];
+    let new = [site("a.dat", b"\0three"), site("b.zeek", &b"y\n".repeat(600_000)), site("c.zeek", b"c\n")];
+    let plan = way((&cluster, "8.0.10", &old), (&cluster, "8.0.10", &new));
+    let shown: Vec<_> = plan
+        .files
+        .iter()
+        .filter(|f| f.paths[0].starts_with("site/"))
+        .map(|f| (f.kind, f.old_bytes, f.new_bytes, f.diff.is_some(), f.note.is_some()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (FileKind::Binary, Some(4), Some(6), false, false),
+            (FileKind::Large, Some(1_200_000), Some(1_200_000), false, false),
+            (FileKind::Text, Some(2), Some(2), false, true),
+        ]
+    );
 }
 
 /// A cluster of groups of workers: the host (from 0) and the size of each.
@@ -81,10 +316,12 @@ fn restarts_are_put_off_and_nothing_else() {
         action,
         reasons: vec!["why".to_owned()],
         later: Vec::new(),
+        inputs: Vec::new(),
+        running: true,
         from: None,
     };
     let nodes = vec![node(Action::Restart), node(Action::Start), node(Action::Stop)];
-    let mut plan = Plan { release: "r".to_owned(), hosts: Vec::new(), nodes };
+    let mut plan = Plan { release: "r".to_owned(), nodes, ..Plan::default() };
     plan.without_restarts();
     let actions: Vec<Action> = plan.nodes.iter().map(|n| n.action).collect();
     assert_eq!(actions, [Action::Keep, Action::Start, Action::Stop]);

@@ -26,7 +26,8 @@ pub fn node_script(cluster: &Cluster, node: &Node, version: Version) -> Option<S
     for (id, redef) in &node.redefs {
         literal::redef(&mut out, id, redef);
     }
-    (!out.is_empty()).then(|| format!("##! What only {} has; written by clusterctl.\n\n{out}", node.name))
+    // It does not name the node, so that nodes that have the same have the same file.
+    (!out.is_empty()).then(|| format!("##! What this node alone has; written by clusterctl.\n\n{out}"))
 }
 
 /// Where a node that writes logs takes them in with ZeroMQ, if that is not the address in the layout.

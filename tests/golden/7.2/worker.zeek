@@ -1,4 +1,4 @@
-##! What only dmz-sensor1-1 has; written by clusterctl.
+##! What this node alone has; written by clusterctl.
 
 redef AF_Packet::fanout_id = 4711;
 redef AF_Packet::block_timeout = 10msecs;

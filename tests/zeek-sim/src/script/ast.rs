@@ -47,11 +47,9 @@ pub enum Stmt {
     Block(Vec<Stmt>),
     /// `local x = ...`.
     Local(String, Expr),
-    /// `while (...) { }`, with nothing in its body.
-    While(Expr),
     /// `return`.
     Return,
-    /// All that is only checked for its form.
+    /// `terminate` and all that is only checked for its form.
     Other,
 }
 
