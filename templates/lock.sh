@@ -34,8 +34,9 @@ until ln "$own" "$home/lock" 2>/dev/null; do
 		say fail "can't take over $home/lock, whose holder is gone"
 		exit 1
 	fi
-	# Its holder is gone: one of those who see that takes it away, and only if it is still the same.
-	if [ -n "$old" ] && mkdir "$home/lock.dead-$p-$s" 2>/dev/null; then
+	# Its holder is gone, or a power failure has left it empty: one of those who see that takes it away, and only if it
+	# is still the same.
+	if [ -e "$home/lock" ] && mkdir "$home/lock.dead-$p-$s" 2>/dev/null; then
 		again=''
 		{ read -r again <"$home/lock"; } 2>/dev/null
 		[ "$again" = "$old" ] && rm -f "$home/lock"

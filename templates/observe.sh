@@ -95,7 +95,9 @@ done
 say strays end
 [ "$mode" = full ] || exit 0
 # The mark keeps another observer from taking it for a stray.
-say version "$(CLUSTERCTL=-/version "$zeek" --version 2>/dev/null | head -n 1)"
+said=$(CLUSTERCTL=-/version "$zeek" --version 2>/dev/null | head -n 1)
+# Without a version, why there is none.
+say version "${said:-$({ CLUSTERCTL=-/version "$zeek" --version; } 2>&1 | head -n 1)}"
 # Newest first; our own names, which are hex digits.
 # shellcheck disable=SC2012
 ls -1t "$home/releases" 2>/dev/null | while IFS= read -r name; do

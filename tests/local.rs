@@ -1,5 +1,7 @@
 //! clusterctl on zeek-sims over loopback: without SSH, and through a real sshd.
 
+mod faults;
+
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
@@ -559,6 +561,17 @@ fn a_stale_lock_is_taken_over_by_one() {
     let mut codes: Vec<i32> = all.iter_mut().map(|c| c.wait().unwrap().code().unwrap()).collect();
     codes.sort_unstable();
     assert_eq!(codes, [0, 6, 6, 6]);
+}
+
+#[test]
+fn an_empty_lock_is_taken_over() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    std::fs::create_dir_all(cluster.kept("")).unwrap();
+    for left in ["", "id", "\n"] {
+        std::fs::write(cluster.kept("lock"), left).unwrap();
+        cluster.run(&["deploy"]).code(0);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::lock::{Locks, Operation};
 use super::prepare::Prepared;
 use super::stage::{all_well, stage, verdict};
 use super::tiers::{Job, NodeOutcome, start_jobs, stop_jobs};
-use super::{Event, Failure};
+use super::{Event, Failure, ports};
 use crate::error::{Error, Kind};
 use crate::observed::Wanted;
 use crate::plan::Action;
@@ -90,6 +90,8 @@ async fn locked(
         if !report.errors.is_empty() {
             return Err(refused(&report).into());
         }
+        let starting = prepared.plan.nodes.iter().filter(|n| matches!(n.action, Action::Start | Action::Restart));
+        ports::free(fleet, prepared.version, &starting.map(|n| n.node.as_str()).collect()).await?;
     }
     locks.note(&format!("{} {}", operation.id, operation.holder));
     locks.note(&format!("staged and checked {}", release.id));
@@ -120,6 +122,7 @@ async fn locked(
         let starting: BTreeSet<&str> = starts.iter().map(|j| j.node.as_str()).collect();
         nodes.retain(|o| !starting.contains(o.node.as_str()));
         nodes.extend(start_jobs(fleet, &starts, true).await);
+        ports::blame(fleet, Some(prepared.version), &mut nodes).await;
     }
     let mut report = DeployReport {
         release: release.id.clone(),

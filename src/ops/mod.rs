@@ -8,6 +8,7 @@
 //! * `prepare`: what is known and planned before anything changes;
 //! * `stage`: putting a release beside the others;
 //! * `check`: parsing it with the real Zeek;
+//! * `ports`: what else listens where nodes will;
 //! * `deploy`: switching, stopping, starting, and going back;
 //! * `diff`: reading what changes in files;
 //! * `status`: what hosts and nodes say.
@@ -17,6 +18,7 @@ mod deploy;
 mod diff;
 mod fleet;
 mod lock;
+mod ports;
 mod prepare;
 mod select;
 mod site;

@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::lock::{Locks, Operation};
-use super::{Event, Failure, Selection};
+use super::{Event, Failure, Selection, ports};
 use crate::cluster::Role;
 use crate::error::Error;
 use crate::runner::{self, Started, Stopped};
 use crate::transport::Reply;
+use crate::values::Version;
 
 /// What became of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -330,9 +331,11 @@ async fn run(
         .collect();
     // Hosts that can't be asked keep the others waiting for nothing: their nodes are reported, the rest goes on.
     let mut current: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let mut version: Option<Version> = None;
     for (seat, answer) in fleet.observe(seats_of(&jobs), Detail::Brief).await {
         match answer {
             Ok(observed) => {
+                version = version.or_else(|| observed.running.as_ref()?.0.parse().ok());
                 current.insert(seat.name, observed.current);
             }
             Err(failure) => {
@@ -376,6 +379,7 @@ async fn run(
     }
     if start {
         nodes.extend(start_jobs(fleet, &jobs, false).await);
+        ports::blame(fleet, version, &mut nodes).await;
     }
     // The journal of an unfinished deploy is not ours to end.
     locks.release(false).await;

@@ -10,6 +10,7 @@ mod layout;
 mod literal;
 mod live;
 mod options;
+mod ports;
 mod run;
 mod table;
 
@@ -20,6 +21,7 @@ pub use layout::{Entries, layout, layout_entry};
 pub use literal::text as text_literal;
 pub use live::{ANSWERS, Live, Topics, live, topics};
 pub use options::options_script;
+pub use ports::{Listens, listens};
 pub use run::{command_line, environment, node_script, zeekpath};
 pub use table::{NEWEST, OLDEST, backend};
 

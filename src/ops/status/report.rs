@@ -33,6 +33,10 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
     for node in selection.nodes(cluster) {
         let mut row = process_row(cluster, node, facts.get(&node.host));
         let observed = facts.get(&node.host).and_then(|f| f.as_ref().ok());
+        let answers_it = answers.is_some_and(|a| matches!(a.nodes.get(&row.node), Some(Reply::Answer(_))));
+        if row.state == State::Starting && answers_it && observed.is_some_and(|o| !tells_its_state(o, &row.node)) {
+            row.state = State::Running;
+        }
         if let (State::Running, Some(observed)) = (row.state, observed) {
             old(&mut row, observed);
             if let Some(answers) = answers {
@@ -179,12 +183,19 @@ fn state_of(node: &ObservedNode) -> (State, Option<String>) {
     }
 }
 
+/// Tells whether a node's `.status` can be read: Zeek truncates it before it writes, and a full disk leaves it so.
+fn tells_its_state(observed: &Observed, node: &str) -> bool {
+    let status = observed.nodes.get(node).and_then(|n| n.status.as_deref());
+    matches!(status, Some("INITIALIZING" | "RUNNING" | "TERMINATING" | "TERMINATED"))
+}
+
 /// Marks a node whose binary or inputs are not those of the current release.
 fn old(row: &mut NodeRow, observed: &Observed) {
     let Some(found) = observed.nodes.get(&row.node) else { return };
     if found.made.is_some() && observed.binary != found.made {
         row.health = Some(Health::OldBinary);
-        row.health_detail = Some("the Zeek binary was replaced under it".to_owned());
+        let what = if observed.binary.is_none() { "is gone" } else { "was replaced under it" };
+        row.health_detail = Some(format!("the Zeek binary {what}"));
     } else if !found.due.is_empty() && found.due != found.inputs {
         row.health = Some(Health::OldInputs);
         let names: Vec<&str> = found

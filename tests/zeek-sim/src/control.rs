@@ -302,6 +302,6 @@ fn run(node: &Shared, stmt: &Stmt, locals: &mut Locals) {
                 publish(node, &topic, event, values);
             }
         }
-        Stmt::Expr(_) | Stmt::Return | Stmt::Other => {}
+        Stmt::Expr(_) | Stmt::While(_) | Stmt::Return | Stmt::Other => {}
     }
 }

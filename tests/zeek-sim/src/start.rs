@@ -11,6 +11,7 @@ use crate::node::{Node, Shared};
 use crate::options::Options;
 use crate::script::loader::{self, Loaded};
 use crate::script::value::Value;
+use crate::script::world::Fate;
 use crate::setup::Setup;
 use crate::status::Status;
 use crate::{net, say};
@@ -125,6 +126,28 @@ async fn live(node: &Shared, options: &Options, status: &Status) -> u8 {
     let ready = setup.millis("ready_ms").unwrap_or(Duration::from_millis(150));
     if let Some(after) = setup.millis("die_after_ms") {
         tokio::task::spawn_local(die(setup.clone(), after));
+    }
+    let fate = node.borrow().world.fate.clone();
+    match fate {
+        None => {}
+        Some(Fate::Hang) => loop {
+            // Zeek's handler takes note of the signal, and nothing looks at the note.
+            ends.any().await;
+            status.set("TERMINATING", "sig_handler");
+        },
+        Some(fate) => {
+            tokio::time::sleep(ready).await;
+            let (place, code) = match fate {
+                Fate::Fatal(at, text) => {
+                    say(&format!("fatal error in {at}: {text}"));
+                    ("fatal_error", 1)
+                }
+                Fate::Exit(code) => ("atexit", code),
+                _ => return end(node, status, options).await,
+            };
+            status.set("TERMINATED", place);
+            return code;
+        }
     }
     let born = async {
         if let Some(interface) = &options.interface {

@@ -47,9 +47,11 @@ pub enum Stmt {
     Block(Vec<Stmt>),
     /// `local x = ...`.
     Local(String, Expr),
+    /// `while (...) { }`, with nothing in its body.
+    While(Expr),
     /// `return`.
     Return,
-    /// `terminate` and all that is only checked for its form.
+    /// All that is only checked for its form.
     Other,
 }
 

@@ -64,6 +64,7 @@ impl Look<'_> {
                 }
             }
             Stmt::Block(stmts) => stmts.iter().for_each(|s| self.stmt(s)),
+            Stmt::While(cond) => self.expr(cond),
             Stmt::Return | Stmt::Other => {}
         }
     }

@@ -87,6 +87,7 @@ pub fn world(setup: &Setup) -> World {
         own_scripts: Vec::new(),
         subscriptions: Vec::new(),
         websockets: Vec::new(),
+        fate: None,
         module: "GLOBAL".into(),
         version,
     };

@@ -11,7 +11,7 @@ use crate::script::eval::Locals;
 use crate::script::lexer::{self, Kind, Place, Token};
 use crate::script::parser::{Failure, Parse, Slice};
 use crate::script::value::Value;
-use crate::script::world::{Handler, World};
+use crate::script::world::{Fate, Handler, World};
 use crate::script::{check, defaults, own};
 use crate::setup::Setup;
 
@@ -222,15 +222,23 @@ impl Loader {
                     (Some(true), _) => self.run(yes),
                     (Some(false), Some(no)) => self.run(no),
                     (Some(false), None) => false,
-                    // It can't be told: what is in there is done, but that it returns is not believed.
+                    // It can't be told: what is in there is done, but that it returns or ends all is not believed.
                     (None, _) => {
+                        let fate = self.world.fate.clone();
                         self.run(yes);
+                        self.world.fate = fate;
                         false
                     }
                 }
             }
             Stmt::Expr(expr) | Stmt::Local(_, expr) => {
                 self.effect(expr);
+                false
+            }
+            Stmt::While(cond) => {
+                if self.world.eval(cond, &Locals::new()).truth() == Some(true) {
+                    self.world.fate.get_or_insert(Fate::Hang);
+                }
                 false
             }
             Stmt::Return => true,
@@ -241,7 +249,18 @@ impl Loader {
     fn effect(&mut self, expr: &Expr) {
         match expr {
             Expr::Call(callee, args) => {
-                let Expr::Name(name, _) = &**callee else { return };
+                let Expr::Name(name, place) = &**callee else { return };
+                let first = || args.first().map(|a| self.world.eval(a, &Locals::new()));
+                let fate = match (name.as_str(), first()) {
+                    ("Reporter::fatal", Some(Value::Text(text))) => Some(Fate::Fatal(place.to_string(), text)),
+                    ("exit", Some(Value::Count(code))) => Some(Fate::Exit(u8::try_from(code & 0xff).unwrap_or(1))),
+                    ("terminate", None) => Some(Fate::Terminate),
+                    _ => None,
+                };
+                if let Some(fate) = fate {
+                    self.world.fate.get_or_insert(fate);
+                    return;
+                }
                 match name.as_str() {
                     "Cluster::listen_websocket" | "Broker::listen_websocket" => {
                         check::listen(&mut self.world, name, args);

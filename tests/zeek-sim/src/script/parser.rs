@@ -470,14 +470,7 @@ pub trait Parse {
                 self.stmt()?;
                 return Ok(Stmt::Other);
             }
-            "while" => {
-                self.next()?;
-                self.expect("(")?;
-                self.expr()?;
-                self.expect(")")?;
-                self.stmt()?;
-                return Ok(Stmt::Other);
-            }
+            "while" => return self.while_loop(),
             "when" => return self.when(),
             "switch" => return self.switch(),
             "local" | "const" => {
@@ -531,6 +524,20 @@ pub trait Parse {
         self.attrs()?;
         self.expect(";")?;
         Ok(Stmt::Expr(value))
+    }
+
+    /// Parses `while ( ... ) ...`.
+    fn while_loop(&mut self) -> Parsed<Stmt> {
+        self.next()?;
+        self.expect("(")?;
+        let cond = self.expr()?;
+        self.expect(")")?;
+        let idle = match self.stmt()? {
+            Stmt::Block(stmts) => stmts.is_empty(),
+            Stmt::Other => true,
+            _ => false,
+        };
+        Ok(if idle { Stmt::While(cond) } else { Stmt::Other })
     }
 
     /// Parses `when ( ... ) { } timeout x { }`.

@@ -69,6 +69,19 @@ pub struct Handler {
     pub body: Stmt,
 }
 
+/// What `zeek_init` does to the process, so that it never runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// `Reporter::fatal`: where it stands, and its words.
+    Fatal(String, String),
+    /// `exit`.
+    Exit(u8),
+    /// `terminate`.
+    Terminate,
+    /// A loop without end.
+    Hang,
+}
+
 /// Everything that was read.
 #[derive(Debug)]
 pub struct World {
@@ -92,6 +105,8 @@ pub struct World {
     pub subscriptions: Vec<String>,
     /// The WebSocket servers that scripts start.
     pub websockets: Vec<WebSocketListen>,
+    /// What `zeek_init` does to the process; none if it lets it run.
+    pub fate: Option<Fate>,
     /// The module at hand.
     pub module: String,
 }

@@ -125,6 +125,42 @@ fn refuses_at_start_what_zeek_refuses() {
 }
 
 #[test]
+fn zeek_init_can_end_it() {
+    let mut cluster = Cluster::new("8.0.10", false);
+    let init =
+        |body: &str| format!("event zeek_init()\n\t{{\n\tif ( Cluster::node == \"worker-1\" )\n\t\t{body}\n\t}}\n");
+    let args = ["-i", "lo", "-U", ".status", "own", "ws"];
+    cluster.write("site/own.zeek", &init("Reporter::fatal(\"out of cheese\");"));
+    let (code, stderr, status) = fails(&cluster, "worker-1", &args);
+    let file = cluster.path("site/own.zeek");
+    assert_eq!((code, status.as_str()), (Some(1), "TERMINATED [fatal_error]\n"));
+    assert_eq!(stderr, format!("fatal error in {}, line 4: out of cheese\n", file.display()));
+    for (body, wanted) in [("exit(3);", 3), ("terminate();", 0)] {
+        cluster.write("site/own.zeek", &init(body));
+        let (code, _, status) = fails(&cluster, "worker-1", &args);
+        assert_eq!((code, status.as_str()), (Some(wanted), "TERMINATED [atexit]\n"), "{body}");
+    }
+    cluster.write("site/own.zeek", &init("while ( T ) { }"));
+    assert_eq!(fails(&cluster, "worker-1", &["-a", "own", "ws"]).0, Some(0), "no event runs while it parses");
+    let mut hung = cluster.command("worker-1", &args).spawn().unwrap();
+    let pid = hung.id().to_string();
+    until("a handler for SIGTERM", || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let caught = status.lines().find_map(|l| l.strip_prefix("SigCgt:")).unwrap().trim();
+        (u64::from_str_radix(caught, 16).unwrap() & (1 << 14) != 0).then_some(())
+    });
+    assert_eq!(cluster.status("worker-1"), "INITIALIZING [main]\n");
+    std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    until("the signal to be seen", || (cluster.status("worker-1") == "TERMINATING [sig_handler]\n").then_some(()));
+    assert!(hung.try_wait().unwrap().is_none());
+    hung.kill().unwrap();
+    hung.wait().unwrap();
+    // The others go their way.
+    cluster.start("manager");
+    until("the run", || (cluster.status("manager") == "RUNNING [run_loop]\n").then_some(()));
+}
+
+#[test]
 fn a_cluster_of_8_1_needs_a_backend() {
     let cluster = Cluster::new("8.1.0", false);
     cluster.write("site/none.zeek", "@load clusterctl/agent\n");
