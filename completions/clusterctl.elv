@@ -38,6 +38,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand stop 'Stop nodes'
             cand restart 'Stop nodes and start them again'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
+            cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand nodes 'Nodes with hosts, addresses, ports and CPUs'
             cand init 'Write a commented first description, if there is none'
@@ -141,6 +142,19 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;print'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;layout'= {
             cand --format 'The form'
             cand --zeek-version 'The version of Zeek to write for, instead of the description''s'
@@ -217,6 +231,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand stop 'Stop nodes'
             cand restart 'Stop nodes and start them again'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
+            cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand nodes 'Nodes with hosts, addresses, ports and CPUs'
             cand init 'Write a commented first description, if there is none'
@@ -237,6 +252,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;restart'= {
         }
         &'clusterctl;help;check'= {
+        }
+        &'clusterctl;help;print'= {
         }
         &'clusterctl;help;layout'= {
         }

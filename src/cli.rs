@@ -96,6 +96,15 @@ enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Ask nodes for the value of a global identifier, such as `Cluster::nodes`
+    Print {
+        /// The identifier, with its module
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; none: all
+        #[arg(value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
+        selectors: Vec<String>,
+    },
     /// Print Zeek's layout; connects to no host
     Layout {
         /// The form
@@ -325,7 +334,7 @@ fn connected(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
 fn interrupted(cli: &Cli) -> Error {
     let error = Error::new(Kind::Interrupted, "interrupted");
     match cli.command {
-        Command::Status(_) | Command::Check { .. } | Command::Diff { .. } => error,
+        Command::Status(_) | Command::Check { .. } | Command::Diff { .. } | Command::Print { .. } => error,
         _ => error.hint("what was begun on the hosts may be half done: `clusterctl status` shows it"),
     }
 }
@@ -333,7 +342,7 @@ fn interrupted(cli: &Cli) -> Error {
 async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded) -> Result<Option<Kind>, End> {
     let settings = Settings { parallel: usize::from(cli.global.parallel), question: cli.global.timeout };
     let plain = match cli.command {
-        Command::Status(_) | Command::Check { .. } | Command::Diff { .. } => Progress::Silent,
+        Command::Status(_) | Command::Check { .. } | Command::Diff { .. } | Command::Print { .. } => Progress::Silent,
         _ => Progress::Lines,
     };
     let (events, progress) = show(*ui, plain);
@@ -346,6 +355,11 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded) -> Result<Option<Kind>, En
         Command::Check { .. } => {
             let report = ops::check(&job.fleet).await;
             job.end(report, |ui, report| ui::check(ui, &report)).await
+        }
+        Command::Print { id, selectors } => {
+            let selection = Selection::parse(&loaded.cluster, selectors)?;
+            let report = ops::print(&job.fleet, &selection, id).await;
+            job.end(report, |ui, report| ui::values(ui, &report)).await
         }
         Command::Start(s) => {
             let selection = Selection::parse(&loaded.cluster, &s.selectors)?;

@@ -84,6 +84,52 @@ fn a_plan_names_files_lines_and_nodes() {
     assert!(!plan.stdout.contains("opensesame") && !plan.stdout.contains("by hand"), "{}", plan.stdout);
 }
 
+#[test]
+fn values_are_printed_and_every_node_has_its_row() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    cluster.settled();
+    let said = cluster.run(&["print", "Cluster::manager_is_logger"]).code(0);
+    assert_eq!(said.stdout, "manager   T\nproxy-1   T\nworker-1  T\nworker-2  T\n");
+    let nodes = cluster.run(&["print", "Cluster::nodes", "worker-1", "-o", "json"]).code(0).json();
+    let rows = nodes["data"]["nodes"].as_array().unwrap();
+    assert_eq!((rows.len(), &rows[0]["node"], &rows[0]["reason"]), (1, &json!("worker-1"), &json!(null)));
+    assert!(rows[0]["value"].as_str().unwrap().contains("worker-2"), "{nodes}");
+    let unknown = cluster.run(&["print", "No::such", "worker-1"]).code(1);
+    assert!(unknown.stdout.contains("there is no `No::such`"), "{}", unknown.stdout);
+    assert!(cluster.run(&["print", "1 + 1"]).code(2).stderr.contains("not an identifier"));
+
+    cluster.run(&["stop", "worker-1"]).code(0);
+    std::fs::write(cluster.kept("nodes/worker-2/zeek-sim.conf"), "never_answer=1\n").unwrap();
+    let said = cluster.run(&["print", "Cluster::manager_is_logger"]).code(4);
+    let want = "worker-1  - (stopped)\nworker-2  - (no reply within 5s)\nmanager   T\nproxy-1   T\n";
+    assert_eq!(said.stdout, want);
+
+    cluster.run(&["stop", "manager"]).code(0);
+    let said = cluster.run(&["print", "Cluster::manager_is_logger"]).code(1);
+    assert!(said.stderr.contains("could not be asked: the manager is not running"), "{}", said.stderr);
+    assert!(
+        said.stdout.contains("manager   - (stopped)\n") && said.stdout.contains("proxy-1   - (not asked)\n"),
+        "{}",
+        said.stdout
+    );
+}
+
+#[test]
+fn print_without_the_managers_host_says_what_hosts_know() {
+    let cluster = LocalCluster::new();
+    cluster.write(
+        "hosts: { gone: { address: 127.0.0.1, ssh: { port: 1 } }, here: { address: 127.0.0.2, local: true } }\nnodes:\n  \
+         manager: { type: manager, host: gone }\n  proxy: { type: proxy, host: here, count: 1 }\n  \
+         worker: { type: worker, host: here, count: 1, interface: lo }\n",
+    );
+    let said = cluster.run(&["print", "Cluster::nodes"]).code(1);
+    assert!(said.stderr.contains("the manager's host gone can't be reached: "), "{}", said.stderr);
+    assert!(said.stdout.contains("worker-1  - (stopped (not deployed yet))\n"), "{}", said.stdout);
+    assert!(said.stdout.contains("manager   - (unknown ("), "{}", said.stdout);
+}
+
 /// Runs the whole way with another `sh`, and with other tools where `tools` names them.
 fn the_whole_way_under(shell: &str, tools: &[&str]) {
     let cluster = LocalCluster::new();

@@ -11,6 +11,7 @@
 //! * `ports`: what else listens where nodes will;
 //! * `deploy`: switching, stopping, starting, and going back;
 //! * `diff`: reading what changes in files;
+//! * `print`: asking nodes for values;
 //! * `status`: what hosts and nodes say.
 
 mod check;
@@ -20,6 +21,7 @@ mod fleet;
 mod lock;
 mod ports;
 mod prepare;
+mod print;
 mod select;
 mod site;
 mod stage;
@@ -34,6 +36,7 @@ pub use deploy::{DeployReport, apply};
 pub use diff::compare;
 pub use fleet::{Fleet, Settings};
 pub use prepare::{Prepared, prepare};
+pub use print::{PrintReport, PrintRow, print};
 pub use select::{Selection, candidates};
 
 pub use status::{Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, status};

@@ -2,6 +2,7 @@
 
 mod layout;
 mod plan;
+mod print;
 mod progress;
 mod run;
 mod status;
@@ -16,6 +17,7 @@ use crate::error::{Diagnostic, Error, Kind, Look, render};
 
 pub use layout::{layout, nodes};
 pub use plan::plan;
+pub use print::values;
 pub use progress::{Progress, follow};
 pub use run::{check, deployed, outcomes};
 pub use status::status;

@@ -20,12 +20,13 @@ use crate::transport::Failure;
 use crate::values::Version;
 use crate::zeek::{self, Live};
 
+pub(super) use report::process_row;
 pub use types::{Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers};
 
 /// How long the question to the nodes waits for slow hosts' facts; after that it is asked of all that might run.
 const SLOW_HOSTS: Duration = Duration::from_millis(1500);
 
-type Facts = BTreeMap<usize, Result<Observed, Failure>>;
+pub(super) type Facts = BTreeMap<usize, Result<Observed, Failure>>;
 
 /// What came of asking the nodes.
 enum Asked {
@@ -39,6 +40,19 @@ enum Asked {
 
 /// Asks hosts and nodes.
 pub async fn status(fleet: &Fleet, selection: &Selection) -> StatusReport {
+    let cluster = &*fleet.cluster;
+    let (facts, asked) =
+        gather(fleet, selection, async |facts: &Mutex<Facts>, news| ask(fleet, selection, facts, news).await).await;
+    let asked = because_of_facts(cluster, &facts, asked);
+    report::report(cluster, selection, &facts, &asked)
+}
+
+/// Gathers the facts of the hosts of a selection, and asks the nodes at the same time; `ask` is told when facts come.
+pub(super) async fn gather<T>(
+    fleet: &Fleet,
+    selection: &Selection,
+    ask: impl AsyncFnOnce(&Mutex<Facts>, watch::Receiver<bool>) -> T,
+) -> (Facts, T) {
     let cluster = &*fleet.cluster;
     let mut hosts: BTreeSet<usize> = selection.hosts(cluster).into_iter().collect();
     // The manager's host knows what is deployed, and its answer says more about all the others.
@@ -63,15 +77,12 @@ pub async fn status(fleet: &Fleet, selection: &Selection) -> StatusReport {
             .await;
         told.send_replace(true);
     };
-    let ask = ask(fleet, selection, &facts, news);
-    let ((), asked) = tokio::join!(gather, ask);
-    let facts = facts.into_inner().unwrap_or_default();
-    let asked = because_of_facts(cluster, &facts, asked);
-    report::report(cluster, selection, &facts, &asked)
+    let ((), asked) = tokio::join!(gather, ask(&facts, news));
+    (facts.into_inner().unwrap_or_default(), asked)
 }
 
 /// What runs, or else what the description says: version and backend.
-fn running(cluster: &Cluster, facts: &Facts) -> Option<(Version, Backend)> {
+pub(super) fn running(cluster: &Cluster, facts: &Facts) -> Option<(Version, Backend)> {
     let deployed = cluster.manager().and_then(|m| facts.get(&m.host)?.as_ref().ok()?.running.as_ref()).and_then(
         |(version, backend)| {
             let backend = if backend == Backend::Zeromq.name() { Backend::Zeromq } else { Backend::Broker };
@@ -82,7 +93,7 @@ fn running(cluster: &Cluster, facts: &Facts) -> Option<(Version, Backend)> {
 }
 
 /// Waits for the facts of all hosts; of slow ones only if the question can't be asked without them.
-async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Facts>, mut news: watch::Receiver<bool>) {
+pub(super) async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Facts>, mut news: watch::Receiver<bool>) {
     let limit = Instant::now() + SLOW_HOSTS;
     loop {
         let needed = cluster.zeek.version.is_none() && facts.lock().is_ok_and(|f| !f.contains_key(&manager));
@@ -161,6 +172,6 @@ fn because_of_facts(cluster: &Cluster, facts: &Facts, asked: Asked) -> Asked {
     }
 }
 
-fn runs(observed: &Observed, node: &str) -> bool {
+pub(super) fn runs(observed: &Observed, node: &str) -> bool {
     observed.nodes.get(node).is_some_and(|n| n.process.is_some())
 }

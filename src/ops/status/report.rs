@@ -100,7 +100,11 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
 }
 
 /// What the host knows about a node.
-fn process_row(cluster: &Cluster, node: &Node, facts: Option<&Result<Observed, Failure>>) -> NodeRow {
+pub(in crate::ops) fn process_row(
+    cluster: &Cluster,
+    node: &Node,
+    facts: Option<&Result<Observed, Failure>>,
+) -> NodeRow {
     let host = cluster.host_of(node);
     let mut row = NodeRow {
         node: node.name.clone(),

@@ -1,0 +1,188 @@
+//! Asking running nodes for the value of an identifier, as zeekctl's `print` does.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::fleet::Fleet;
+use super::status::{Facts, State, enough, gather, process_row, running, runs};
+use super::{Failure, Selection};
+use crate::cluster::{Cluster, Node, Role};
+use crate::control::{self, Reply};
+use crate::error::{Error, Kind};
+use crate::values::is_zeek_identifier;
+use crate::zeek::{self, Live};
+
+/// How long nodes are asked in turn, where they can't be asked at once.
+const IN_TURN: Duration = Duration::from_secs(60);
+
+/// What became of asking for a value.
+#[derive(Debug, Clone, Serialize)]
+pub struct PrintReport {
+    /// The identifier.
+    pub id: String,
+    /// A row for each node, in the cluster's order.
+    pub nodes: Vec<PrintRow>,
+    /// Why no node, or not all, could be asked; none where that is the node's own matter.
+    pub failure: Option<String>,
+}
+
+/// What one node said.
+#[derive(Debug, Clone, Serialize)]
+pub struct PrintRow {
+    /// The node.
+    pub node: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub role: Role,
+    /// Its host.
+    pub host: String,
+    /// What its process does, as its host says.
+    pub state: State,
+    /// The value, as text; none if it gave none.
+    pub value: Option<String>,
+    /// Why there is no value.
+    pub reason: Option<String>,
+}
+
+/// Why no answer can come, or the replies that came.
+enum Asked {
+    Replies(Vec<(String, Reply<String>)>, Option<String>),
+    Failed(String),
+}
+
+/// Asks nodes for the value of an identifier. Each node has its row, whether it answers or not.
+///
+/// # Errors
+/// Where the identifier is none.
+pub async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintReport, Failure> {
+    if !is_zeek_identifier(id) {
+        return Err(Error::new(Kind::Usage, format!("`{id}` is not an identifier of Zeek such as `Cluster::nodes`"))
+            .hint("only the values of global identifiers can be asked for, no expressions")
+            .into());
+    }
+    let cluster = &*fleet.cluster;
+    let ask = async |facts: &Mutex<Facts>, news| ask(fleet, selection, id, facts, news).await;
+    let (facts, asked) = gather(fleet, selection, ask).await;
+    let (replies, mut failure) = match asked {
+        Asked::Replies(replies, ended) => (replies, ended),
+        Asked::Failed(why) => (Vec::new(), Some(why)),
+    };
+    if let (Some(_), Some(manager)) = (&failure, cluster.manager())
+        && let Some(Ok(observed)) = facts.get(&manager.host)
+        && !runs(observed, &manager.name)
+    {
+        failure = Some("the manager is not running".to_owned());
+    }
+    let mut replies: std::collections::BTreeMap<String, Reply<String>> = replies.into_iter().collect();
+    let nodes = selection
+        .nodes(cluster)
+        .map(|node| {
+            let known = process_row(cluster, node, facts.get(&node.host));
+            let patience = humantime::format_duration(cluster.timeouts.control);
+            let (value, reason) = match (replies.remove(&node.name), known.state) {
+                (Some(Reply::Answer(value)), _) => (Some(value), None),
+                (Some(Reply::Bad(why)), _) => (None, Some(why)),
+                (_, State::Running | State::Starting) if failure.is_some() => (None, Some("not asked".to_owned())),
+                (_, State::Running) => (None, Some(format!("no reply within {patience}"))),
+                (_, state) => {
+                    let detail = known.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
+                    (None, Some(format!("{}{detail}", state.name())))
+                }
+            };
+            PrintRow { node: node.name.clone(), role: node.role, host: known.host, state: known.state, value, reason }
+        })
+        .collect();
+    Ok(PrintReport { id: id.to_owned(), nodes, failure })
+}
+
+/// Asks over the control topics while the hosts' facts come in.
+async fn ask(
+    fleet: &Fleet,
+    selection: &Selection,
+    id: &str,
+    facts: &Mutex<Facts>,
+    news: watch::Receiver<bool>,
+) -> Asked {
+    let cluster = &*fleet.cluster;
+    let Some(manager) = cluster.manager() else { return Asked::Failed("there is no manager".to_owned()) };
+    let seat = fleet.seat(manager.host);
+    if !cluster.host_of(manager).enabled {
+        return Asked::Failed(format!("the manager's host {} is disabled", seat.name));
+    }
+    let dial = || async {
+        let stream = seat.connection.dial(cluster.ports.control, fleet.settings.question).await;
+        stream.map_err(|failure| format!("the manager's host {} can't be reached: {}", seat.name, failure.text()))
+    };
+    let stream = match dial().await {
+        Ok(stream) => stream,
+        Err(why) => return Asked::Failed(why),
+    };
+    enough(cluster, manager.host, facts, news).await;
+    let (nodes, live) = match facts.lock() {
+        Ok(facts) => whom(cluster, selection, manager, &facts),
+        Err(_) => (Vec::new(), Live::Full),
+    };
+    let patience = cluster.timeouts.control;
+    match live {
+        Live::None(why) => Asked::Failed(why),
+        Live::Full => {
+            let deadline = Instant::now() + patience;
+            match control::ask_id_value(stream, zeek::ANSWERS, &nodes, id, deadline).await {
+                Ok(answers) => {
+                    Asked::Replies(answers.nodes.into_iter().collect(), answers.ended.map(|ended| ended.to_string()))
+                }
+                Err(error) => Asked::Failed(error.to_string()),
+            }
+        }
+        Live::OneAtATime => {
+            // Answers do not name their node, so there is one question at a time, over a connection of its own.
+            let limit = Instant::now() + IN_TURN;
+            let mut replies = Vec::new();
+            let mut stream = Some(stream);
+            for node in nodes {
+                if Instant::now() >= limit {
+                    replies.push((
+                        node.0,
+                        Reply::Bad("not asked: nodes of this Zeek are asked in turn, and a minute is over".to_owned()),
+                    ));
+                    continue;
+                }
+                let next = match stream.take() {
+                    Some(stream) => stream,
+                    None => match dial().await {
+                        Ok(stream) => stream,
+                        Err(why) => return Asked::Replies(replies, Some(why)),
+                    },
+                };
+                let deadline = Instant::now() + patience;
+                let one = [node];
+                match control::ask_id_value(next, zeek::ANSWERS, &one, id, deadline).await {
+                    Ok(answers) => replies.extend(answers.nodes),
+                    Err(error) => return Asked::Replies(replies, Some(error.to_string())),
+                }
+            }
+            Asked::Replies(replies, None)
+        }
+    }
+}
+
+/// Returns the nodes to ask, with their topics, and how they can be asked.
+fn whom(cluster: &Cluster, selection: &Selection, manager: &Node, facts: &Facts) -> (Vec<(String, String)>, Live) {
+    let Some((version, backend)) = running(cluster, facts) else {
+        return (Vec::new(), Live::None("nothing is deployed on the manager's host".to_owned()));
+    };
+    let topics = zeek::topics(cluster, version, backend);
+    let asked = topics.node(&manager.name);
+    let might_run = |node: &Node| match facts.get(&node.host) {
+        Some(Ok(observed)) => runs(observed, &node.name),
+        Some(Err(_)) | None => cluster.hosts[node.host].enabled,
+    };
+    let nodes = selection.nodes(cluster).filter(|n| might_run(n)).map(|n| (n.name.clone(), topics.node(&n.name)));
+    // Where the manager stands for all, only it can be asked for a value.
+    let nodes = nodes.filter(|(name, topic)| *name == manager.name || *topic != asked).collect();
+    (nodes, zeek::live(cluster, version))
+}
