@@ -3,8 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
+/// The name of a host's archiver among the nodes' folders (`release::ARCHIVER`).
+const ARCHIVER: &str = "log-archiver";
+
 /// What is known of a host.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct Observed {
     /// `/etc/machine-id`, or `-`.
     pub machine_id: String,
@@ -40,12 +46,31 @@ pub struct Observed {
     pub manifest: Vec<String>,
     /// Free space in KiB, by mount point.
     pub free: Vec<(String, u64)>,
+    /// What archives the logs there; none where nothing was ever started for it.
+    pub archiver: Option<ObservedNode>,
+    /// Whether Zeek's `zeek-archiver` lies beside the Zeek binary.
+    pub can_archive: bool,
+    /// Rotated logs that wait for the archive.
+    pub queue: Queue,
+    /// How often the host maintains itself, in seconds; none where that is not installed.
+    pub maintain: Option<u64>,
+    /// When the host last maintained itself, in seconds since 1970.
+    pub maintained: Option<i64>,
     /// Whether the cluster's folder can't be written.
     pub readonly: bool,
     /// Whether logind ends a user's processes when he logs out, and he does not linger.
     pub logind_kills: bool,
     /// Whether the script came to its end.
     pub complete: bool,
+}
+
+/// Rotated logs that wait for the archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Queue {
+    /// How many.
+    pub logs: u64,
+    /// For how many seconds the oldest has been waiting; none where none does.
+    pub age: Option<u64>,
 }
 
 /// What tells one Zeek binary from another.
@@ -217,8 +242,10 @@ impl Observed {
             let (word, value) = line.split_once(' ').unwrap_or((line, ""));
             match word {
                 "node" | "nodes" => {
-                    if let Some((name, done)) = node.take() {
-                        host.nodes.insert(name, done);
+                    match node.take() {
+                        Some((name, done)) if name == ARCHIVER => host.archiver = Some(done),
+                        Some((name, done)) => drop(host.nodes.insert(name, done)),
+                        None => {}
                     }
                     if word == "node" {
                         node = Some((value.to_owned(), ObservedNode::default()));
@@ -288,6 +315,14 @@ impl Observed {
                     self.free.push((mount.to_owned(), free.parse().unwrap_or_default()));
                 }
             }
+            "queue" => {
+                let (logs, oldest) = value.split_once(' ').unwrap_or((value, "-"));
+                let age = oldest.parse::<i64>().ok().map(|at| u64::try_from(self.epoch - at).unwrap_or(0));
+                self.queue = Queue { logs: logs.parse().unwrap_or_default(), age };
+            }
+            "archiver" => self.can_archive = true,
+            "maintain" => self.maintain = value.split(' ').nth(1).and_then(|s| s.parse().ok()),
+            "maintained" => self.maintained = value.split(' ').next().and_then(|s| s.parse().ok()),
             "readonly" => self.readonly = true,
             "logind" => self.logind_kills = value.ends_with("KillUserProcesses=yes") && !value.starts_with("yes"),
             _ => {}
@@ -374,6 +409,10 @@ mod tests {
             "format 1",
             "current abc123",
             "binary 12345 1795000000",
+            "queue 3 1795370000",
+            "archiver",
+            "node log-archiver",
+            "supervised",
             "node worker-1",
             "want running abc123",
             "run id 1-2-3 77 90050",
@@ -395,6 +434,8 @@ mod tests {
             "cmdline zeek -i eth0",
             "strays end",
         ]);
+        assert_eq!((host.queue.logs, host.queue.age, host.can_archive), (3, Some(70), true));
+        assert!(host.archiver.is_some_and(|a| a.supervised) && !host.nodes.contains_key("log-archiver"));
         let node = &host.nodes["worker-1"];
         assert_eq!(node.wanted, Some(Wanted::Running("abc123".to_owned())));
         let process = node.process.as_ref().unwrap();

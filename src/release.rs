@@ -13,6 +13,8 @@
 //! clusterctl/start.sh       starts nodes, as over SSH: <home> <spool> <deadline>, lines of node and release on stdin
 //! clusterctl/node.sh        becomes a node, and records its end
 //! clusterctl/supervisor.sh  keeps a node running
+//! clusterctl/archiver.sh    runs as the node log-archiver, where logs are archived
+//! clusterctl/logs.conf      what it has to know, one setting a line; read again for each pass
 //! ```
 
 use std::collections::BTreeMap;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::cluster::{Cluster, CoreLimit, EnvValue, Host, LayoutInputs, Node, Restart, Role};
+use crate::cluster::{Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role};
 use crate::values::Version;
 use crate::zeek;
 
@@ -41,6 +43,17 @@ const START: &str = concat!(
     include_str!("../templates/process-start.sh"),
     include_str!("../templates/start.sh")
 );
+
+/// What archives rotated logs.
+const ARCHIVE: &str = concat!(
+    include_str!("../templates/here.sh"),
+    include_str!("../templates/lib.sh"),
+    include_str!("../templates/logs.sh"),
+    include_str!("../templates/archiver.sh")
+);
+
+/// The reserved name under which a host's runner keeps its archiver running; it is no node of the cluster.
+pub const ARCHIVER: &str = "log-archiver";
 
 /// A file of the site folder.
 #[derive(Debug, Clone)]
@@ -276,6 +289,7 @@ impl<'a> Common<'a> {
             files.insert(format!("start/{}", node.name), File { mode: 0o600, content, digest });
             inputs.insert(node.name.clone(), node_inputs);
         }
+        archiver(from.cluster, index, host, &mut files);
         let manifest = manifest(&files);
         let digest = digest(manifest.as_bytes());
         Part { host: index, files, manifest, digest, inputs }
@@ -376,6 +390,44 @@ impl<'a> Common<'a> {
         }
         (text, inputs)
     }
+}
+
+/// Adds what archives the logs of a host, if any node there writes some.
+fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut BTreeMap<String, File>) {
+    let mut put = |path: String, text: String| {
+        let content = Arc::<[u8]>::from(text.into_bytes());
+        let digest = digest(&content);
+        files.insert(path, File { mode: 0o644, content, digest });
+    };
+    let folders = Folders::of(&cluster.name, host);
+    let logs = &cluster.logs;
+    let mut settings = String::new();
+    if let Some(archive) = cluster.archive_on(index) {
+        // zeek-archiver: extension and command; none means that it only moves them.
+        let compress = match logs.compress {
+            Compress::Gzip => "gz,gzip",
+            Compress::Zstd => "zst,zstd -q -f",
+            Compress::None => "",
+        };
+        let _ = write!(
+            settings,
+            "archive {archive}\narchiver {}/bin/zeek-archiver\ncompress {compress}\n",
+            host.prefix.trim_end_matches('/')
+        );
+        let name = &cluster.name;
+        put(
+            format!("start/{ARCHIVER}"),
+            format!(
+                "script archiver.sh\nrestart on-crash\nenv CLUSTERCTL={name}/{ARCHIVER}\narg {}\narg {}\n",
+                folders.home, folders.spool
+            ),
+        );
+        put("clusterctl/archiver.sh".to_owned(), ARCHIVE.to_owned());
+    }
+    if cluster.log_writers().nth(1).is_some() {
+        settings.push_str("several yes\n");
+    }
+    put("clusterctl/logs.conf".to_owned(), settings);
 }
 
 /// All scripts that belong to single nodes, without those that every node loads.

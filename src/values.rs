@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use amounts::{Interval, Size};
+pub use amounts::{Interval, Percent, Size};
 pub use cpus::CpuList;
 pub use names::{HostPath, Name, fold_names, is_zeek_identifier};
 pub use network::{Address, Network, Port};

@@ -45,12 +45,13 @@ run_node() {
 	myself
 	[ -r "$start" ] || refuse "$start can not be read"
 	node_alive . && refuse "it runs already, with the pid $p"
-	zeek='' binary='' zeekpath='' cpu='' nice='' inputs='' limits=''
+	zeek='' binary='' script='' zeekpath='' cpu='' nice='' inputs='' limits=''
 	while IFS= read -r line; do
 		value=${line#* }
 		case $line in
 		"zeek "*) zeek=$value ;;
 		"binary "*) binary=$value ;;
+		"script "*) script=$release/clusterctl/$value ;;
 		"input "*) inputs="$inputs
 $line" ;;
 		"zeekpath "*) zeekpath=$value ;;
@@ -59,7 +60,10 @@ $line" ;;
 		"nofile "* | "core "* | "memory "*) limits="$limits $line" ;;
 		esac
 	done <"$start"
-	if [ -z "$zeek" ] || [ "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)" != "$binary" ]; then
+	# What is no Zeek is a script of the release.
+	if [ -n "$script" ]; then
+		zeek="sh"
+	elif [ -z "$zeek" ] || [ "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)" != "$binary" ]; then
 		refuse "the binary $zeek is not the one that this release was made for"
 	fi
 	# `exit` is there while it pauses after an end of its own; a start by hand has put it away.
@@ -103,7 +107,7 @@ tries $tries$inputs" || refuse "the folder $dir can not be written (is the disk 
 			;;
 		esac
 	done <"$start"
-	set -- "$zeek" "$@"
+	set -- "$zeek" ${script:+"$script"} "$@"
 	[ -z "$cpu" ] || set -- taskset -c "$cpu" "$@"
 	[ -z "$nice" ] || set -- nice -n "$nice" "$@"
 	exec "$@"

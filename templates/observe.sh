@@ -1,5 +1,5 @@
 # Facts of a host. Arguments: the cluster's folder, the spool folder, the Zeek binary, `full` or `brief`.
-home=$1 spool=$2 zeek=$3
+home=$1 spool=$2 zeek=$3 mode=$4
 read -r up _ </proc/uptime
 machine=-
 { read -r machine </etc/machine-id; } 2>/dev/null
@@ -13,7 +13,38 @@ if cd -P "$home/current" 2>/dev/null; then
 	[ -f clusterctl/version ] && dump running clusterctl/version
 fi
 cd / || exit 1
-say binary "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)"
+# The binary, and logs that wait for the archive: how many, and how long the oldest of the first of them.
+waiting=0
+set --
+for file in "$spool"/log-queue/*__[0-9][0-9][0-9][0-9]-*__[0-9][0-9][0-9][0-9]-*__*; do
+	[ -e "$file" ] || break
+	waiting=$((waiting + 1))
+	[ "$waiting" -gt 200 ] || set -- "$@" "$file"
+done
+set -f
+binary='' oldest=''
+newline='
+'
+IFS=$newline
+for line in $(stat -L -c '%s %Y %n' "$zeek" "$@" 2>/dev/null); do
+	size=${line%% *}
+	line=${line#* }
+	time=${line%% *}
+	if [ "${line#* }" = "$zeek" ]; then
+		binary="$size $time"
+	elif [ "$time" -lt "${oldest:-$time}" ] || [ -z "$oldest" ]; then
+		oldest=$time
+	fi 2>/dev/null
+done
+unset IFS
+set +f
+say binary "$binary"
+say queue "$waiting ${oldest:--}"
+[ -x "${zeek%/*}/zeek-archiver" ] && say archiver
+if [ -f "$home/maintain" ]; then
+	dump maintain "$home/maintain"
+	[ -f "$home/maintained" ] && dump maintained "$home/maintained"
+fi
 [ -f "$home/journal" ] && dump journal "$home/journal"
 # The lock of a holder that is gone holds nothing.
 identity "$home/lock" && alive "$b" "$p" "$s" && dump lock "$home/lock"
@@ -59,7 +90,6 @@ done
 say nodes end
 # Zeek processes that are not among them, a bounded number.
 strays=0
-mode=$4
 set --
 for file in /proc/[0-9]*/comm; do
 	comm=''

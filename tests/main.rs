@@ -13,6 +13,8 @@ mod lab;
 #[cfg(test)]
 mod local;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod support;

@@ -1,6 +1,7 @@
 //! Spec -> Cluster: names, hosts, ports, CPUs, ids. Pure.
 
 mod fanout;
+mod folders;
 mod hosts;
 mod model;
 mod natural;
@@ -16,6 +17,7 @@ mod tests;
 use crate::error::Diagnostic;
 use crate::spec::Description;
 
+pub use folders::Folders;
 pub use model::*;
 pub use natural::{compare as compare_names, ranges as name_ranges};
 pub use resolve::resolve;

@@ -151,6 +151,28 @@ pub struct Logs {
     pub rotate: Duration,
     /// When archived logs are deleted; none: never.
     pub expire: Option<Duration>,
+    /// How logs in the archive are compressed.
+    #[serde(default)]
+    pub compress: Compress,
+    /// How long a log may wait for the archive.
+    #[serde(default)]
+    pub late: Duration,
+    /// How much of each file system is to stay free, in per cent.
+    #[serde(default)]
+    pub min_free: u8,
+}
+
+/// How logs in the archive are compressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compress {
+    /// By gzip(1).
+    #[default]
+    Gzip,
+    /// By zstd(1).
+    Zstd,
+    /// Not at all.
+    None,
 }
 
 /// How long to wait for what.
@@ -413,6 +435,17 @@ impl Cluster {
     pub fn log_writers(&self) -> impl Iterator<Item = &Node> {
         let writer = if self.manager_is_logger() { Role::Manager } else { Role::Logger };
         self.nodes.iter().filter(move |n| n.role == writer)
+    }
+
+    /// Tells whether a node writes logs.
+    pub fn writes_logs(&self, node: &Node) -> bool {
+        node.role == Role::Standalone || self.log_writers().any(|n| n.name == node.name)
+    }
+
+    /// Returns the folder in which a host archives its logs; none where no node there writes any.
+    pub fn archive_on(&self, host: usize) -> Option<&str> {
+        let archive = self.logs.archive.as_deref()?;
+        self.run_nodes().any(|n| n.host == host && self.writes_logs(n)).then_some(archive)
     }
 
     /// Tells whether this is one Zeek without a cluster.

@@ -416,8 +416,9 @@ pub(super) fn check_distinct(nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
 }
 
 /// Names that are files' or selectors'.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 12] = [
     "log-queue",
+    "log-archiver",
     "archive",
     "all",
     "hosts",

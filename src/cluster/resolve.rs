@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::hosts::{self, Hosts};
 use super::model::{
-    AfPacket, Backend, Cluster, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role, RunnerKind, Store, Timeouts,
-    Zeek,
+    AfPacket, Backend, Cluster, Compress, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role, RunnerKind, Store,
+    Timeouts, Zeek,
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
@@ -25,6 +25,9 @@ const BASE_PORT: u16 = 27760;
 const METRICS_PORT: u16 = 9991;
 const CONTROL_PORT: u16 = 27759;
 const ROTATE: Duration = Duration::from_secs(3600);
+const LATE: Duration = Duration::from_secs(600);
+/// As ZeekControl's `MinDiskSpace`.
+const MIN_FREE: u8 = 5;
 const READY: Duration = Duration::from_secs(120);
 const STOP: Duration = Duration::from_secs(60);
 const CONTROL: Duration = Duration::from_secs(5);
@@ -129,6 +132,13 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
         archive: spec.logs.archive.as_ref().map(|path| path.as_str().to_owned()),
         rotate,
         expire: spec.logs.expire.map(|interval| interval.0),
+        compress: match spec.logs.compress {
+            Some(spec::Compress::Zstd) => Compress::Zstd,
+            Some(spec::Compress::None) => Compress::None,
+            Some(spec::Compress::Gzip) | None => Compress::Gzip,
+        },
+        late: spec.logs.late.map_or(LATE, |interval| interval.0),
+        min_free: spec.logs.min_free.map_or(MIN_FREE, |percent| percent.0),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::archive;
 use super::check::{self, CheckReport};
 use super::fleet::{Fleet, Seat};
 use super::lock::{Locks, Operation};
@@ -134,6 +135,7 @@ async fn locked(
     };
     if report.nodes.iter().all(|o| o.outcome.is_good()) {
         locks.note("started");
+        archive::settle(fleet, prepared, &starts, false).await;
         return Ok(report);
     }
     report.done = false;
@@ -252,6 +254,7 @@ async fn go_back(
         .collect();
     nodes.retain(|o| !o.outcome.is_good());
     nodes.extend(start_jobs(fleet, &again, false).await);
+    archive::settle(fleet, prepared, starts, true).await;
     (nodes, not_back)
 }
 

@@ -5,6 +5,7 @@
 //! * `site`: reading the site folder and secrets;
 //! * `lock`: the lock on each host that an operation touches;
 //! * `tiers`: stopping and starting nodes in the order of their roles;
+//! * `archive`: what archives the logs beside them;
 //! * `prepare`: what is known and planned before anything changes;
 //! * `stage`: putting a release beside the others;
 //! * `check`: parsing it with the real Zeek;
@@ -14,6 +15,7 @@
 //! * `print`: asking nodes for values;
 //! * `status`: what hosts and nodes say.
 
+mod archive;
 mod check;
 mod deploy;
 mod diff;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fleet::{Detail, Fleet, Seat, unreachable};
-use super::{Failure, site};
+use super::{Failure, archive, site};
 use crate::cluster::{self, Cluster};
 use crate::error::Error;
 use crate::observed::Observed;
@@ -66,8 +66,9 @@ pub async fn prepare(fleet: &Fleet) -> Result<Prepared, Failure> {
         return Err(Failure::Problems(problems));
     }
     let mut notes = Vec::new();
-    for (host, observed) in fleet.cluster.hosts.iter().zip(&found) {
+    for (index, (host, observed)) in fleet.cluster.hosts.iter().zip(&found).enumerate() {
         let Some(observed) = observed else { continue };
+        notes.extend(archive::missing(&fleet.cluster, index, observed).map(|note| format!("{}: {note}", host.name)));
         if observed.logind_kills && !host.local {
             notes.push(format!(
                 "{}: logind ends this user's processes at log-out, and with them the nodes; as root: loginctl enable-linger USER",
@@ -268,6 +269,7 @@ impl Prepared {
     pub(super) fn obsolete(&self, host: usize) -> Vec<String> {
         let Some(observed) = &self.found[host] else { return Vec::new() };
         let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
+        used.extend(observed.archiver.as_ref().and_then(|a| a.release.as_deref()));
         used.extend(observed.current.as_deref());
         used.insert(&self.release.id);
         let old = observed.releases.iter().skip(KEPT - 1);

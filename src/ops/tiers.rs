@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
+use super::archive;
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::lock::{Locks, Operation};
 use super::{Event, Failure, Selection, ports};
 use crate::cluster::Role;
 use crate::error::Error;
+use crate::release::ARCHIVER;
 use crate::runner::{self, Started, Stopped};
 use crate::transport::Reply;
 use crate::values::Version;
@@ -108,28 +110,32 @@ pub(super) struct Job {
     pub(super) release: String,
 }
 
-/// The place of a role in the order of starting.
-fn tier(role: Option<Role>) -> u8 {
-    match role {
-        Some(Role::Logger) => 0,
-        Some(Role::Manager | Role::Standalone) => 1,
-        Some(Role::Proxy) => 2,
-        Some(_) => 3,
-        None => 4,
+/// The place of a node in the order of starting.
+fn tier(job: &Job) -> u8 {
+    match job.role {
+        // What archives the logs is there before those that write them, and after.
+        _ if job.node == ARCHIVER => 0,
+        Some(Role::Logger) => 1,
+        Some(Role::Manager | Role::Standalone) => 2,
+        Some(Role::Proxy) => 3,
+        Some(_) => 4,
+        None => 5,
     }
 }
 
 /// Returns the name of the phase that starts or stops a tier.
 fn phase(tier: u8, start: bool) -> &'static str {
     match (tier, start) {
-        (0, true) => "starting loggers",
-        (1, true) => "starting the manager",
-        (2, true) => "starting proxies",
+        (0, true) => "starting archivers",
+        (1, true) => "starting loggers",
+        (2, true) => "starting the manager",
+        (3, true) => "starting proxies",
         (_, true) => "starting workers",
-        (0, false) => "stopping loggers",
-        (1, false) => "stopping the manager",
-        (2, false) => "stopping proxies",
-        (3, false) => "stopping workers",
+        (0, false) => "archiving logs",
+        (1, false) => "stopping loggers",
+        (2, false) => "stopping the manager",
+        (3, false) => "stopping proxies",
+        (4, false) => "stopping workers",
         (_, false) => "stopping nodes that left",
     }
 }
@@ -138,7 +144,7 @@ fn phase(tier: u8, start: bool) -> &'static str {
 fn by_tier(jobs: &[Job]) -> BTreeMap<u8, BTreeMap<String, Vec<Job>>> {
     let mut tiers: BTreeMap<u8, BTreeMap<String, Vec<Job>>> = BTreeMap::new();
     for job in jobs {
-        tiers.entry(tier(job.role)).or_default().entry(job.seat.name.clone()).or_default().push(job.clone());
+        tiers.entry(tier(job)).or_default().entry(job.seat.name.clone()).or_default().push(job.clone());
     }
     tiers
 }
@@ -155,7 +161,7 @@ fn told(fleet: &Fleet, seat: &str, node: &str, outcome: &Outcome) {
 /// Starts nodes tier by tier. With `strict`, a tier that fails is the last.
 pub(super) async fn start_jobs(fleet: &Fleet, jobs: &[Job], strict: bool) -> Vec<NodeOutcome> {
     let mut outcomes: Vec<NodeOutcome> = Vec::new();
-    for (tier, hosts) in by_tier(jobs) {
+    for (tier, hosts) in by_tier(&archive::beside(fleet, jobs)) {
         if strict && outcomes.iter().any(|o| !o.outcome.is_good()) {
             let why = "a tier before it failed".to_owned();
             outcomes.extend(hosts.into_values().flatten().map(|job| NodeOutcome {
@@ -173,7 +179,7 @@ pub(super) async fn start_jobs(fleet: &Fleet, jobs: &[Job], strict: bool) -> Vec
                 async move { on_host(fleet, &seat, jobs, true).await }
             })
             .await;
-        outcomes.extend(done.into_iter().flat_map(|(_, outcomes)| outcomes));
+        outcomes.extend(archive::told(fleet, done.into_iter().flat_map(|(_, outcomes)| outcomes)));
     }
     outcomes
 }
@@ -189,7 +195,7 @@ pub(super) async fn stop_jobs(fleet: &Fleet, jobs: &[Job]) -> Vec<NodeOutcome> {
                 async move { on_host(fleet, &seat, jobs, false).await }
             })
             .await;
-        outcomes.extend(done.into_iter().flat_map(|(_, outcomes)| outcomes));
+        outcomes.extend(archive::told(fleet, done.into_iter().flat_map(|(_, outcomes)| outcomes)));
     }
     outcomes
 }
@@ -367,7 +373,10 @@ async fn run(
     }
     let locks = Locks::take(fleet, &seats_of(&jobs), &Operation::new(command)).await?;
     if stop {
-        let stopped = stop_jobs(fleet, &jobs).await;
+        // Not for a restart: the loggers are not to wait for the archive.
+        let archivers = if start { Vec::new() } else { archive::to_stop(fleet, &jobs) };
+        let stopped = stop_jobs(fleet, &[jobs.as_slice(), &archivers].concat()).await;
+        archive::left(fleet, &archivers).await;
         if start {
             let bad: HashSet<String> =
                 stopped.iter().filter(|o| !o.outcome.is_good()).map(|o| o.node.clone()).collect();

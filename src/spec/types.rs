@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::forms::{Core, Entries, Env, GroupHosts, Listen, Redef, Texts, Value, table, tables};
-use super::words::{Backend, ChecksumMode, FanoutMode, Layout, MetricsListen, Restart, Role, Runner, StoreBackend};
+use super::words::{
+    Backend, ChecksumMode, Compress, FanoutMode, Layout, MetricsListen, Restart, Role, Runner, StoreBackend,
+};
 use crate::error::Place;
-use crate::values::{Address, CpuList, HostPath, Interval, Name, Port, Size, Version};
+use crate::values::{Address, CpuList, HostPath, Interval, Name, Percent, Port, Size, Version};
 
 /// A Zeek cluster, described for clusterctl.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -177,6 +179,12 @@ pub struct LogsSpec {
     pub rotate: Option<Interval>,
     /// When archived logs are deleted; without it, never.
     pub expire: Option<Interval>,
+    /// How logs in the archive are compressed: `gzip` (default), `zstd` or `none`.
+    pub compress: Option<Compress>,
+    /// A log that waits longer for the archive makes `status` say `queue growing` (default 10m).
+    pub late: Option<Interval>,
+    /// `maintain` complains where less of a file system is free (default 5%).
+    pub min_free: Option<Percent>,
 }
 
 /// Limits of a node's process.

@@ -45,6 +45,18 @@ macro_rules! words {
 }
 
 words! {
+    /// How logs in the archive are compressed.
+    Compress {
+        /// By gzip(1).
+        Gzip = "gzip",
+        /// By zstd(1).
+        Zstd = "zstd",
+        /// Not at all.
+        None = "none",
+    }
+}
+
+words! {
     /// What the nodes of a group are.
     Role {
         /// Coordinates the cluster.

@@ -49,6 +49,37 @@ text_value!(Interval, "an interval such as `60s`, `1h` or `30d`", {
     "examples": ["60s", "1h", "30d"]
 });
 
+/// A whole number of per cent: `5%`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Percent(pub u8);
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let number = text.strip_suffix('%').map(str::trim_end).filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        number
+            .and_then(|n| n.parse().ok())
+            .filter(|n| *n <= 100)
+            .map(Self)
+            .ok_or_else(|| format!("`{}` is no share such as `5%`", cut(text)))
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+text_value!(Percent, "a share such as `5%`", {
+    "description": "A share in per cent: 0% to 100%.",
+    "type": "string",
+    "pattern": "^[0-9]{1,3} *%$",
+    "examples": ["5%"]
+});
+
 /// A size in bytes: `8GiB`, `256MiB`, `65536`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size(pub u64);

@@ -97,6 +97,8 @@ impl LocalCluster {
             std::fs::create_dir_all(prefix.join(folder)).unwrap();
         }
         std::fs::copy(zeek_sim(), prefix.join("bin/zeek")).unwrap();
+        // By that name it is the other program.
+        std::os::unix::fs::symlink("zeek", prefix.join("bin/zeek-archiver")).unwrap();
         std::fs::write(prefix.join("etc/zeek-sim.conf"), "packets=1000\n").unwrap();
         let block = BLOCK.fetch_add(1, Ordering::Relaxed) % BLOCKS;
         Self { dir, base_port: 18_000 + block * BLOCK_SIZE }
@@ -107,7 +109,7 @@ impl LocalCluster {
     }
 
     /// Its name: others at the same time have other ones, since a machine sees all of its processes.
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("test-{}-{}", std::process::id(), self.base_port)
     }
 

@@ -1,7 +1,9 @@
 //! A stand-in for Zeek: it takes Zeek's command line, reads the scripts that matter to a cluster, joins the cluster
 //! and answers on the control topics as Zeek does. For tests and for trying things where no Zeek is.
 
+pub mod archiver;
 pub mod control;
+pub mod logs;
 pub mod net;
 pub mod node;
 pub mod options;

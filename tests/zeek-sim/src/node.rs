@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::control;
+use crate::logs::{self, LOG_EVENT, LOG_TOPIC, Logs, log};
 use crate::net::websocket::Outgoing;
 use crate::script::own;
 use crate::script::world::{WebSocketKind, World};
@@ -69,7 +70,9 @@ pub struct Node {
     /// The ways to the ZeroMQ proxy, while there are any.
     pub hub: crate::net::zeromq::Hub,
     /// The ways to loggers (ZeroMQ).
-    pub log_lines: Vec<UnboundedSender<String>>,
+    pub log_pipes: crate::net::zeromq::LogPipes,
+    /// Its logs.
+    pub logs: Logs,
     /// Status requests that were passed on (see [`control`]).
     pub relayed: HashSet<String>,
     /// Told when the process is to end.
@@ -97,7 +100,8 @@ impl Node {
             sockets: BTreeMap::new(),
             ids: HashMap::new(),
             hub: crate::net::zeromq::Hub::default(),
-            log_lines: Vec::new(),
+            log_pipes: crate::net::zeromq::LogPipes::default(),
+            logs: Logs::default(),
             relayed: HashSet::new(),
             over: Rc::new(Notify::new()),
             next: 0,
@@ -164,9 +168,6 @@ impl Node {
     }
 }
 
-/// The topic of log records between nodes (Broker).
-const LOG_TOPIC: &str = "zeek/logs/";
-
 fn base62(byte: u8) -> char {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     char::from(LETTERS[usize::from(byte) % 62])
@@ -181,6 +182,16 @@ pub fn wants(subscriptions: &[String], topic: &str) -> bool {
 pub fn publish(node: &Shared, topic: &str, event: &str, args: Vec<Json>) {
     let from = node.borrow().id.clone();
     send(node, &Message { topic: topic.to_owned(), event: event.to_owned(), args, from });
+}
+
+/// Publishes an event to one peer, or to all that want it if none is named (Broker).
+pub fn publish_to(node: &Shared, peer: Option<&str>, topic: &str, event: &str, args: Vec<Json>) {
+    let Some(peer) = peer else { return publish(node, topic, event, args) };
+    let n = node.borrow();
+    let message = Message { topic: topic.to_owned(), event: event.to_owned(), args, from: n.id.clone() };
+    if let Some(peer) = n.peers.values().find(|p| p.id == peer) {
+        let _ = peer.lines.send(crate::net::line("msg", &message));
+    }
 }
 
 /// Sends an event of this node or of one of its WebSocket clients on its way.
@@ -237,13 +248,10 @@ fn to_clients(node: &Shared, message: &Message) {
     }
 }
 
-/// The event that carries a log record between nodes.
-pub const LOG_EVENT: &str = "Log::record";
-
 /// Handles an event that this node listens to.
 fn handle(node: &Shared, message: &Message) {
     match (message.event.as_str(), message.args.as_slice()) {
-        (LOG_EVENT, [record]) => write_log(node, record["data"].as_str().unwrap_or_default()),
+        (LOG_EVENT, records) => logs::receive(node, records),
         ("Cluster::hello", [name, id]) => {
             let text = |v: &Json| v["data"].as_str().unwrap_or_default().to_owned();
             hello(node, &text(name), &text(id));
@@ -288,40 +296,6 @@ pub fn down(node: &Shared, id: &str) {
         log(node, &format!("node down: {name}"));
         control::local(node, "Cluster::node_down", &[wire::string(name), wire::string(id)]);
     }
-}
-
-/// Writes a line for cluster.log: here, or on the node that writes the logs.
-pub fn log(node: &Shared, text: &str) {
-    let (record, writes, zeromq, alone) = {
-        let n = node.borrow();
-        let name = if n.world.node.is_empty() { "-" } else { &n.world.node };
-        let record = format!("{:.6}\t{name}\t{text}", setup::now());
-        (record, n.world.writes_logs(), n.world.is_zeromq(), n.world.node.is_empty())
-    };
-    if writes || alone {
-        write_log(node, &record);
-    } else if zeromq {
-        if let Some(lines) = node.borrow().log_lines.first() {
-            let _ = lines.send(record);
-        }
-    } else {
-        publish(node, &format!("{LOG_TOPIC}Cluster::LOG"), LOG_EVENT, vec![wire::string(record)]);
-    }
-}
-
-/// Appends a record to cluster.log in the working directory.
-pub fn write_log(node: &Shared, record: &str) {
-    use std::io::Write as _;
-    let path = node.borrow().world.string("Log::default_logdir");
-    let path = std::path::Path::new(&path).join("cluster.log");
-    let new = !path.exists();
-    let Ok(mut file) = std::fs::OpenOptions::new().create(true).append(true).open(path) else { return };
-    if new {
-        let head = "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tcluster\n\
-                    #fields\tts\tnode\tmessage\n#types\ttime\tstring\tstring\n";
-        let _ = file.write_all(head.as_bytes());
-    }
-    let _ = writeln!(file, "{record}");
 }
 
 /// Whether the scripts make the node connect at all.

@@ -14,7 +14,7 @@ use crate::script::value::Value;
 use crate::script::world::Fate;
 use crate::setup::Setup;
 use crate::status::Status;
-use crate::{net, say};
+use crate::{logs, net, say};
 
 /// How an end came about that isn't the ordinary one: a message, and whether Zeek calls it fatal.
 #[derive(Debug)]
@@ -22,6 +22,9 @@ pub struct Fatal(pub String);
 
 /// Runs the program and returns its exit code.
 pub fn run(program: String, args: &[String]) -> u8 {
+    if Path::new(&program).file_name().is_some_and(|n| n == "zeek-archiver") {
+        return crate::archiver::run(args);
+    }
     let setup = Setup::new(program);
     let options = match Options::parse(args) {
         Ok(options) => options,
@@ -78,6 +81,7 @@ pub fn run(program: String, args: &[String]) -> u8 {
         }
     };
     let node = Node::shared(setup, world, options.interface.clone());
+    logs::leftovers(&node);
     let code = LocalSet::new().block_on(&runtime, live(&node, &options, &status));
     // What still hangs in tasks is not waited for.
     runtime.shutdown_background();
@@ -173,6 +177,7 @@ async fn live(node: &Shared, options: &Options, status: &Status) -> u8 {
     if let Some(interface) = &options.interface {
         say(&format!("listening on {interface}\n"));
     }
+    tokio::task::spawn_local(logs::live(node.clone()));
     status.set("RUNNING", "run_loop");
     let over = node.borrow().over.clone();
     tokio::select! {
@@ -200,6 +205,8 @@ async fn end(node: &Shared, status: &Status, options: &Options) -> u8 {
     net::websocket::close_all(node);
     tokio::time::sleep(step).await;
     status.set("TERMINATING", "done_with_network");
+    logs::flush(node);
+    logs::rotate(node);
     if let Some(interface) = &options.interface {
         let (received, dropped, _) = node.borrow().packets();
         let percent = 100.0 * share(dropped, received + dropped);

@@ -14,7 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame as RawFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
-use crate::node::{Client, Shared, log, send};
+use crate::logs::log;
+use crate::node::{Client, Shared, send};
 use crate::script::value::Value;
 use crate::script::world::{WebSocketKind, WebSocketListen};
 use crate::wire::{self, Message};

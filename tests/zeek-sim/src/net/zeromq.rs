@@ -4,7 +4,7 @@
 //! XPUB port). The proxy tells all publishers which topics are subscribed to and which no longer are; from that nodes
 //! learn of each other, by the handshake of Zeek's `zeromq/main.zeek`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::node::{Node, Shared, connects, down, publish, receive, wants, write_log};
+use crate::logs;
+use crate::node::{Node, Shared, connects, down, publish, receive, wants};
 use crate::script::value::Value;
 use crate::start::Fatal;
 use crate::wire::Message;
@@ -77,7 +78,7 @@ pub async fn join(node: &Shared) -> Result<(), Fatal> {
                 tokio::task::spawn_local(async move {
                     let (mut lines, _sender) = net::lines(stream);
                     while let Ok(Some(record)) = lines.next_line().await {
-                        write_log(&node, &record);
+                        logs::receive_line(&node, &record);
                     }
                 });
             }
@@ -376,29 +377,82 @@ fn log_endpoints(node: &Shared) -> Result<(), Fatal> {
         say(&format!("error in {}, line 430: No ZeroMQ connect_log_endpoints configured", main.display()));
         return Err(Fatal("errors occurred while initializing".into()));
     }
+    let immediate = node.borrow().world.flag("Cluster::Backend::ZeroMQ::log_immediate");
     for (host, port) in endpoints {
-        let (sender, mut records) = tokio::sync::mpsc::unbounded_channel::<String>();
-        node.borrow_mut().log_lines.push(sender);
-        tokio::task::spawn_local(async move {
-            loop {
-                if let Ok(stream) = TcpStream::connect((host.as_str(), port)).await {
-                    let (mut lines, sender) = net::lines(stream);
-                    loop {
-                        tokio::select! {
-                            record = records.recv() => match record {
-                                Some(record) => { let _ = sender.send(record); }
-                                None => return,
-                            },
-                            // Loggers say nothing; this is how their end is noticed.
-                            end = lines.next_line() => if !matches!(end, Ok(Some(_))) { break },
-                        }
-                    }
-                }
-                tokio::time::sleep(RETRY).await;
-            }
-        });
+        let (sender, records) = tokio::sync::mpsc::unbounded_channel::<String>();
+        let pipe = LogPipe { sender, connected: Rc::default(), queued: Rc::default() };
+        tokio::task::spawn_local(log_pipe((host, port), records, pipe.connected.clone(), pipe.queued.clone()));
+        let pipes = &mut node.borrow_mut().log_pipes;
+        pipes.immediate = immediate;
+        pipes.pipes.push(pipe);
     }
     Ok(())
+}
+
+/// A PUSH socket: its pipes, one for each logger.
+#[derive(Debug, Default)]
+pub struct LogPipes {
+    pipes: Vec<LogPipe>,
+    /// `ZMQ_IMMEDIATE`: only loggers that are connected get anything.
+    immediate: bool,
+    turn: usize,
+}
+
+#[derive(Debug)]
+struct LogPipe {
+    sender: UnboundedSender<String>,
+    connected: Rc<Cell<bool>>,
+    queued: Rc<Cell<usize>>,
+}
+
+/// `log_sndhwm`: how many batches wait for one logger.
+const HIGH_WATER: usize = 1000;
+
+/// Hands a batch to the logger whose turn it is: the sockets that ZeroMQ calls PUSH go round, past those that are full.
+/// Where none takes it, it is dropped.
+pub fn push(node: &Shared, batch: &str) {
+    let mut n = node.borrow_mut();
+    let pipes = &mut n.log_pipes;
+    for _ in 0..pipes.pipes.len() {
+        pipes.turn = (pipes.turn + 1) % pipes.pipes.len();
+        let Some(pipe) = pipes.pipes.get(pipes.turn) else { return };
+        if pipe.queued.get() < HIGH_WATER && (pipe.connected.get() || !pipes.immediate) {
+            pipe.queued.set(pipe.queued.get() + 1);
+            let _ = pipe.sender.send(batch.to_owned());
+            return;
+        }
+    }
+}
+
+/// Keeps the connection to a logger, and hands it what is queued.
+async fn log_pipe(
+    (host, port): (String, u16),
+    mut records: tokio::sync::mpsc::UnboundedReceiver<String>,
+    connected: Rc<Cell<bool>>,
+    queued: Rc<Cell<usize>>,
+) {
+    loop {
+        if let Ok(stream) = TcpStream::connect((host.as_str(), port)).await {
+            let (mut lines, sender) = net::lines(stream);
+            connected.set(true);
+            loop {
+                tokio::select! {
+                    // Loggers say nothing; this is how their end is noticed, before anything more is sent.
+                    biased;
+                    end = lines.next_line() => if !matches!(end, Ok(Some(_))) { break },
+                    record = records.recv() => match record {
+                        Some(record) => {
+                            queued.set(queued.get().saturating_sub(1));
+                            let _ = sender.send(record);
+                        }
+                        None => return,
+                    },
+                }
+            }
+            connected.set(false);
+        }
+        tokio::time::sleep(RETRY).await;
+    }
 }
 
 #[cfg(test)]

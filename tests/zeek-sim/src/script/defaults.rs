@@ -167,6 +167,7 @@ fn globals(version: &Version, node: &str) -> HashMap<String, Value> {
             all.push((name, Value::Text(format!("tcp://127.0.0.1:{port}"))));
         }
         all.push(("Cluster::Backend::ZeroMQ::run_proxy_thread", Value::Bool(false)));
+        all.push(("Cluster::Backend::ZeroMQ::log_immediate", Value::Bool(false)));
         all.push(("Cluster::Backend::ZeroMQ::listen_log_endpoint", text("")));
         all.push(("Cluster::Backend::ZeroMQ::connect_log_endpoints", Value::Vector(Vec::new())));
         all.push(("Cluster::Backend::ZeroMQ::node_topic_prefix", text("zeek.cluster.node")));

@@ -50,8 +50,10 @@ fn tells_the_truth_about_workers_and_peers() {
     cluster.start("worker-2");
     until("the worker to be back", || (cluster.ask(&mut client, "manager")?["workers"] == 2).then_some(()));
 
-    let log = cluster.read("nodes/logger-1/cluster.log");
-    assert!(log.contains("manager\tgot hello from worker-2") && log.contains("\tnode down: worker-2"), "{log}");
+    until("the manager's records", || {
+        let log = cluster.read("nodes/logger-1/cluster.log");
+        (log.contains("manager\tgot hello from worker-2") && log.contains("\tnode down: worker-2")).then_some(())
+    });
 }
 
 #[test]

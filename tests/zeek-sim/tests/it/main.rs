@@ -7,4 +7,6 @@ mod cluster;
 #[cfg(test)]
 mod conduct;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod replay;

@@ -1,0 +1,154 @@
+//! What archives the logs of a host: started before those that write them, stopped after them. It is no node of the
+//! cluster, and its trouble is none of theirs: logs wait in the queue then, and that is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Event;
+use super::fleet::{Fleet, Seat};
+use super::prepare::Prepared;
+use super::tiers::{Job, NodeOutcome, Outcome, start_jobs, stop_jobs};
+use crate::cluster::{Cluster, Role};
+use crate::observed::Observed;
+use crate::release::ARCHIVER;
+use crate::transport::Call;
+
+const QUEUE: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/logs.sh"),
+    include_str!("../../templates/queue.sh")
+);
+
+/// Tells whether a job's node writes logs.
+fn writes(cluster: &Cluster, job: &Job) -> bool {
+    match job.role {
+        Some(Role::Logger | Role::Standalone) => true,
+        Some(Role::Manager) => cluster.manager_is_logger(),
+        _ => false,
+    }
+}
+
+/// The job of a host's archiver, made from that of a node there.
+fn archiver(job: &Job) -> Job {
+    Job { node: ARCHIVER.to_owned(), role: None, ..job.clone() }
+}
+
+/// Adds the archivers of the hosts on which nodes that write logs are started.
+pub(super) fn beside(fleet: &Fleet, jobs: &[Job]) -> Vec<Job> {
+    let mut all = jobs.to_vec();
+    if fleet.cluster.logs.archive.is_some() {
+        let mut seen = BTreeSet::new();
+        let writers = jobs.iter().filter(|j| writes(&fleet.cluster, j));
+        all.extend(writers.filter(|j| seen.insert(&j.seat.name)).map(archiver));
+    }
+    all
+}
+
+/// Returns the archivers to stop with nodes: those of hosts on which no node is left that writes logs.
+pub(super) fn to_stop(fleet: &Fleet, jobs: &[Job]) -> Vec<Job> {
+    let cluster = &fleet.cluster;
+    let stopping: BTreeSet<&str> = jobs.iter().map(|j| j.node.as_str()).collect();
+    let mut archivers: BTreeMap<&str, Job> = BTreeMap::new();
+    for job in jobs.iter().filter(|j| writes(cluster, j)) {
+        let Some(host) = job.seat.index else { continue };
+        let mut writers = cluster.run_nodes().filter(|n| n.host == host && cluster.writes_logs(n));
+        if cluster.logs.archive.is_some() && writers.all(|n| stopping.contains(n.name.as_str())) {
+            archivers.entry(&job.seat.name).or_insert_with(|| archiver(job));
+        }
+    }
+    archivers.into_values().collect()
+}
+
+/// Passes on what became of nodes, and tells what became of archivers where that was not good.
+pub(super) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -> Vec<NodeOutcome> {
+    let (archivers, nodes): (Vec<_>, Vec<_>) = outcomes.partition(|o| o.node == ARCHIVER);
+    for archiver in archivers {
+        let what = match &archiver.outcome {
+            // What is left is told by `left`; a release of before has none.
+            Outcome::Killed => continue,
+            Outcome::Dead(how) if how.contains("not in the deployed release") => continue,
+            outcome if outcome.is_good() => continue,
+            outcome => outcome.text(),
+        };
+        let last = archiver.stderr.last().map(|l| format!(": {l}")).unwrap_or_default();
+        fleet.tell(Event::Note(format!(
+            "{}: logs are not archived: {ARCHIVER} {what}{last}; they wait in the queue",
+            archiver.host
+        )));
+    }
+    nodes
+}
+
+/// Stops archivers that have nothing to do any more: of hosts that left, or on which no node writes logs; where a
+/// deploy went back, of hosts on which nothing ran before.
+pub(super) async fn settle(fleet: &Fleet, prepared: &Prepared, starts: &[Job], back: bool) {
+    let cluster = &fleet.cluster;
+    let runs = |o: &Observed| o.archiver.as_ref().is_some_and(|a| a.process.is_some());
+    let job = |seat: Seat| Job { node: ARCHIVER.to_owned(), role: None, seat, release: String::new() };
+    let here = prepared.found.iter().enumerate().filter_map(|(host, observed)| {
+        let observed = observed.as_ref()?;
+        let stale = if back {
+            observed.current.is_none() && cluster.archive_on(host).is_some()
+        } else {
+            runs(observed) && cluster.archive_on(host).is_none()
+        };
+        stale.then(|| job(fleet.seat(host)))
+    });
+    let left = prepared.leaving.iter().filter(|(_, o)| !back && runs(o)).map(|(seat, _)| job(seat.clone()));
+    let jobs: Vec<Job> = here.chain(left).collect();
+    // What is not good is told; there is nothing else to do about it.
+    stop_jobs(fleet, &jobs).await;
+    if !back {
+        // Where loggers were started, their archiver was as well.
+        let begun: BTreeSet<&str> =
+            starts.iter().filter(|j| writes(cluster, j)).map(|j| j.seat.name.as_str()).collect();
+        let jobs: Vec<Job> = prepared
+            .found
+            .iter()
+            .enumerate()
+            .filter(|(host, o)| o.as_ref().is_some_and(|o| !runs(o)) && cluster.archive_on(*host).is_some())
+            .map(|(host, _)| Job { release: prepared.release.id.clone(), ..job(fleet.seat(host)) })
+            .filter(|j| !begun.contains(j.seat.name.as_str()))
+            .collect();
+        start_jobs(fleet, &jobs, false).await;
+    }
+}
+
+/// Tells which hosts still have logs in their queues after their archivers were stopped.
+pub(super) async fn left(fleet: &Fleet, archivers: &[Job]) {
+    if archivers.is_empty() {
+        return;
+    }
+    let seats = archivers.iter().map(|j| j.seat.clone()).collect();
+    let answers = fleet
+        .each("looking at queues", seats, |seat| async move {
+            let call = Call::new(QUEUE, fleet.settings.question).arg(&seat.folders.home).arg(&seat.folders.spool);
+            match seat.connection.run(call).await {
+                Ok(reply) => (reply.lines.iter().find_map(|l| l.strip_prefix("queue ").map(str::to_owned)), None),
+                Err(failure) => (None, Some(failure.text())),
+            }
+        })
+        .await;
+    for (seat, answer) in answers {
+        let Some((count, why)) = answer.as_deref().and_then(|a| a.split_once(' ')) else { continue };
+        if count != "0" {
+            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            let queue = format!("{}/log-queue", seat.folders.spool);
+            fleet.tell(Event::Note(format!(
+                "{}: {count} rotated logs wait in {queue}{why}; they are archived after the next start",
+                seat.name
+            )));
+        }
+    }
+}
+
+/// Says where logs can't be archived, because Zeek's program for it is not installed.
+pub(super) fn missing(cluster: &Cluster, host: usize, observed: &Observed) -> Option<String> {
+    cluster.archive_on(host).filter(|_| !observed.can_archive).map(|_| {
+        format!(
+            "{0}/bin/zeek-archiver is not there: rotated logs wait in {1}/log-queue until it is",
+            cluster.hosts[host].prefix,
+            crate::cluster::Folders::of(&cluster.name, &cluster.hosts[host]).spool
+        )
+    })
+}

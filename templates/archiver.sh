@@ -1,0 +1,72 @@
+# Archives rotated logs: zeek-archiver, one pass after another; the last one after SIGTERM. A constant that goes into
+# each release, after lib.sh and logs.sh, and runs as the node log-archiver. Arguments: the cluster's folder, the spool
+# folder. zeek-archiver's own loop is not used: it looks only every 30 s, and can't be told to finish.
+home=$1 spool=$2
+ended='' nap='' told=''
+archive='' archiver='' compress='' queued=0
+trap 'ended=1; [ -n "$nap" ] && kill "$nap" 2>/dev/null' TERM INT
+trap '' HUP
+# One that outlived its shell must end first: two at once would write to the same temporary file.
+while identity archiving && alive "$b" "$p" "$s"; do
+	nap
+done
+# Archives what waits, by the settings of the release that is current now.
+pass() {
+	log_settings "$home/current/clusterctl/logs.conf" 2>/dev/null
+	count_queue
+	[ -n "$archive" ] && [ "$queued" -gt 0 ] || return 0
+	if [ ! -x "$archiver" ]; then
+		[ -n "$told" ] || echo "clusterctl: $archiver is not there: $queued logs wait in $spool/log-queue" >&2
+		told=1
+		return 0
+	fi
+	told=''
+	mkdir -p "$archive" 2>/dev/null
+	keep_apart
+	"$archiver" -1 -c "$compress" -z gz,bz2,lz,lz4,zst "$spool/log-queue" "$archive" >last 2>&1 &
+	child=$!
+	if { read -r stat <"/proc/$child/stat"; } 2>/dev/null; then
+		rest=${stat##*) }
+		# shellcheck disable=SC2086
+		set -- $rest
+		printf 'id %s %s %s\n' "$boot" "$child" "${20}" >archiving
+	fi
+	wait "$child"
+	while kill -0 "$child" 2>/dev/null; do
+		wait "$child"
+	done
+	rm -f archiving
+	before=$queued
+	count_queue
+	[ "$queued" -lt "$before" ] && return 0
+	echo "clusterctl: $queued logs wait in $spool/log-queue; zeek-archiver said: $(tail -n 1 last)" >&2
+	return 1
+}
+echo 'RUNNING [archiving]' >.status
+pause=5
+until [ -n "$ended" ]; do
+	if pass; then
+		pause=5
+	elif [ "$pause" -lt 60 ]; then
+		# What fails is tried less often; so its complaints stay few.
+		pause=$((pause * 2))
+	fi
+	[ -z "$ended" ] || break
+	sleep "$pause" &
+	nap=$!
+	wait "$nap"
+	nap=''
+done
+echo 'TERMINATING [archiving]' >.status
+# What stopped nodes wrote after their last rotation.
+moved=0
+log_settings "$home/current/clusterctl/logs.conf" 2>/dev/null
+for dir in "$spool"/nodes/*/; do
+	dir=${dir%/}
+	want=''
+	{ read -r want <"$dir/want"; } 2>/dev/null
+	[ "$want" = stopped ] && ! node_alive "$dir" && ! supervisor_alive "$dir" && leftovers "${dir##*/}"
+done
+pass
+echo "TERMINATED [$moved moved, $queued left]" >.status
+exit 0
