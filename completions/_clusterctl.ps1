@@ -37,6 +37,10 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'What hosts and nodes are doing')
             [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Check, plan, stage, activate, and confirm that all nodes came up')
             [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'What a deploy would change')
+            [CompletionResult]::new('releases', 'releases', [CompletionResultType]::ParameterValue, 'Releases on each host: when, by whom, with which Zeek, and which runs')
+            [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Go back to an earlier release, with the topology that it had; only what differs restarts')
+            [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Bring hosts that were away to the release that the others run, and start their nodes')
+            [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Free the lock of an operation that hangs; the lock of one that ended is free by itself')
             [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start nodes from the release on their hosts')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop nodes')
             [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop nodes and start them again')
@@ -65,6 +69,78 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;deploy' {
+            [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`')
+            [CompletionResult]::new('--allow-failed', '--allow-failed', [CompletionResultType]::ParameterName, 'So many workers may fail or be away without the rest going back: a number, or a share such as 10%')
+            [CompletionResult]::new('--max-unavailable', '--max-unavailable', [CompletionResultType]::ParameterName, 'Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether colours are used')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts are worked on at the same time')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before acting')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before acting')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Stop after the plan')
+            [CompletionResult]::new('--no-restart', '--no-restart', [CompletionResultType]::ParameterName, 'Put the release on the hosts, but restart no node that runs: `restart` moves them on')
+            [CompletionResult]::new('--accept-backend-change', '--accept-backend-change', [CompletionResultType]::ParameterName, 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'clusterctl;diff' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether colours are used')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts are worked on at the same time')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'End with 5 if there is something to do')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'clusterctl;releases' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether colours are used')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts are worked on at the same time')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'clusterctl;rollback' {
+            [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`')
+            [CompletionResult]::new('--allow-failed', '--allow-failed', [CompletionResultType]::ParameterName, 'So many workers may fail or be away without the rest going back: a number, or a share such as 10%')
+            [CompletionResult]::new('--max-unavailable', '--max-unavailable', [CompletionResultType]::ParameterName, 'Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether colours are used')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts are worked on at the same time')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before acting')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before acting')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Stop after the plan')
+            [CompletionResult]::new('--accept-backend-change', '--accept-backend-change', [CompletionResultType]::ParameterName, 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'clusterctl;resume' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')
@@ -81,7 +157,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
-        'clusterctl;diff' {
+        'clusterctl;unlock' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')
@@ -89,7 +165,8 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether colours are used')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts are worked on at the same time')
-            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'End with 5 if there is something to do')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before acting')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before acting')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress, no talk')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -244,6 +321,10 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'What hosts and nodes are doing')
             [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Check, plan, stage, activate, and confirm that all nodes came up')
             [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'What a deploy would change')
+            [CompletionResult]::new('releases', 'releases', [CompletionResultType]::ParameterValue, 'Releases on each host: when, by whom, with which Zeek, and which runs')
+            [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Go back to an earlier release, with the topology that it had; only what differs restarts')
+            [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Bring hosts that were away to the release that the others run, and start their nodes')
+            [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Free the lock of an operation that hangs; the lock of one that ended is free by itself')
             [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start nodes from the release on their hosts')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop nodes')
             [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop nodes and start them again')
@@ -264,6 +345,18 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;help;diff' {
+            break
+        }
+        'clusterctl;help;releases' {
+            break
+        }
+        'clusterctl;help;rollback' {
+            break
+        }
+        'clusterctl;help;resume' {
+            break
+        }
+        'clusterctl;help;unlock' {
             break
         }
         'clusterctl;help;start' {

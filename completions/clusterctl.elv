@@ -34,6 +34,10 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand status 'What hosts and nodes are doing'
             cand deploy 'Check, plan, stage, activate, and confirm that all nodes came up'
             cand diff 'What a deploy would change'
+            cand releases 'Releases on each host: when, by whom, with which Zeek, and which runs'
+            cand rollback 'Go back to an earlier release, with the topology that it had; only what differs restarts'
+            cand resume 'Bring hosts that were away to the release that the others run, and start their nodes'
+            cand unlock 'Free the lock of an operation that hangs; the lock of one that ended is free by itself'
             cand start 'Start nodes from the release on their hosts'
             cand stop 'Stop nodes'
             cand restart 'Stop nodes and start them again'
@@ -60,6 +64,74 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'clusterctl;deploy'= {
+            cand --skip 'Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`'
+            cand --allow-failed 'So many workers may fail or be away without the rest going back: a number, or a share such as 10%'
+            cand --max-unavailable 'Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -y 'Do not ask before acting'
+            cand --yes 'Do not ask before acting'
+            cand --dry-run 'Stop after the plan'
+            cand --no-restart 'Put the release on the hosts, but restart no node that runs: `restart` moves them on'
+            cand --accept-backend-change 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;diff'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand --exit-code 'End with 5 if there is something to do'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;releases'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;rollback'= {
+            cand --skip 'Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`'
+            cand --allow-failed 'So many workers may fail or be away without the rest going back: a number, or a share such as 10%'
+            cand --max-unavailable 'Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -y 'Do not ask before acting'
+            cand --yes 'Do not ask before acting'
+            cand --dry-run 'Stop after the plan'
+            cand --accept-backend-change 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;resume'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'How results are written'
@@ -75,7 +147,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
-        &'clusterctl;diff'= {
+        &'clusterctl;unlock'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'How results are written'
@@ -83,7 +155,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --color 'Whether colours are used'
             cand --timeout 'How long a host may take to answer a short question, connecting included'
             cand --parallel 'How many hosts are worked on at the same time'
-            cand --exit-code 'End with 5 if there is something to do'
+            cand -y 'Do not ask before acting'
+            cand --yes 'Do not ask before acting'
             cand -q 'Only the result and errors: no progress, no talk'
             cand --quiet 'Only the result and errors: no progress, no talk'
             cand -h 'Print help (see more with ''--help'')'
@@ -227,6 +300,10 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand status 'What hosts and nodes are doing'
             cand deploy 'Check, plan, stage, activate, and confirm that all nodes came up'
             cand diff 'What a deploy would change'
+            cand releases 'Releases on each host: when, by whom, with which Zeek, and which runs'
+            cand rollback 'Go back to an earlier release, with the topology that it had; only what differs restarts'
+            cand resume 'Bring hosts that were away to the release that the others run, and start their nodes'
+            cand unlock 'Free the lock of an operation that hangs; the lock of one that ended is free by itself'
             cand start 'Start nodes from the release on their hosts'
             cand stop 'Stop nodes'
             cand restart 'Stop nodes and start them again'
@@ -244,6 +321,14 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;deploy'= {
         }
         &'clusterctl;help;diff'= {
+        }
+        &'clusterctl;help;releases'= {
+        }
+        &'clusterctl;help;rollback'= {
+        }
+        &'clusterctl;help;resume'= {
+        }
+        &'clusterctl;help;unlock'= {
         }
         &'clusterctl;help;start'= {
         }

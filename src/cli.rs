@@ -2,6 +2,7 @@
 
 mod complete;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,14 +12,14 @@ use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 use clap_complete::{Generator, Shell};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::cluster::{self, Cluster};
 use crate::error::{Diagnostic, Error, Kind};
-use crate::ops::{self, Failure, Fleet, Selection, Settings};
+use crate::ops::{self, Failure, Fleet, Options, Prepared, Selection, Settings};
 use crate::spec::{self, Description};
 use crate::ui::{self, Color, Output, Progress, Ui};
-use crate::values::{Interval, Version};
+use crate::values::{Interval, Share, Version};
 use crate::zeek;
 
 /// The control plane for clusters of Zeek
@@ -70,19 +71,57 @@ enum Command {
     /// What hosts and nodes are doing
     Status(Selectors),
     /// Check, plan, stage, activate, and confirm that all nodes came up
+    ///
+    /// Before the first host switches, nothing has changed anywhere. Where nodes do not become ready, all hosts go back
+    /// to what ran before. An operation that was cut off is finished by the next deploy, or undone by `rollback`.
     Deploy {
-        /// Do not ask before acting
-        #[arg(short, long)]
-        yes: bool,
-        /// Stop after the plan
+        #[command(flatten)]
+        act: Act,
+        #[command(flatten)]
+        how: How,
+        /// Put the release on the hosts, but restart no node that runs: `restart` moves them on
+        #[arg(long, conflicts_with = "max_unavailable")]
+        no_restart: bool,
+        /// Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start
         #[arg(long)]
-        dry_run: bool,
+        accept_backend_change: bool,
     },
     /// What a deploy would change
     Diff {
         /// End with 5 if there is something to do
         #[arg(long)]
         exit_code: bool,
+    },
+    /// Releases on each host: when, by whom, with which Zeek, and which runs
+    Releases,
+    /// Go back to an earlier release, with the topology that it had; only what differs restarts
+    Rollback {
+        /// Its id or the begin of it; none: the one before, or where a deploy was cut off, the one from which it began
+        release: Option<String>,
+        #[command(flatten)]
+        act: Act,
+        #[command(flatten)]
+        how: How,
+        /// Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start
+        #[arg(long)]
+        accept_backend_change: bool,
+    },
+    /// Bring hosts that were away to the release that the others run, and start their nodes
+    Resume {
+        /// Hosts (@sensor1); none: all that are behind
+        #[arg(value_name = "@HOST", add = ArgValueCompleter::new(complete::selectors))]
+        hosts: Vec<String>,
+        #[command(flatten)]
+        act: Act,
+    },
+    /// Free the lock of an operation that hangs; the lock of one that ended is free by itself
+    Unlock {
+        /// Hosts (@sensor1); none: all
+        #[arg(value_name = "@HOST", add = ArgValueCompleter::new(complete::selectors))]
+        hosts: Vec<String>,
+        /// Do not ask before acting
+        #[arg(short, long)]
+        yes: bool,
     },
     /// Start nodes from the release on their hosts
     Start(Selectors),
@@ -131,6 +170,31 @@ enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// Whether and when to act.
+#[derive(Debug, Args)]
+struct Act {
+    /// Do not ask before acting
+    #[arg(short, long)]
+    yes: bool,
+    /// Stop after the plan
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What may be left out, and how many at a time.
+#[derive(Debug, Args)]
+struct How {
+    /// Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`
+    #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
+    skip: Vec<String>,
+    /// So many workers may fail or be away without the rest going back: a number, or a share such as 10%
+    #[arg(long, value_name = "N|P%", default_value_t = Share::NONE)]
+    allow_failed: Share,
+    /// Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%
+    #[arg(long, value_name = "N|P%")]
+    max_unavailable: Option<Share>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -318,12 +382,22 @@ fn connected(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
     let loaded = load(&cli.global.file, None)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start")?;
     let result = runtime.block_on(async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            .context("can't listen for signals")?;
-        tokio::select! {
-            result = operate(ui, cli, &loaded) => result,
-            _ = tokio::signal::ctrl_c() => Err(interrupted(cli).into()),
-            _ = terminate.recv() => Err(interrupted(cli).into()),
+        let signal = |kind| tokio::signal::unix::signal(kind).context("can't listen for signals");
+        let mut interrupt = signal(tokio::signal::unix::SignalKind::interrupt())?;
+        let mut terminate = signal(tokio::signal::unix::SignalKind::terminate())?;
+        let (stop, stopping) = watch::channel(false);
+        let mut work = std::pin::pin!(operate(ui, cli, &loaded, stopping));
+        loop {
+            tokio::select! {
+                result = &mut work => return result,
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            // The first lets what was begun come to an orderly end, the second does not.
+            if !cli.command.changes_hosts() || stop.send_replace(true) {
+                return Err(interrupted(cli).into());
+            }
+            ui.say("interrupted: coming to an end; once more ends at once, and may leave things half done");
         }
     });
     // What still waits for a host is not waited for.
@@ -333,24 +407,83 @@ fn connected(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
 
 fn interrupted(cli: &Cli) -> Error {
     let error = Error::new(Kind::Interrupted, "interrupted");
-    match cli.command {
-        Command::Status(_) | Command::Check { .. } | Command::Diff { .. } | Command::Print { .. } => error,
-        _ => error.hint("what was begun on the hosts may be half done: `clusterctl status` shows it"),
+    if cli.command.changes_hosts() {
+        return error.hint("what was begun on the hosts may be half done: `clusterctl status` shows it");
+    }
+    error
+}
+
+impl Command {
+    /// Tells whether it changes what hosts run.
+    fn changes_hosts(&self) -> bool {
+        matches!(
+            self,
+            Self::Deploy { .. }
+                | Self::Rollback { .. }
+                | Self::Resume { .. }
+                | Self::Start(_)
+                | Self::Stop(_)
+                | Self::Restart(_)
+        )
     }
 }
 
-async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded) -> Result<Option<Kind>, End> {
+/// Returns the hosts that selectors name; none for no selector.
+fn hosts_of(cluster: &Cluster, selectors: &[String]) -> Result<Option<BTreeSet<usize>>, Error> {
+    if selectors.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Selection::parse(cluster, selectors)?.hosts(cluster).into_iter().collect()))
+}
+
+fn options(cluster: &Cluster, how: &How) -> Result<Options, Error> {
+    Ok(Options {
+        skip: ops::skipped(cluster, &how.skip)?,
+        allow_failed: how.allow_failed,
+        max_unavailable: how.max_unavailable,
+        ..Options::default()
+    })
+}
+
+async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<bool>) -> Result<Option<Kind>, End> {
     let settings = Settings { parallel: usize::from(cli.global.parallel), question: cli.global.timeout };
     let plain = match cli.command {
-        Command::Status(_) | Command::Check { .. } | Command::Diff { .. } | Command::Print { .. } => Progress::Silent,
+        Command::Status(_)
+        | Command::Check { .. }
+        | Command::Diff { .. }
+        | Command::Print { .. }
+        | Command::Releases => Progress::Silent,
         _ => Progress::Lines,
     };
     let (events, progress) = show(*ui, plain);
-    let fleet = Fleet::new(loaded.cluster.clone(), settings, events);
+    let mut fleet = Fleet::new(loaded.cluster.clone(), settings, events);
+    fleet.interruptible(stopping);
     let job = Job { ui, loaded, fleet, progress };
     match &cli.command {
         Command::Status(selectors) => job.status(selectors).await,
-        Command::Deploy { yes, dry_run } => job.deploy(*yes, *dry_run).await,
+        Command::Deploy { act, how, no_restart, accept_backend_change } => {
+            let mut options = options(&loaded.cluster, how)?;
+            options.no_restart = *no_restart;
+            options.accept_backend_change = *accept_backend_change;
+            job.deploy(act, &options).await
+        }
+        Command::Rollback { release, act, how, accept_backend_change } => {
+            let mut options = options(&loaded.cluster, how)?;
+            options.accept_backend_change = *accept_backend_change;
+            job.rollback(act, release.as_deref(), &options).await
+        }
+        Command::Resume { hosts, act } => {
+            let hosts = hosts_of(&loaded.cluster, hosts)?;
+            job.resume(act, hosts.as_ref()).await
+        }
+        Command::Releases => {
+            let report = ops::releases(&job.fleet).await;
+            job.end(report, |ui, report| ui::releases(ui, &report)).await
+        }
+        Command::Unlock { hosts, yes } => {
+            let hosts = hosts_of(&loaded.cluster, hosts)?;
+            job.unlock(*yes, hosts.as_ref()).await
+        }
         Command::Diff { exit_code } => job.diff(*exit_code).await,
         Command::Check { .. } => {
             let report = ops::check(&job.fleet).await;
@@ -429,7 +562,7 @@ impl Job<'_> {
     }
 
     async fn diff(self, exit_code: bool) -> Result<Option<Kind>, End> {
-        let mut prepared = ops::prepare(&self.fleet).await;
+        let mut prepared = ops::prepare(&self.fleet, &Options::default()).await;
         if let Ok(prepared) = &mut prepared {
             ops::compare(&self.fleet, prepared).await;
         }
@@ -449,33 +582,96 @@ impl Job<'_> {
         let _ = tokio::time::timeout(SHOWN, before).await;
     }
 
-    async fn deploy(mut self, yes: bool, dry_run: bool) -> Result<Option<Kind>, End> {
-        let mut prepared = match ops::prepare(&self.fleet).await {
-            Ok(prepared) => prepared,
-            Err(failure) => return self.end(Err::<(), _>(failure), |_, ()| None).await,
-        };
+    async fn deploy(self, act: &Act, options: &Options) -> Result<Option<Kind>, End> {
+        match ops::prepare(&self.fleet, options).await {
+            Ok(prepared) => self.act("deploy", act, prepared).await,
+            Err(failure) => self.end(Err::<(), _>(failure), |_, ()| None).await,
+        }
+    }
+
+    async fn rollback(mut self, act: &Act, release: Option<&str>, options: &Options) -> Result<Option<Kind>, End> {
+        match ops::prepare_rollback(&self.fleet, release, options).await {
+            Ok((fleet, prepared)) => {
+                self.fleet = fleet;
+                self.act("rollback", act, prepared).await
+            }
+            Err(failure) => self.end(Err::<(), _>(failure), |_, ()| None).await,
+        }
+    }
+
+    async fn resume(self, act: &Act, hosts: Option<&BTreeSet<usize>>) -> Result<Option<Kind>, End> {
+        match ops::prepare_resume(&self.fleet, hosts).await {
+            Ok(prepared) => self.act("resume", act, prepared).await,
+            Err(failure) => self.end(Err::<(), _>(failure), |_, ()| None).await,
+        }
+    }
+
+    /// Shows what was planned, asks, and does it.
+    async fn act(mut self, command: &str, act: &Act, mut prepared: Prepared) -> Result<Option<Kind>, End> {
         ops::compare(&self.fleet, &mut prepared).await;
-        if (prepared.plan.is_empty() && !prepared.is_unfinished()) || dry_run {
+        if (prepared.plan.is_empty() && !prepared.is_unfinished()) || act.dry_run {
             return self
                 .end(Ok(prepared), |ui, prepared| {
                     prepared.notes.iter().for_each(|note| ui.say(note));
                     ui::plan(ui, &prepared.plan, true);
-                    None
+                    prepared.leaves_out().then_some(Kind::Partial)
                 })
                 .await;
         }
         self.settle().await;
         let ui = *self.ui;
-        prepared.notes.iter().for_each(|note| ui.say(note));
-        ui::plan(&ui, &prepared.plan, false);
-        let asked = !yes && ui.can_ask();
+        let ask = !act.yes && ui.can_ask();
+        let question = format!("{command}?");
+        let show = |prepared: &Prepared| {
+            prepared.notes.iter().for_each(|note| ui.say(note));
+            ui::plan(&ui, &prepared.plan, false);
+        };
+        show(&prepared);
+        let confirm = question.clone();
         // On a thread of its own, so that an interrupt is heard meanwhile.
-        if asked && !tokio::task::spawn_blocking(move || ui.confirm("deploy?")).await.unwrap_or(false) {
+        let confirmed = !ask || {
+            let answer = tokio::task::spawn_blocking(move || ui.confirm(&confirm));
+            match self.fleet.unless_interrupted(answer).await {
+                Ok(answer) => answer.unwrap_or(false),
+                Err(error) => return self.end(Err::<(), _>(error.into()), |_, ()| None).await,
+            }
+        };
+        if !confirmed {
             return self
                 .end(Err::<(), _>(Error::failed("nothing has changed: not confirmed").into()), |_, ()| None)
                 .await;
         }
-        let report = ops::apply(&self.fleet, &prepared).await;
+        let mut agree = |prepared: &Prepared| {
+            show(prepared);
+            !ask || ui.confirm(&question)
+        };
+        let report = ops::apply(&self.fleet, prepared, command, &mut agree).await;
         self.end(report, |ui, report| ui::deployed(ui, &report)).await
+    }
+
+    async fn unlock(mut self, yes: bool, hosts: Option<&BTreeSet<usize>>) -> Result<Option<Kind>, End> {
+        let locks = ops::locks(&self.fleet, hosts).await;
+        if locks.held.is_empty() {
+            return self.end(Ok(locks), |ui, locks| ui::unlocked(ui, &locks)).await;
+        }
+        self.settle().await;
+        let ui = *self.ui;
+        for lock in &locks.held {
+            ui.say(&format!("{} is locked by {}", lock.host, lock.holder));
+        }
+        if !yes && !ui.can_ask() {
+            let error =
+                Error::new(Kind::Usage, "nothing has changed: an operation that is at work must not lose its lock")
+                    .hint("make sure that it is not, then: clusterctl unlock --yes");
+            return self.end(Err::<(), _>(error.into()), |_, ()| None).await;
+        }
+        let question = "is that operation really dead? free the lock?";
+        if !yes && !tokio::task::spawn_blocking(move || ui.confirm(question)).await.unwrap_or(false) {
+            return self
+                .end(Err::<(), _>(Error::failed("nothing has changed: not confirmed").into()), |_, ()| None)
+                .await;
+        }
+        let report = ops::unlock(&self.fleet, locks).await;
+        self.end(report, |ui, report| ui::unlocked(ui, &report)).await
     }
 }

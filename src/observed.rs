@@ -34,14 +34,18 @@ pub struct Observed {
     pub version: Option<String>,
     /// Who holds the host's lock.
     pub lock: Option<String>,
+    /// The operation that holds it.
+    pub lock_operation: Option<String>,
     /// Lines of an operation that has not ended.
     pub journal: Vec<String>,
     /// Nodes that have a folder there, by name.
     pub nodes: BTreeMap<String, ObservedNode>,
     /// Zeek processes that are none of these nodes'.
     pub strays: Vec<Stray>,
-    /// Releases that lie there, the newest first.
-    pub releases: Vec<String>,
+    /// Releases that lie there; only when all was asked for.
+    pub releases: Vec<Kept>,
+    /// What the last deploy left to be done: `behind HOST`, or `left` and the host that left the description.
+    pub pending: Vec<String>,
     /// The current release's manifest.
     pub manifest: Vec<String>,
     /// Free space in KiB, by mount point.
@@ -71,6 +75,23 @@ pub struct Queue {
     pub logs: u64,
     /// For how many seconds the oldest has been waiting; none where none does.
     pub age: Option<u64>,
+}
+
+/// A release that lies on a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// When it was made the current one, in seconds since 1970 by the operator's clock; none: never.
+    pub time: Option<i64>,
+    /// Who did.
+    pub who: String,
+    /// By which command.
+    pub command: String,
+    /// Zeek's version.
+    pub zeek: String,
+    /// Zeek's prefix.
+    pub prefix: String,
 }
 
 /// What tells one Zeek binary from another.
@@ -232,7 +253,52 @@ fn input(text: &str) -> Option<(String, String)> {
     text.split_once(' ').map(|(digest, name)| (name.to_owned(), digest.to_owned()))
 }
 
+/// An operation that did not come to its end, as a host's journal tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Who, from where, what and when.
+    pub holder: String,
+    /// The release that was current before; none: none was.
+    pub from: Option<String>,
+    /// The release that it led to.
+    pub to: Option<String>,
+    /// The last that it did there.
+    pub step: String,
+}
+
+impl Unfinished {
+    /// Says it in words.
+    pub fn text(&self) -> String {
+        let way = match (&self.from, &self.to) {
+            (Some(from), Some(to)) => format!(" from {from} to {to}"),
+            (None, Some(to)) => format!(" to {to}"),
+            _ => String::new(),
+        };
+        let step = if self.step.is_empty() { "nothing that is known" } else { &self.step };
+        format!("{}{way}; the last that it did there: {step}", self.holder)
+    }
+}
+
 impl Observed {
+    /// Returns the operation that did not come to its end; the first, where several did not.
+    pub fn unfinished(&self) -> Option<Unfinished> {
+        let (_, holder) = self.journal.first()?.split_once(' ')?;
+        let mut unfinished = Unfinished { holder: holder.to_owned(), ..Unfinished::default() };
+        let mut known = false;
+        for line in &self.journal[1..] {
+            match line.split_once(' ') {
+                Some(("from", id)) if !known => {
+                    known = true;
+                    unfinished.from = Some(id.to_owned()).filter(|id| id != "-");
+                }
+                Some(("to", id)) => unfinished.to = Some(id.to_owned()),
+                Some(("did", step)) => step.clone_into(&mut unfinished.step),
+                _ => {}
+            }
+        }
+        Some(unfinished)
+    }
+
     /// Reads the lines of a host's answer. Lines that mean nothing are passed over.
     pub fn parse<S: AsRef<str>>(lines: &[S]) -> Self {
         let mut host = Self::default();
@@ -286,7 +352,10 @@ impl Observed {
             }
             "version" => self.version = Some(value.to_owned()),
             // `id BOOT PID START OPERATION HOLDER...`
-            "lock" => self.lock = Some(value.splitn(6, ' ').last().unwrap_or_default().to_owned()),
+            "lock" => {
+                self.lock = Some(value.splitn(6, ' ').last().unwrap_or_default().to_owned());
+                self.lock_operation = value.split(' ').nth(4).map(str::to_owned);
+            }
             "journal" => self.journal.push(value.to_owned()),
             "stray" => {
                 self.strays.push(Stray { pid: value.parse().unwrap_or_default(), ..Stray::default() });
@@ -308,7 +377,20 @@ impl Observed {
                 }
             }
             "strays" => self.complete = true,
-            "release" => self.releases.push(value.to_owned()),
+            "release" => self.releases.push(Kept { id: value.to_owned(), ..Kept::default() }),
+            "info" => {
+                if let (Some(kept), Some((key, value))) = (self.releases.last_mut(), value.split_once(' ')) {
+                    match key {
+                        "time" => kept.time = value.parse().ok(),
+                        "who" => value.clone_into(&mut kept.who),
+                        "command" => value.clone_into(&mut kept.command),
+                        "zeek" => value.clone_into(&mut kept.zeek),
+                        "prefix" => value.clone_into(&mut kept.prefix),
+                        _ => {}
+                    }
+                }
+            }
+            "pending" => self.pending.push(value.to_owned()),
             "manifest" => self.manifest.push(value.to_owned()),
             "free" => {
                 if let Some((free, mount)) = value.split_once(' ') {

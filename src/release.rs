@@ -495,7 +495,7 @@ pub struct Entry<'a> {
 }
 
 /// Reads the lines of a manifest: what it says of each file, by path.
-pub fn manifest_entries(manifest: &[String]) -> BTreeMap<&str, Entry<'_>> {
+pub fn manifest_entries<'a>(manifest: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Entry<'a>> {
     let mut entries: BTreeMap<&str, Entry<'_>> = BTreeMap::new();
     for line in manifest {
         if let Some((digest, path)) = line.split_once("  ./") {
@@ -529,19 +529,17 @@ impl Changes {
 impl Part {
     /// Compares with the manifest of a release that the host has (lines; none: the host has nothing).
     pub fn changes(&self, manifest: &[String]) -> Changes {
-        let entries = manifest_entries(manifest);
+        let old = manifest_entries(manifest.iter().map(String::as_str));
+        let new = manifest_entries(self.manifest.lines());
         let mut changes = Changes::default();
-        for (path, file) in &self.files {
-            match entries.get(path.as_str()) {
-                None => changes.added.push(path.clone()),
-                Some(entry) => {
-                    if entry.digest != file.digest || entry.mode != format!("{:o}", file.mode) {
-                        changes.changed.push(path.clone());
-                    }
-                }
+        for (path, file) in &new {
+            match old.get(path) {
+                None => changes.added.push((*path).to_owned()),
+                Some(before) if before != file => changes.changed.push((*path).to_owned()),
+                Some(_) => {}
             }
         }
-        changes.removed = entries.keys().filter(|p| !self.files.contains_key(**p)).map(|p| (*p).to_owned()).collect();
+        changes.removed = old.keys().filter(|p| !new.contains_key(**p)).map(|p| (*p).to_owned()).collect();
         changes
     }
 

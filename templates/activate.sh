@@ -1,5 +1,6 @@
 # Makes a release the current one. Arguments: the cluster's folder, the release, the release that is current now or
-# `-`, a line about who and when. Input: releases to delete, one a line.
+# `-`. Input, each part ended by an empty line: lines about the release for `releases/ID.info`; what is still to be done
+# elsewhere, for `pending`; releases to delete.
 home=$1 id=$2 expected=$3
 current=-
 if cd -P "$home/current" 2>/dev/null; then
@@ -13,22 +14,40 @@ if [ "$current" != "$expected" ] && [ "$current" != "$id" ]; then
 	say fail "the current release is $current, not $expected: somebody else has deployed"
 	exit 1
 fi
+# Copies lines of the input up to an empty one.
+part() {
+	while IFS= read -r line && [ -n "$line" ]; do
+		printf '%s\n' "$line"
+	done
+}
+if ! { part >info.new && part >pending.new; }; then
+	rm -f info.new pending.new
+	say fail "can't write in $home (is the disk full?)"
+	exit 1
+fi
 if [ "$id" != - ]; then
 	[ -d "releases/$id" ] || {
+		rm -f info.new pending.new
 		say fail "the release $id is not there"
 		exit 1
 	}
 	rm -f current.new data.new
 	if ! { ln -s "releases/$id" current.new && mv -T current.new current; }; then
+		rm -f info.new pending.new
 		say fail "can't switch to the release $id"
 		exit 1
 	fi
 	if [ ! -L data ]; then
 		ln -s current/data data.new && mv -T data.new data
 	fi
-	printf '%s\n' "$4" >"releases/$id.info"
+	mv info.new "releases/$id.info"
+	if [ -s pending.new ]; then
+		mv pending.new pending
+	else
+		rm -f pending.new pending
+	fi
 else
-	rm -f current
+	rm -f current info.new pending.new
 fi
 while IFS= read -r old && [ -n "$old" ]; do
 	case $old in

@@ -133,9 +133,13 @@ say version "${said:-$({ CLUSTERCTL=-/version "$zeek" --version; } 2>&1 | head -
 ls -1t "$home/releases" 2>/dev/null | while IFS= read -r name; do
 	case $name in
 	*.info) ;;
-	*) say release "$name" ;;
+	*)
+		say release "$name"
+		[ -f "$home/releases/$name.info" ] && dump info "$home/releases/$name.info"
+		;;
 	esac
 done
+[ -f "$home/pending" ] && dump pending "$home/pending"
 [ -f "$home/current/manifest" ] && dump manifest "$home/current/manifest"
 df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
 	case $free in

@@ -8,15 +8,6 @@ fail() {
 	rm -rf "$home/releases/.stage-$id" "$home/releases/.manifest-$id"
 	exit 1
 }
-# What sha256sum and stat say of all files: it names mode, digest and path of each.
-manifest() {
-	(
-		cd "$1" || exit 1
-		find . -type f ! -path ./manifest -exec sha256sum {} + | sort
-		find . -type f ! -path ./manifest -exec stat -c '%a %n' {} + | sort
-		find . ! -type f ! -type d
-	)
-}
 for dir in "$home" "$spool"; do
 	if ! mkdir -p "$dir" 2>/dev/null; then
 		say fail "can't make the folder $dir (as $(id -un 2>/dev/null)); as root: install -d -o $(id -un 2>/dev/null) ${dir%/*}"

@@ -29,6 +29,9 @@ pub struct Cluster {
     pub runner: RunnerKind,
     /// Whether a node that ended by itself is started again (`restart: on-crash | never`).
     pub restart: Restart,
+    /// How many releases stay on a host.
+    #[serde(default = "keep")]
+    pub keep: usize,
     /// Whether other nodes' entries of the layout are an input of a worker (`layout: full`).
     pub layout_inputs: LayoutInputs,
     /// All hosts, sorted by name.
@@ -452,4 +455,9 @@ impl Cluster {
     pub fn is_standalone(&self) -> bool {
         self.nodes.iter().any(|n| n.role == Role::Standalone)
     }
+}
+
+/// How many releases stay on a host, where nothing else is said.
+pub const fn keep() -> usize {
+    5
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::hosts::{self, Hosts};
 use super::model::{
     AfPacket, Backend, Cluster, Compress, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role, RunnerKind, Store,
-    Timeouts, Zeek,
+    Timeouts, Zeek, keep,
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
@@ -90,6 +90,7 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
             Some(spec::Restart::Never) => Restart::Never,
             Some(spec::Restart::OnCrash) | None => Restart::OnCrash,
         },
+        keep: spec.releases.keep.map_or_else(keep, |n| usize::from(n.get())),
         layout_inputs: match spec.layout {
             Some(spec::Layout::Full) => LayoutInputs::Full,
             Some(spec::Layout::Minimal) | None => LayoutInputs::Minimal,

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Event;
 use super::fleet::{Fleet, Seat};
+use super::lock::Locks;
 use super::prepare::Prepared;
-use super::tiers::{Job, NodeOutcome, Outcome, start_jobs, stop_jobs};
+use super::tiers::{Job, Manner, NodeOutcome, Outcome, start_jobs, stop_jobs};
 use crate::cluster::{Cluster, Role};
 use crate::observed::Observed;
 use crate::release::ARCHIVER;
@@ -71,17 +72,16 @@ pub(super) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -
             outcome => outcome.text(),
         };
         let last = archiver.stderr.last().map(|l| format!(": {l}")).unwrap_or_default();
-        fleet.tell(Event::Note(format!(
-            "{}: logs are not archived: {ARCHIVER} {what}{last}; they wait in the queue",
-            archiver.host
-        )));
+        fleet.tell(Event::Note {
+            text: format!("{}: logs are not archived: {ARCHIVER} {what}{last}; they wait in the queue", archiver.host),
+        });
     }
     nodes
 }
 
 /// Stops archivers that have nothing to do any more: of hosts that left, or on which no node writes logs; where a
 /// deploy went back, of hosts on which nothing ran before.
-pub(super) async fn settle(fleet: &Fleet, prepared: &Prepared, starts: &[Job], back: bool) {
+pub(super) async fn settle(fleet: &Fleet, locks: &Locks, prepared: &Prepared, starts: &[Job], back: bool) {
     let cluster = &fleet.cluster;
     let runs = |o: &Observed| o.archiver.as_ref().is_some_and(|a| a.process.is_some());
     let job = |seat: Seat| Job { node: ARCHIVER.to_owned(), role: None, seat, release: String::new() };
@@ -97,7 +97,7 @@ pub(super) async fn settle(fleet: &Fleet, prepared: &Prepared, starts: &[Job], b
     let left = prepared.leaving.iter().filter(|(_, o)| !back && runs(o)).map(|(seat, _)| job(seat.clone()));
     let jobs: Vec<Job> = here.chain(left).collect();
     // What is not good is told; there is nothing else to do about it.
-    stop_jobs(fleet, &jobs).await;
+    stop_jobs(fleet, locks, &jobs, Manner::Dogged).await;
     if !back {
         // Where loggers were started, their archiver was as well.
         let begun: BTreeSet<&str> =
@@ -110,7 +110,7 @@ pub(super) async fn settle(fleet: &Fleet, prepared: &Prepared, starts: &[Job], b
             .map(|(host, _)| Job { release: prepared.release.id.clone(), ..job(fleet.seat(host)) })
             .filter(|j| !begun.contains(j.seat.name.as_str()))
             .collect();
-        start_jobs(fleet, &jobs, false).await;
+        start_jobs(fleet, locks, &jobs, Manner::Dogged).await;
     }
 }
 
@@ -134,10 +134,12 @@ pub(super) async fn left(fleet: &Fleet, archivers: &[Job]) {
         if count != "0" {
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
             let queue = format!("{}/log-queue", seat.folders.spool);
-            fleet.tell(Event::Note(format!(
-                "{}: {count} rotated logs wait in {queue}{why}; they are archived after the next start",
-                seat.name
-            )));
+            fleet.tell(Event::Note {
+                text: format!(
+                    "{}: {count} rotated logs wait in {queue}{why}; they are archived after the next start",
+                    seat.name
+                ),
+            });
         }
     }
 }

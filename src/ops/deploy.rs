@@ -1,25 +1,31 @@
-//! The phases of a deploy: observe, plan, stage and verify on all hosts, check with the real Zeek, activate, confirm
-//! or go back. Before the first switch nothing has changed anywhere; each node always runs one whole release.
+//! The phases of a deploy, and of a rollback: lock, look again, stage and verify on all hosts, check with the real
+//! Zeek, activate, confirm or go back. Before the first switch nothing has changed anywhere; each node always runs one
+//! whole release.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::archive;
 use super::check::{self, CheckReport};
 use super::fleet::{Fleet, Seat};
 use super::lock::{Locks, Operation};
-use super::prepare::Prepared;
+use super::prepare::{Absent, Aim, Prepared, prepare, tolerable};
 use super::stage::{all_well, stage, verdict};
-use super::tiers::{Job, NodeOutcome, start_jobs, stop_jobs};
-use super::{Event, Failure, ports};
+use super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
+use super::{Event, Failure, archive, ports};
+use super::{resume, rollback};
+use crate::cluster::Role;
 use crate::error::{Error, Kind};
 use crate::observed::Wanted;
-use crate::plan::Action;
+use crate::plan::{self, Action};
 use crate::transport::Call;
 
-const ACTIVATE: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/activate.sh"));
+const ACTIVATE: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/guard.sh"),
+    include_str!("../../templates/activate.sh")
+);
 
 /// How long a host may take to switch.
 const SWITCHING: Duration = Duration::from_secs(60);
@@ -27,31 +33,73 @@ const SWITCHING: Duration = Duration::from_secs(60);
 /// How a deploy ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeployReport {
+    /// `deploy`, `rollback` or `resume`.
+    pub command: String,
     /// The release.
     pub release: String,
-    /// Whether all nodes run it as planned.
+    /// Whether all nodes run it as planned, but for those that were allowed to fail.
     pub done: bool,
+    /// Whether the user interrupted it.
+    pub interrupted: bool,
     /// What became of the nodes that were touched.
     pub nodes: Vec<NodeOutcome>,
     /// Whether the hosts went back to what ran before, and what became of the nodes then.
     pub rolled_back: Option<Vec<NodeOutcome>>,
     /// Hosts that could not go back, and why.
     pub not_back: Vec<String>,
+    /// Hosts of the description that were left out and are behind now, and why.
+    pub behind: Vec<Behind>,
     /// Hosts that left the description but can't be asked: nodes may still run there.
     pub lost: Vec<String>,
 }
+
+/// A host that a deploy left out.
+#[derive(Debug, Clone, Serialize)]
+pub struct Behind {
+    /// The host.
+    pub host: String,
+    /// Why it was left out.
+    pub why: String,
+}
+
+/// Asked where the plan is another one after the hosts were locked than the one that was shown; `false` ends it.
+pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> bool;
 
 /// Does what was planned.
 ///
 /// # Errors
 /// Where nothing was changed. Once something was, the report tells how it ended.
-pub async fn apply(fleet: &Fleet, prepared: &Prepared) -> Result<DeployReport, Failure> {
-    let operation = Operation::new("deploy");
-    let mut seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
-    seats.extend(prepared.leaving.iter().map(|(seat, _)| seat.clone()));
-    let locks = Locks::take(fleet, &seats, &operation).await?;
-    let mut touched = Touched::Nothing;
-    let result = locked(fleet, prepared, &locks, &operation, &mut touched).await;
+pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'_>) -> Result<DeployReport, Failure> {
+    if let Some(change) = &shown.plan.backend_change
+        && !shown.options.accept_backend_change
+    {
+        let (from, to) = (&change.from, &change.to);
+        return Err(Error::failed(format!("nothing has changed: the backend would change from {from} to {to}"))
+            .hint("all nodes stop and start; if that is meant: --accept-backend-change")
+            .into());
+    }
+    let operation = Operation::new(command);
+    let mut seats = fleet.seats(shown.release.parts.iter().map(|p| p.host));
+    seats.extend(shown.leaving.iter().map(|(seat, _)| seat.clone()));
+    let (locks, lost) = fleet.unless_interrupted(Locks::take_those(fleet, &seats, &operation)).await??;
+    let prepared =
+        match fleet.unless_interrupted(Box::pin(look_again(fleet, &shown, &lost))).await.map_err(Failure::from) {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(failure)) | Err(failure) => {
+                locks.release(false).await;
+                return Err(failure);
+            }
+        };
+    if !prepared.does_as(&shown) {
+        fleet
+            .tell(Event::Note { text: "the hosts have changed since the plan was made: it was made again".to_owned() });
+        if !agree(&prepared) {
+            locks.release(false).await;
+            return Err(Error::failed("nothing has changed: not confirmed").into());
+        }
+    }
+    let mut run = Run { fleet, prepared: &prepared, locks: &locks, lost: BTreeMap::new(), touched: Touched::Nothing };
+    let result = Box::pin(run.all()).await;
     // An operation that failed and was not undone leaves its journal, so that the next one can tell; one that changed
     // nothing leaves that of another.
     let settled = match &result {
@@ -60,10 +108,40 @@ pub async fn apply(fleet: &Fleet, prepared: &Prepared) -> Result<DeployReport, F
             report.not_back.is_empty()
                 && report.rolled_back.as_ref().is_some_and(|n| n.iter().all(|o| o.outcome.is_good()))
         }
-        Err(_) => touched == Touched::AndBack,
+        Err(_) => run.touched == Touched::AndBack,
     };
     locks.release(settled).await;
     result
+}
+
+/// Plans once more, now that nobody else changes anything.
+async fn look_again(fleet: &Fleet, shown: &Prepared, lost: &[(String, String)]) -> Result<Prepared, Failure> {
+    let mut options = shown.options.clone();
+    let mut gone: BTreeMap<usize, Absent> =
+        shown.absent.iter().filter(|(_, why)| **why != Absent::Skipped).map(|(i, why)| (*i, why.clone())).collect();
+    for (name, why) in lost {
+        match fleet.cluster.hosts.iter().position(|h| h.name == *name) {
+            Some(index) => drop(gone.insert(index, Absent::Failed(why.clone()))),
+            None => return Err(Error::failed(format!("nothing has changed: can't lock {name}")).because(why).into()),
+        }
+    }
+    let nodes: Vec<&str> =
+        fleet.cluster.run_nodes().filter(|n| gone.contains_key(&n.host)).map(|n| n.name.as_str()).collect();
+    if !gone.is_empty() && !options.without_those_away && !tolerable(&fleet.cluster, &options, &nodes) {
+        let error = Error::failed("nothing has changed: not all hosts could be locked");
+        let error = lost.iter().fold(error, |e, (name, why)| e.because(format!("{name}: {why}")));
+        return Err(error.into());
+    }
+    // Those that were not locked are not to come back in between.
+    options.skip.extend(gone.keys());
+    let mut prepared = match &shown.aim {
+        Aim::Release(target) => rollback::prepare_on(fleet, target, &options).await?,
+        Aim::UpToDate(hosts) => resume::prepare_resume(fleet, hosts.as_ref()).await?,
+        Aim::Description => prepare(fleet, &options).await?,
+    };
+    prepared.options = shown.options.clone();
+    prepared.absent.extend(gone);
+    Ok(prepared)
 }
 
 /// Whether an operation has changed what is current on a host.
@@ -74,188 +152,387 @@ enum Touched {
     AndBack,
 }
 
-async fn locked(
-    fleet: &Fleet,
-    prepared: &Prepared,
-    locks: &Locks,
-    operation: &Operation,
-    touched: &mut Touched,
-) -> Result<DeployReport, Failure> {
-    let release = &prepared.release;
-    stage(fleet, prepared).await?;
-    if prepared.plan.nodes.iter().any(|n| matches!(n.action, Action::Start | Action::Restart)) {
-        let report = check::parse(fleet, prepared, false).await?;
+/// An operation on locked hosts.
+struct Run<'a> {
+    fleet: &'a Fleet,
+    prepared: &'a Prepared,
+    locks: &'a Locks,
+    /// Hosts that were lost on the way, within what is allowed.
+    lost: BTreeMap<usize, String>,
+    touched: Touched,
+}
+
+/// What was done to nodes so far.
+#[derive(Default)]
+struct Done {
+    stops: Vec<Job>,
+    starts: Vec<Job>,
+    nodes: Vec<NodeOutcome>,
+}
+
+impl Done {
+    /// Adds what became of nodes; a node that is told again is told by how it ended.
+    fn add(&mut self, nodes: Vec<NodeOutcome>) {
+        let again: BTreeSet<(&str, &str)> = nodes.iter().map(|o| (o.node.as_str(), o.host.as_str())).collect();
+        self.nodes.retain(|o| !again.contains(&(o.node.as_str(), o.host.as_str())));
+        self.nodes.extend(nodes);
+    }
+}
+
+/// Why activation does not go on.
+enum Halt {
+    /// Too many nodes failed.
+    Failed,
+    /// The user interrupted it.
+    Interrupted,
+}
+
+impl Run<'_> {
+    async fn all(&mut self) -> Result<DeployReport, Failure> {
+        let release = &self.prepared.release;
+        if !matches!(self.prepared.aim, Aim::Release(_)) {
+            self.stage().await?;
+            self.check().await?;
+        }
+        let operation = self.locks.operation();
+        self.locks.note(&format!("{} {}", operation.id, operation.holder));
+        for seat in self.switching() {
+            let from = seat.index.and_then(|i| self.prepared.current(i)).unwrap_or("-");
+            self.locks.note_on(&seat.name, &format!("from {from}"));
+        }
+        self.locks.note(&format!("to {}", release.id));
+        self.locks.note("did staged and checked");
+        self.touched = Touched::Some;
+        let mut done = Done::default();
+        // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is switched.
+        let upgrade = self.prepared.plan.upgrade.is_some();
+        let mut halt = Ok(());
+        if upgrade {
+            halt = self.stop(&mut done, self.jobs(|n| matches!(n, Action::Stop | Action::Restart))).await;
+        }
+        if halt.is_ok() {
+            self.switch(&mut done).await?;
+            halt = self.restart(&mut done, upgrade).await;
+        }
+        let halt = match halt {
+            Ok(()) => {
+                self.locks.note("did started");
+                archive::settle(self.fleet, self.locks, self.prepared, &done.starts, false).await;
+                return Ok(self.report(done.nodes, true));
+            }
+            Err(halt) => halt,
+        };
+        let mut report = self.report(std::mem::take(&mut done.nodes), false);
+        report.interrupted = matches!(halt, Halt::Interrupted);
+        self.locks.note("did begin to go back");
+        let why = if report.interrupted { "interrupted" } else { "not all nodes became ready" };
+        self.fleet.tell(Event::Note { text: format!("{why}: going back to what ran before") });
+        let (nodes, not_back) = self.go_back(&done).await;
+        report.rolled_back = Some(nodes);
+        report.not_back = not_back;
+        Ok(report)
+    }
+
+    fn report(&self, nodes: Vec<NodeOutcome>, done: bool) -> DeployReport {
+        let name = |index: usize| self.fleet.cluster.hosts[index].name.clone();
+        let absent = self.prepared.absent.iter().map(|(i, why)| Behind { host: name(*i), why: why.text().to_owned() });
+        let lost = self.lost.iter().map(|(i, why)| Behind { host: name(*i), why: why.clone() });
+        DeployReport {
+            command: self.locks.operation().command.clone(),
+            release: self.prepared.release.id.clone(),
+            done,
+            interrupted: false,
+            nodes,
+            rolled_back: None,
+            not_back: Vec::new(),
+            behind: absent.chain(lost).collect(),
+            lost: self.prepared.lost.iter().map(|h| h.name.clone()).collect(),
+        }
+    }
+
+    /// The hosts of the release that are still there.
+    fn switching(&self) -> Vec<Seat> {
+        let hosts = self.prepared.release.parts.iter().map(|p| p.host);
+        self.fleet.seats(hosts.filter(|h| !self.lost.contains_key(h)))
+    }
+
+    /// Takes hosts that failed out, where the rest may go on without them.
+    fn lose(&mut self, failed: &[(usize, String)]) -> bool {
+        let mut lost = self.lost.clone();
+        lost.extend(failed.iter().cloned());
+        let nodes = self.missing(&lost, &[]);
+        if !tolerable(&self.fleet.cluster, &self.prepared.options, &nodes) {
+            return false;
+        }
+        for (index, why) in failed {
+            let name = &self.fleet.cluster.hosts[*index].name;
+            self.fleet.tell(Event::Note { text: format!("{name}: goes on without it: {why}") });
+        }
+        self.lost = lost;
+        true
+    }
+
+    /// Nodes that do not run as planned, for whatever reason.
+    fn missing<'b>(&'b self, lost: &BTreeMap<usize, String>, bad: &[&'b str]) -> Vec<&'b str> {
+        let absent = |host: usize| matches!(self.prepared.absent.get(&host), Some(Absent::Failed(_)));
+        let on_hosts = self.fleet.cluster.run_nodes().filter(|n| lost.contains_key(&n.host) || absent(n.host));
+        let all: BTreeSet<&str> = on_hosts.map(|n| n.name.as_str()).chain(bad.iter().copied()).collect();
+        all.into_iter().collect()
+    }
+
+    async fn stage(&mut self) -> Result<(), Failure> {
+        let answers = self.fleet.unless_interrupted(stage(self.fleet, self.prepared, self.locks)).await?;
+        let failed: Vec<(usize, String)> =
+            answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
+        if !failed.is_empty() && !self.lose(&failed) {
+            all_well("nothing has changed: the release could not be staged everywhere", answers)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the real Zeek parse what was staged, and looks for ports that something else has.
+    async fn check(&self) -> Result<(), Failure> {
+        let jobs = self.jobs(|a| matches!(a, Action::Start | Action::Restart));
+        let starts: BTreeSet<&str> = jobs.iter().map(|job| job.node.as_str()).collect();
+        if starts.is_empty() {
+            return Ok(());
+        }
+        let present = |host: usize| !self.lost.contains_key(&host);
+        let report = check::parse(self.fleet, self.prepared, present, false);
+        let report = self.fleet.unless_interrupted(report).await??;
         for warning in &report.warnings {
-            fleet.tell(Event::Note(format!("warning: {}", warning.text())));
+            self.fleet.tell(Event::Note { text: format!("warning: {}", warning.text()) });
         }
         if !report.errors.is_empty() {
             return Err(refused(&report).into());
         }
-        let starting = prepared.plan.nodes.iter().filter(|n| matches!(n.action, Action::Start | Action::Restart));
-        ports::free(fleet, prepared.version, &starting.map(|n| n.node.as_str()).collect()).await?;
+        self.fleet.unless_interrupted(ports::free(self.fleet, self.prepared.version, &starts)).await??;
+        Ok(())
     }
-    locks.note(&format!("{} {}", operation.id, operation.holder));
-    locks.note(&format!("staged and checked {}", release.id));
-    *touched = Touched::Some;
-    let switch = fleet.seats(release.parts.iter().map(|p| p.host));
-    let to = |_: &Seat| Some(release.id.clone());
-    let from = |seat: &Seat| seat.index.and_then(|i| prepared.current(i)).map(str::to_owned);
-    if let Err(error) = switch_all(fleet, prepared, switch.clone(), from, to, operation).await {
-        let back = switch_all(fleet, prepared, switch, to, from, operation).await;
-        if back.is_ok() {
-            *touched = Touched::AndBack;
+
+    /// Makes the jobs of a plan's actions on the hosts that are there.
+    fn jobs(&self, wanted: impl Fn(Action) -> bool) -> Vec<Job> {
+        let seats: HashMap<String, Seat> = self
+            .switching()
+            .into_iter()
+            .chain(self.prepared.leaving.iter().map(|(seat, _)| seat.clone()))
+            .map(|seat| (seat.name.clone(), seat))
+            .collect();
+        let nodes = self.prepared.plan.nodes.iter().filter(|n| wanted(n.action));
+        nodes
+            .filter_map(|n| {
+                Some(Job {
+                    node: n.node.clone(),
+                    role: n.role,
+                    seat: seats.get(&n.host)?.clone(),
+                    release: self.prepared.release.id.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// Switches all hosts; where that fails, those that did switch go back.
+    async fn switch(&mut self, done: &mut Done) -> Result<(), Failure> {
+        let to = |_: &Seat| Some(self.prepared.release.id.clone());
+        let from = |seat: &Seat| seat.index.and_then(|i| self.prepared.current(i)).map(str::to_owned);
+        let answers = self.switch_all(self.switching(), from, to).await;
+        let failed: Vec<(usize, String)> =
+            answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
+        if failed.is_empty() || self.lose(&failed) {
+            self.locks.note("did switch");
+            return Ok(());
         }
-        let error = error.because(match back {
-            Ok(()) => "no node was touched; all hosts are back at the release they had",
-            Err(_) => "no node was touched, but not all hosts could be switched back; run `clusterctl deploy` again",
-        });
-        return Err(error.into());
+        let Err(error) = all_well("not all hosts could switch to the release", answers) else { return Ok(()) };
+        let (nodes, not_back) = self.go_back(done).await;
+        let touched = if done.stops.is_empty() { "no node was touched; " } else { "" };
+        let again = nodes.iter().all(|o| o.outcome.is_good());
+        if not_back.is_empty() && again {
+            self.touched = Touched::AndBack;
+            return Err(error.because(format!("{touched}all hosts are back at the release they had")).into());
+        }
+        let error = error
+            .because(format!("{touched}not all hosts could be switched back"))
+            .hint("`clusterctl deploy` goes on from here, `clusterctl rollback` goes back");
+        Err(not_back.into_iter().fold(error, Error::because).into())
     }
-    locks.note(&format!("switched {}", release.id));
 
-    let stops = jobs(fleet, prepared, |a| matches!(a, Action::Stop | Action::Restart));
-    let starts = jobs(fleet, prepared, |a| matches!(a, Action::Start | Action::Restart));
-    let mut nodes = stop_jobs(fleet, &stops).await;
-    let stopped_well = nodes.iter().all(|o| o.outcome.is_good());
-    if stopped_well {
-        locks.note("stopped");
-        // A restarted node is told by how it started.
-        let starting: BTreeSet<&str> = starts.iter().map(|j| j.node.as_str()).collect();
-        nodes.retain(|o| !starting.contains(o.node.as_str()));
-        nodes.extend(start_jobs(fleet, &starts, true).await);
-        ports::blame(fleet, Some(prepared.version), &mut nodes).await;
+    /// Stops and starts what the plan says: all at once, or a few workers at a time.
+    async fn restart(&self, done: &mut Done, stopped: bool) -> Result<(), Halt> {
+        let cluster = &*self.fleet.cluster;
+        let mut stops = if stopped { Vec::new() } else { self.jobs(|a| matches!(a, Action::Stop | Action::Restart)) };
+        let mut starts = self.jobs(|a| matches!(a, Action::Start | Action::Restart));
+        let mut batches = Vec::new();
+        if let Some(share) = self.prepared.options.max_unavailable.filter(|_| !stopped) {
+            let both: BTreeSet<&str> = self
+                .prepared
+                .plan
+                .nodes
+                .iter()
+                .filter(|n| n.action == Action::Restart && n.role == Some(Role::Worker))
+                .map(|n| n.node.as_str())
+                .collect();
+            let mut rolling: HashMap<String, Job> = HashMap::new();
+            starts.retain(|job| {
+                let later = both.contains(job.node.as_str());
+                if later {
+                    rolling.insert(job.node.clone(), job.clone());
+                }
+                !later
+            });
+            stops.retain(|job| job.role.is_none() || !both.contains(job.node.as_str()));
+            for batch in plan::batches(cluster, |n| rolling.contains_key(&n.name), share) {
+                batches.push(batch.iter().filter_map(|n| rolling.get(&n.name).cloned()).collect::<Vec<Job>>());
+            }
+        }
+        self.stop(done, stops).await?;
+        self.start(done, starts).await?;
+        let total = batches.len();
+        for (number, batch) in batches.into_iter().enumerate() {
+            self.fleet.tell(Event::Note { text: format!("rolling restart, {} of {total}", number + 1) });
+            self.stop(done, batch.clone()).await?;
+            self.start(done, batch).await?;
+        }
+        Ok(())
     }
-    let mut report = DeployReport {
-        release: release.id.clone(),
-        done: true,
-        nodes,
-        rolled_back: None,
-        not_back: Vec::new(),
-        lost: prepared.lost.clone(),
-    };
-    if report.nodes.iter().all(|o| o.outcome.is_good()) {
-        locks.note("started");
-        archive::settle(fleet, prepared, &starts, false).await;
-        return Ok(report);
-    }
-    report.done = false;
-    locks.note("going back");
-    fleet.tell(Event::Note("not all nodes became ready: going back to what ran before".to_owned()));
-    let (nodes, not_back) = go_back(fleet, prepared, &stops, &starts, operation).await;
-    report.rolled_back = Some(nodes);
-    report.not_back = not_back;
-    Ok(report)
-}
 
-/// Makes the jobs of a plan's actions.
-fn jobs(fleet: &Fleet, prepared: &Prepared, wanted: impl Fn(Action) -> bool) -> Vec<Job> {
-    let seats: HashMap<String, Seat> = fleet
-        .seats(prepared.release.parts.iter().map(|p| p.host))
-        .into_iter()
-        .chain(prepared.leaving.iter().map(|(seat, _)| seat.clone()))
-        .map(|seat| (seat.name.clone(), seat))
-        .collect();
-    prepared
-        .plan
-        .nodes
-        .iter()
-        .filter(|n| wanted(n.action))
-        .filter_map(|n| {
-            Some(Job {
-                node: n.node.clone(),
-                role: n.role,
-                seat: seats.get(&n.host)?.clone(),
-                release: prepared.release.id.clone(),
+    async fn stop(&self, done: &mut Done, jobs: Vec<Job>) -> Result<(), Halt> {
+        let outcomes = stop_jobs(self.fleet, self.locks, &jobs, Manner::Strict).await;
+        done.stops.extend(jobs);
+        done.add(outcomes);
+        self.locks.note("did stop");
+        self.judge(done)
+    }
+
+    async fn start(&self, done: &mut Done, jobs: Vec<Job>) -> Result<(), Halt> {
+        // What did not stop is not started beside itself.
+        let bad: BTreeSet<(&str, &str)> =
+            done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| (o.node.as_str(), o.host.as_str())).collect();
+        let jobs: Vec<Job> =
+            jobs.into_iter().filter(|j| !bad.contains(&(j.node.as_str(), j.seat.name.as_str()))).collect();
+        drop(bad);
+        let mut outcomes = start_jobs(self.fleet, self.locks, &jobs, Manner::Strict).await;
+        ports::blame(self.fleet, Some(self.prepared.version), &mut outcomes).await;
+        done.starts.extend(jobs);
+        done.add(outcomes);
+        self.locks.note("did start");
+        self.judge(done)
+    }
+
+    /// Tells whether it may go on.
+    fn judge(&self, done: &Done) -> Result<(), Halt> {
+        let bad: Vec<&str> = done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.node.as_str()).collect();
+        if !bad.is_empty() && !tolerable(&self.fleet.cluster, &self.prepared.options, &self.missing(&self.lost, &bad)) {
+            return Err(Halt::Failed);
+        }
+        if self.fleet.is_interrupted() { Err(Halt::Interrupted) } else { Ok(()) }
+    }
+
+    /// Switches hosts from one release to another.
+    async fn switch_all(
+        &self,
+        seats: Vec<Seat>,
+        from: impl Fn(&Seat) -> Option<String>,
+        to: impl Fn(&Seat) -> Option<String>,
+    ) -> Vec<(Seat, Result<(), String>)> {
+        let (from, to) = (&from, &to);
+        self.fleet
+            .each("switching", seats, |seat| async move {
+                let answer = self.switch_one(&seat, from(&seat), to(&seat)).await;
+                let failure = answer.clone().err();
+                (answer, failure)
             })
-        })
-        .collect()
-}
+            .await
+    }
 
-/// Switches hosts from one release to another.
-async fn switch_all(
-    fleet: &Fleet,
-    prepared: &Prepared,
-    seats: Vec<Seat>,
-    from: impl Fn(&Seat) -> Option<String>,
-    to: impl Fn(&Seat) -> Option<String>,
-    operation: &Operation,
-) -> Result<(), Error> {
-    let (from, to) = (&from, &to);
-    let answers = fleet
-        .each("switching", seats, |seat| async move {
-            let none = || "-".to_owned();
-            let target = to(&seat).unwrap_or_else(none);
-            let obsolete = match seat.index {
-                Some(index) if target == prepared.release.id => prepared.obsolete(index),
-                _ => Vec::new(),
-            };
-            let call = Call::new(ACTIVATE, SWITCHING)
-                .arg(&seat.folders.home)
-                .arg(target)
-                .arg(from(&seat).unwrap_or_else(none))
-                .arg(format!("{} zeek {}", operation.holder, prepared.version))
-                .input(obsolete.iter().map(|r| format!("{r}\n")).collect::<String>());
-            let answer = match seat.connection.run(call).await {
-                Ok(reply) => verdict(&reply, "activated"),
-                Err(failure) => Err(failure.text()),
-            };
-            let failure = answer.clone().err();
-            (answer, failure)
-        })
-        .await;
-    all_well("not all hosts could switch to the new release", answers)
-}
+    async fn switch_one(&self, seat: &Seat, from: Option<String>, to: Option<String>) -> Result<(), String> {
+        let none = || "-".to_owned();
+        let (prepared, operation, cluster) = (self.prepared, self.locks.operation(), &self.fleet.cluster);
+        let target = to.unwrap_or_else(none);
+        self.locks.ensure(seat).await?;
+        let mut lines = vec![
+            format!("time {}", operation.time),
+            format!("who {}", operation.who),
+            format!("command {}", operation.command),
+        ];
+        if let Some(index) = seat.index {
+            let full = prepared.found[index].as_ref().and_then(|o| o.version.as_deref());
+            let words =
+                full.and_then(|v| v.split_whitespace().last()).map_or(prepared.version.to_string(), str::to_owned);
+            lines.push(format!("zeek {words}"));
+            lines.push(format!("prefix {}", cluster.hosts[index].prefix));
+        }
+        lines.push(String::new());
+        lines.extend(prepared.pending(cluster));
+        lines.push(String::new());
+        if let Some(index) = seat.index.filter(|_| target == prepared.release.id) {
+            lines.extend(prepared.obsolete(index, cluster.keep));
+        }
+        lines.push(String::new());
+        let call = Call::new(ACTIVATE, SWITCHING)
+            .arg(&seat.folders.home)
+            .arg(&operation.id)
+            .arg(&seat.folders.home)
+            .arg(target)
+            .arg(from.unwrap_or_else(none))
+            .input(lines.iter().map(|l| format!("{l}\n")).collect::<String>());
+        match seat.connection.run(call).await {
+            Ok(reply) => verdict(&reply, "activated"),
+            Err(failure) => Err(failure.text()),
+        }
+    }
 
-/// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs; returns
-/// what became of the nodes, and the hosts that could not go back.
-async fn go_back(
-    fleet: &Fleet,
-    prepared: &Prepared,
-    stops: &[Job],
-    starts: &[Job],
-    operation: &Operation,
-) -> (Vec<NodeOutcome>, Vec<String>) {
-    let mut nodes = stop_jobs(fleet, starts).await;
-    let seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
-    let to = |seat: &Seat| seat.index.and_then(|i| prepared.current(i)).map(str::to_owned);
-    let from = |_: &Seat| Some(prepared.release.id.clone());
-    let not_back = match switch_all(fleet, prepared, seats, from, to, operation).await {
-        Ok(()) => Vec::new(),
-        Err(error) => error.causes,
-    };
-    // A node in the pause after a crash was meant to run as well.
-    let before: HashMap<(&str, &str), &str> = prepared
-        .leaving
-        .iter()
-        .map(|(seat, observed)| (seat.name.as_str(), observed))
-        .chain(
-            fleet.cluster.hosts.iter().zip(&prepared.found).filter_map(|(h, o)| Some((h.name.as_str(), o.as_ref()?))),
-        )
-        .flat_map(|(host, observed)| {
-            observed.nodes.iter().filter_map(move |(name, node)| {
-                let meant = match &node.wanted {
-                    Some(Wanted::Running(release)) => Some(release.as_str()),
-                    _ => None,
-                };
-                let release = if node.process.is_some() { node.release.as_deref().or(meant) } else { meant };
-                Some(((host, name.as_str()), release?))
+    /// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs;
+    /// returns what became of the nodes, and the hosts that could not go back.
+    async fn go_back(&self, done: &Done) -> (Vec<NodeOutcome>, Vec<String>) {
+        let prepared = self.prepared;
+        let mut nodes = stop_jobs(self.fleet, self.locks, &done.starts, Manner::Dogged).await;
+        let to = |seat: &Seat| seat.index.and_then(|i| prepared.current(i)).map(str::to_owned);
+        let from = |_: &Seat| Some(prepared.release.id.clone());
+        // Also those that were left behind on the way: they may have switched before they were lost.
+        let seats = self.fleet.seats(prepared.release.parts.iter().map(|p| p.host));
+        let answers = self.switch_all(seats, from, to).await;
+        let not_back =
+            answers.into_iter().filter_map(|(seat, a)| Some(format!("{}: {}", seat.name, a.err()?))).collect();
+        // A node in the pause after a crash was meant to run as well.
+        let before: HashMap<(&str, &str), &str> = prepared
+            .leaving
+            .iter()
+            .map(|(seat, observed)| (seat.name.as_str(), observed))
+            .chain(
+                self.fleet
+                    .cluster
+                    .hosts
+                    .iter()
+                    .zip(&prepared.found)
+                    .filter_map(|(h, o)| Some((h.name.as_str(), o.as_ref()?))),
+            )
+            .flat_map(|(host, observed)| {
+                observed.nodes.iter().filter_map(move |(name, node)| {
+                    let meant = match &node.wanted {
+                        Some(Wanted::Running(release)) => Some(release.as_str()),
+                        _ => None,
+                    };
+                    let release = if node.process.is_some() { node.release.as_deref().or(meant) } else { meant };
+                    Some(((host, name.as_str()), release?))
+                })
             })
-        })
-        .collect();
-    let mut seen = BTreeSet::new();
-    let again: Vec<Job> = stops
-        .iter()
-        .chain(starts)
-        .filter(|job| seen.insert((job.seat.name.as_str(), job.node.as_str())))
-        .filter_map(|job| {
-            let release = before.get(&(job.seat.name.as_str(), job.node.as_str()))?;
-            Some(Job { release: (*release).to_owned(), ..job.clone() })
-        })
-        .collect();
-    nodes.retain(|o| !o.outcome.is_good());
-    nodes.extend(start_jobs(fleet, &again, false).await);
-    archive::settle(fleet, prepared, starts, true).await;
-    (nodes, not_back)
+            .collect();
+        let mut seen = BTreeSet::new();
+        let again: Vec<Job> = done
+            .stops
+            .iter()
+            .chain(&done.starts)
+            .filter(|job| seen.insert((job.seat.name.as_str(), job.node.as_str())))
+            .filter_map(|job| {
+                let release = before.get(&(job.seat.name.as_str(), job.node.as_str()))?;
+                Some(Job { release: (*release).to_owned(), ..job.clone() })
+            })
+            .collect();
+        nodes.retain(|o| !o.outcome.is_good());
+        nodes.extend(start_jobs(self.fleet, self.locks, &again, Manner::Dogged).await);
+        archive::settle(self.fleet, self.locks, prepared, &done.starts, true).await;
+        (nodes, not_back)
+    }
 }
 
 fn refused(report: &CheckReport) -> Error {

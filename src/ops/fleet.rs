@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::sync::watch;
 
 use super::{Event, Events};
 use crate::cluster::{self, Cluster};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::observed::Observed;
 use crate::runner::Folders;
 use crate::transport::{Call, Failure, Host, HostFailure, Shared, SshTarget, Target};
@@ -36,6 +37,7 @@ pub struct Fleet {
     events: Events,
     shared: Shared,
     hosts: Vec<Arc<Host>>,
+    interrupt: watch::Receiver<bool>,
 }
 
 /// The way to one host, with what has to be known of it there.
@@ -67,7 +69,59 @@ impl Fleet {
     pub fn new(cluster: Arc<Cluster>, settings: Settings, events: Events) -> Self {
         let shared = Shared::default();
         let hosts = cluster.hosts.iter().map(|h| Arc::new(Host::new(target(h), &shared))).collect();
-        Self { cluster, settings, events, shared, hosts }
+        // Without a sender it never changes.
+        let (_, interrupt) = watch::channel(false);
+        Self { cluster, settings, events, shared, hosts, interrupt }
+    }
+
+    /// Lets an operation come to an orderly end when `true` is sent.
+    pub fn interruptible(&mut self, interrupt: watch::Receiver<bool>) {
+        self.interrupt = interrupt;
+    }
+
+    /// Makes the fleet of another form of the same cluster; connections are shared.
+    pub(super) fn with(&self, cluster: Arc<Cluster>) -> Self {
+        let hosts = cluster
+            .hosts
+            .iter()
+            .map(|host| {
+                let same = self.cluster.hosts.iter().position(|h| h.name == host.name && target(h) == target(host));
+                match same {
+                    Some(index) => self.hosts[index].clone(),
+                    None => Arc::new(Host::new(target(host), &self.shared)),
+                }
+            })
+            .collect();
+        Self {
+            cluster,
+            settings: self.settings,
+            events: self.events.clone(),
+            shared: self.shared.clone(),
+            hosts,
+            interrupt: self.interrupt.clone(),
+        }
+    }
+
+    /// Tells whether the user wants an end.
+    pub(super) fn is_interrupted(&self) -> bool {
+        *self.interrupt.borrow()
+    }
+
+    /// Does something that can be left at any point.
+    ///
+    /// # Errors
+    /// Where the user interrupts it.
+    pub async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let mut interrupt = self.interrupt.clone();
+        let interrupted = async {
+            if interrupt.wait_for(|is| *is).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            value = work => Ok(value),
+            () = interrupted => Err(Error::new(Kind::Interrupted, "interrupted: nothing has changed")),
+        }
     }
 
     /// Sends events elsewhere from now on, so that the consumer of those so far comes to its end.

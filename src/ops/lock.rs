@@ -1,9 +1,12 @@
 //! The lock on each host that an operation touches. Its life is that of a remote `sh` waiting on its channel, so a
 //! clusterctl that dies frees its locks; the journal stays and tells how far it came.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::fleet::{Fleet, Seat};
 use crate::error::{Error, Kind};
@@ -20,12 +23,17 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Locks on several hosts; dropping them frees the hosts and leaves the journals.
 pub(super) struct Locks {
-    held: Vec<Held>,
+    operation: Operation,
+    question: Duration,
+    held: BTreeMap<String, Mutex<Held>>,
 }
 
+/// A lock on one host, and the channel that carries its journal.
 struct Held {
     journal: mpsc::UnboundedSender<Vec<u8>>,
     task: tokio::task::JoinHandle<()>,
+    /// Lines that a lock whose connection was gone could not take; the next one writes them.
+    missed: Vec<String>,
 }
 
 /// Who does what, for the lock and the journal.
@@ -35,6 +43,20 @@ pub(super) struct Operation {
     pub(super) id: String,
     /// Who, from where, what and when, in one line.
     pub(super) holder: String,
+    /// Who and from where.
+    pub(super) who: String,
+    /// What: the command.
+    pub(super) command: String,
+    /// When it began, in seconds since 1970 by the operator's clock.
+    pub(super) time: i64,
+}
+
+/// Why a lock could not be had.
+enum Refused {
+    /// Somebody else holds it: who.
+    Held(String),
+    /// The host could not be asked, or could not do it; and whether it was reached.
+    Failed(String, bool),
 }
 
 impl Operation {
@@ -45,73 +67,115 @@ impl Operation {
             std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned());
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let pid = std::process::id();
+        let who = format!("{user}@{}", host.trim());
         Self {
             id: format!("{}-{pid}", now.as_millisecond()),
-            holder: format!("{user}@{} (pid {pid}): {command}, since {now:.0}", host.trim()),
+            holder: format!("{who} (pid {pid}): {command}, since {now:.0}"),
+            who,
+            command: command.to_owned(),
+            time: now.as_second(),
         }
+    }
+}
+
+type Answered = oneshot::Receiver<Result<String, Failure>>;
+
+/// Asks one host for its lock; the answer comes later.
+fn ask(seat: &Seat, operation: &Operation) -> (Held, Answered) {
+    let host = seat.connection.clone();
+    let (journal, later) = mpsc::unbounded_channel();
+    let (answer, answered) = oneshot::channel::<Result<String, Failure>>();
+    let call = Call::new(LOCK, LONGEST).arg(&seat.folders.home).arg(&operation.id).arg(&operation.holder);
+    let task = tokio::spawn(async move {
+        let answer = Mutex::new(Some(answer));
+        let tell = |result| {
+            if let Ok(mut slot) = answer.lock()
+                && let Some(answer) = slot.take()
+            {
+                // Nobody waits any more: then the lock is freed with the channel.
+                let _ = answer.send(result);
+            }
+        };
+        let mut call = call.on_line(|line| tell(Ok(line.to_owned())));
+        call.later = Some(later);
+        let ended = host.run(call).await;
+        match ended {
+            Err(failure) => tell(Err(failure)),
+            Ok(reply) => {
+                let last = reply.stderr.lines().last().unwrap_or_default().to_owned();
+                tell(Ok(format!("fail the lock's script ended: {last}")));
+            }
+        }
+    });
+    (Held { journal, task, missed: Vec::new() }, answered)
+}
+
+/// Waits for a host's answer.
+async fn answer(answered: Answered, limit: Instant) -> Result<(), Refused> {
+    match tokio::time::timeout_at(limit, answered).await {
+        Ok(Ok(Ok(line))) => match line.split_once(' ').unwrap_or((&line, "")) {
+            ("locked", _) => Ok(()),
+            ("held", holder) => Err(Refused::Held(holder.split_once(' ').map_or(holder, |(_, h)| h).to_owned())),
+            (_, why) => Err(Refused::Failed(why.to_owned(), true)),
+        },
+        Ok(Ok(Err(failure))) => Err(Refused::Failed(failure.text(), false)),
+        _ => Err(Refused::Failed("no answer in time".to_owned(), false)),
     }
 }
 
 impl Locks {
     /// Takes the lock of every host; where one is held by somebody else, those taken are freed again.
     pub(super) async fn take(fleet: &Fleet, seats: &[Seat], operation: &Operation) -> Result<Self, Error> {
-        let mut held = Vec::new();
+        let (locks, lost) = Self::take_those(fleet, seats, operation).await?;
+        match lost.into_iter().next() {
+            None => Ok(locks),
+            Some((name, why)) => {
+                locks.release(false).await;
+                Err(Error::failed(format!("can't lock {name}")).because(why))
+            }
+        }
+    }
+
+    /// As [`Locks::take`], but hosts that can't be reached are returned with their reasons.
+    pub(super) async fn take_those(
+        fleet: &Fleet,
+        seats: &[Seat],
+        operation: &Operation,
+    ) -> Result<(Self, Vec<(String, String)>), Error> {
+        let mut held = BTreeMap::new();
         let mut waiting = Vec::new();
         for seat in seats {
-            let (name, host) = (seat.name.clone(), seat.connection.clone());
-            let home = seat.folders.home.clone();
-            let (journal, later) = mpsc::unbounded_channel();
-            let (answer, answered) = oneshot::channel::<Result<String, Failure>>();
-            let operation = operation.clone();
-            let task = tokio::spawn(async move {
-                let answer = std::sync::Mutex::new(Some(answer));
-                let tell = |result| {
-                    if let Ok(mut slot) = answer.lock()
-                        && let Some(answer) = slot.take()
-                    {
-                        // Nobody waits any more: then the lock is freed with the channel.
-                        let _ = answer.send(result);
-                    }
-                };
-                let mut call = Call::new(LOCK, LONGEST)
-                    .arg(home)
-                    .arg(operation.id)
-                    .arg(operation.holder)
-                    .on_line(|line| tell(Ok(line.to_owned())));
-                call.later = Some(later);
-                let ended = host.run(call).await;
-                match ended {
-                    Err(failure) => tell(Err(failure)),
-                    Ok(reply) => {
-                        let last = reply.stderr.lines().last().unwrap_or_default().to_owned();
-                        tell(Ok(format!("fail the lock's script ended: {last}")));
-                    }
-                }
-            });
-            held.push(Held { journal, task });
-            waiting.push((name, answered));
+            let (lock, answered) = ask(seat, operation);
+            held.insert(seat.name.clone(), Mutex::new(lock));
+            waiting.push((seat.name.clone(), answered));
         }
-        let locks = Self { held };
+        let mut locks = Self { operation: operation.clone(), question: fleet.settings.question, held };
+        let mut lost = Vec::new();
         let mut problem: Option<Error> = None;
         // They were all asked at once, so one deadline is enough.
-        let limit = tokio::time::Instant::now() + fleet.settings.question;
+        let limit = Instant::now() + fleet.settings.question;
         for (name, answered) in waiting {
-            let answer = tokio::time::timeout_at(limit, answered).await;
-            let error = match answer {
-                Ok(Ok(Ok(line))) => match line.split_once(' ').unwrap_or((&line, "")) {
-                    ("locked", _) => continue,
-                    ("held", holder) => Error::new(Kind::Locked, format!("{name} is locked by another operation"))
-                        .because(holder.split_once(' ').map_or(holder, |(_, h)| h))
-                        .hint("wait until it ends; a lock ends with the clusterctl that holds it"),
-                    (_, why) => Error::failed(format!("can't lock {name}")).because(why),
-                },
-                Ok(Ok(Err(failure))) => Error::failed(format!("can't lock {name}")).because(failure.text()),
-                _ => Error::failed(format!("can't lock {name}")).because("no answer in time"),
+            let error = match answer(answered, limit).await {
+                Ok(()) => continue,
+                Err(Refused::Held(holder)) => {
+                    Error::new(Kind::Locked, format!("{name} is locked by another operation")).because(holder).hint(
+                        format!(
+                            "wait until it ends; a lock ends with the clusterctl that holds it; if that one hangs: \
+                             clusterctl unlock @{name}"
+                        ),
+                    )
+                }
+                Err(Refused::Failed(why, false)) => {
+                    locks.held.remove(&name);
+                    lost.push((name, why));
+                    continue;
+                }
+                Err(Refused::Failed(why, true)) => Error::failed(format!("can't lock {name}")).because(why),
             };
             problem.get_or_insert(error);
         }
         match problem {
-            None => Ok(locks),
+            None => Ok((locks, lost)),
             Some(error) => {
                 locks.release(false).await;
                 Err(error)
@@ -119,11 +183,50 @@ impl Locks {
         }
     }
 
+    /// Makes sure that a host's lock is still ours, before a step: one whose connection broke is taken again.
+    ///
+    /// # Errors
+    /// Where it is somebody else's by now, or can't be had; why.
+    pub(super) async fn ensure(&self, seat: &Seat) -> Result<(), String> {
+        let Some(slot) = self.held.get(&seat.name) else { return Err("its lock was not taken".to_owned()) };
+        if !slot.lock().unwrap_or_else(PoisonError::into_inner).task.is_finished() {
+            return Ok(());
+        }
+        let (lock, answered) = ask(seat, &self.operation);
+        match answer(answered, Instant::now() + self.question).await {
+            Ok(()) => {
+                let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                for line in std::mem::take(&mut slot.missed) {
+                    let _ = lock.journal.send(line.into_bytes());
+                }
+                *slot = lock;
+                Ok(())
+            }
+            Err(Refused::Held(holder)) => Err(format!("its lock was lost with the connection, and is now of {holder}")),
+            Err(Refused::Failed(why, _)) => Err(why),
+        }
+    }
+
+    /// The operation that holds them.
+    pub(super) fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
     /// Writes a line into every journal.
     pub(super) fn note(&self, line: &str) {
-        for held in &self.held {
-            // A lock whose connection is gone has ended; its host is told by the next step.
-            let _ = held.journal.send(format!("{line}\n").into_bytes());
+        for name in self.held.keys() {
+            self.note_on(name, line);
+        }
+    }
+
+    /// Writes a line into one host's journal.
+    pub(super) fn note_on(&self, host: &str, line: &str) {
+        let Some(slot) = self.held.get(host) else { return };
+        let mut held = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = format!("{line}\n");
+        // A lock whose connection is gone has ended; the next step takes it again.
+        if held.task.is_finished() || held.journal.send(line.clone().into_bytes()).is_err() {
+            held.missed.push(line);
         }
     }
 
@@ -132,12 +235,14 @@ impl Locks {
         if done {
             self.note("done");
         }
-        for held in self.held {
+        let ends = self.held.into_values().map(|slot| async move {
+            let held = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
             drop(held.journal);
             let mut task = held.task;
             if tokio::time::timeout(Duration::from_secs(5), &mut task).await.is_err() {
                 task.abort();
             }
-        }
+        });
+        futures_util::future::join_all(ends).await;
     }
 }

@@ -13,6 +13,10 @@
 //! * `deploy`: switching, stopping, starting, and going back;
 //! * `diff`: reading what changes in files;
 //! * `print`: asking nodes for values;
+//! * `rollback`: going back to a release that lies on the hosts;
+//! * `resume`: bringing hosts that were away up to date;
+//! * `releases`: what lies on which host;
+//! * `unlock`: freeing a lock whose holder does not let go;
 //! * `status`: what hosts and nodes say.
 
 mod archive;
@@ -24,28 +28,37 @@ mod lock;
 mod ports;
 mod prepare;
 mod print;
+mod releases;
+mod resume;
+mod rollback;
 mod select;
 mod site;
 mod stage;
 
 mod status;
 mod tiers;
+mod unlock;
 
 use crate::error::{Error, Problem};
 
 pub use check::{CheckReport, Checked, Finding, check};
-pub use deploy::{DeployReport, apply};
+pub use deploy::{Agree, Behind, DeployReport, apply};
 pub use diff::compare;
 pub use fleet::{Fleet, Settings};
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Options, Prepared, prepare};
 pub use print::{PrintReport, PrintRow, print};
-pub use select::{Selection, candidates};
+pub use releases::{ReleaseRow, ReleasesReport, releases};
+pub use resume::{prepare_resume, resume};
+pub use rollback::prepare_rollback;
+pub use select::{Selection, candidates, skipped};
 
 pub use status::{Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, status};
 pub use tiers::{NodeOutcome, Outcome, RunReport, restart, start, stop};
+pub use unlock::{HeldLock, LocksReport, locks, unlock};
 
 /// What happens while an operation runs: for progress bars, plain lines or JSON lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A phase begins, over so many hosts or nodes.
     Phase {
@@ -78,7 +91,10 @@ pub enum Event {
         bad: bool,
     },
     /// Something that the user should know.
-    Note(String),
+    Note {
+        /// What.
+        text: String,
+    },
 }
 
 /// Where events go.

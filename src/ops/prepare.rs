@@ -4,20 +4,47 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::{Failure, archive, site};
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Role};
 use crate::error::Error;
-use crate::observed::Observed;
+use crate::observed::{Kept, Observed, Wanted};
 use crate::plan::{Deployments, Plan};
 use crate::release::{Deployed, Ingredients, Release, ZeekIdentity};
 use crate::runner;
 use crate::transport::Call;
-use crate::values::Version;
+use crate::values::{Share, Version};
 use crate::zeek;
 
 const CLUSTER: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/cluster.sh"));
 
-/// How many releases stay on a host.
-const KEPT: usize = 5;
+/// What a deploy may leave out, and how it goes about.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Hosts to leave out, by their index (`--skip`).
+    pub skip: BTreeSet<usize>,
+    /// So many workers may be missing at the end (`--allow-failed`).
+    pub allow_failed: Share,
+    /// So many workers may be down at a time; none: all (`--max-unavailable`).
+    pub max_unavailable: Option<Share>,
+    /// No node that runs is restarted (`--no-restart`).
+    pub no_restart: bool,
+    /// The backend may change (`--accept-backend-change`).
+    pub accept_backend_change: bool,
+    /// Hosts that can't be reached are left out, whatever runs there: to bring others up to date.
+    pub without_those_away: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            skip: BTreeSet::new(),
+            allow_failed: Share::NONE,
+            max_unavailable: None,
+            no_restart: false,
+            accept_backend_change: false,
+            without_those_away: false,
+        }
+    }
+}
 
 /// All that a deploy knows before it changes anything.
 pub struct Prepared {
@@ -31,7 +58,43 @@ pub struct Prepared {
     pub(super) found: Vec<Option<Observed>>,
     pub(super) leaving: Vec<(Seat, Observed)>,
     /// Hosts that left the description and can't be asked.
-    pub(super) lost: Vec<String>,
+    pub(super) lost: Vec<cluster::Host>,
+    /// Hosts of the description that are left out, and why.
+    pub(super) absent: BTreeMap<usize, Absent>,
+    /// How it is to be done.
+    pub(super) options: Options,
+    /// What it leads to.
+    pub(super) aim: Aim,
+}
+
+/// What an operation leads to.
+#[derive(Debug, Clone)]
+pub(super) enum Aim {
+    /// What the description says.
+    Description,
+    /// A release that lies on the hosts.
+    Release(super::rollback::Target),
+    /// Hosts that were away to the release of the others: which; none: all that are behind.
+    UpToDate(Option<BTreeSet<usize>>),
+}
+
+/// Why a host is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// The user said so.
+    Skipped,
+    /// It can't be reached, or failed; why.
+    Failed(String),
+}
+
+impl Absent {
+    /// Says it in words.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Skipped => "it was skipped",
+            Self::Failed(why) => why,
+        }
+    }
 }
 
 /// Observes all hosts and plans.
@@ -39,64 +102,129 @@ pub struct Prepared {
 /// # Errors
 /// Where a host can't be asked, Zeek is missing or of another version, or the description can't be had with the
 /// version that was found.
-pub async fn prepare(fleet: &Fleet) -> Result<Prepared, Failure> {
+pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failure> {
     runner::available(&fleet.cluster).map_err(Error::failed)?;
     let site = site::read(&fleet.cluster)?;
     let secrets = site::secrets(&fleet.cluster)?;
-    let mut found: Vec<Option<Observed>> = vec![None; fleet.cluster.hosts.len()];
-    let mut failures = Vec::new();
-    for (seat, answer) in fleet.observe(fleet.seats(fleet.enabled()), Detail::Full).await {
-        match (answer, seat.index) {
-            (Ok(observed), Some(index)) => found[index] = Some(observed),
-            (Err(failure), _) => failures.push((seat.name, failure)),
-            (Ok(_), None) => {}
-        }
-    }
-    if !failures.is_empty() {
-        failures.sort_by(|a, b| a.0.cmp(&b.0));
-        return Err(unreachable("nothing has changed: these hosts can't be reached", &failures)
-            .hint("`enabled: false` at a host leaves it out")
-            .into());
-    }
-    same_machine(&fleet.cluster, &found)?;
-    elsewhere(&fleet.cluster, &found)?;
+    let (found, absent) = look(fleet, options).await?;
     let (version, zeeks) = zeek_of(&fleet.cluster, &found)?;
     let problems = zeek::check(&fleet.cluster, version);
     if !problems.is_empty() {
         return Err(Failure::Problems(problems));
     }
-    let mut notes = Vec::new();
-    for (index, (host, observed)) in fleet.cluster.hosts.iter().zip(&found).enumerate() {
-        let Some(observed) = observed else { continue };
-        notes.extend(archive::missing(&fleet.cluster, index, observed).map(|note| format!("{}: {note}", host.name)));
-        if observed.logind_kills && !host.local {
-            notes.push(format!(
-                "{}: logind ends this user's processes at log-out, and with them the nodes; as root: loginctl enable-linger USER",
-                host.name
-            ));
-        }
-        if !observed.journal.is_empty() {
-            notes.push(format!(
-                "{}: an operation did not come to its end: {}; this deploy finishes it",
-                host.name,
-                observed.journal.first().map_or("", String::as_str)
-            ));
-        }
-    }
-    let release = Release::build(&Ingredients {
+    let mut notes = notes(&fleet.cluster, &found, &absent);
+    let mut release = Release::build(&Ingredients {
         cluster: &fleet.cluster,
         version,
         zeeks: &zeeks,
         site: &site,
         secrets: &secrets,
     });
+    adopt(&mut release, &fleet.cluster, &found);
     let deployed = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
-    let (leaving, lost) = leaving(fleet, &deployed, &mut notes).await;
+    let (leaving, lost) = leaving(fleet, &found, &deployed, &mut notes).await;
     for (seat, observed) in &leaving {
         plan.add_leaving(&seat.name, observed);
     }
-    Ok(Prepared { plan, version, notes, release, found, leaving, lost })
+    if options.no_restart {
+        plan.without_restarts();
+    }
+    let options = options.clone();
+    Ok(Prepared { plan, version, notes, release, found, leaving, lost, absent, options, aim: Aim::Description })
+}
+
+/// What was found on the hosts, and those that are left out.
+pub(super) type Look = (Vec<Option<Observed>>, BTreeMap<usize, Absent>);
+
+/// Observes all hosts that are to be touched.
+pub(super) async fn look(fleet: &Fleet, options: &Options) -> Result<Look, Error> {
+    let cluster = &*fleet.cluster;
+    let mut found: Vec<Option<Observed>> = vec![None; cluster.hosts.len()];
+    let mut failures = BTreeMap::new();
+    let mut absent: BTreeMap<usize, Absent> = BTreeMap::new();
+    absent.extend(fleet.enabled().into_iter().filter(|i| options.skip.contains(i)).map(|i| (i, Absent::Skipped)));
+    let seats = fleet.seats(fleet.enabled().into_iter().filter(|i| !absent.contains_key(i)));
+    for (seat, answer) in fleet.observe(seats, Detail::Full).await {
+        match (answer, seat.index) {
+            (Ok(observed), Some(index)) => found[index] = Some(observed),
+            (Err(failure), Some(index)) => drop(failures.insert(index, (seat.name, failure))),
+            (_, None) => {}
+        }
+    }
+    let nodes: Vec<&str> =
+        cluster.run_nodes().filter(|n| failures.contains_key(&n.host)).map(|n| n.name.as_str()).collect();
+    let spared = options.without_those_away && found.iter().any(Option::is_some);
+    if !failures.is_empty() && !spared && !tolerable(cluster, options, &nodes) {
+        let only_workers = nodes_are_workers(cluster, &nodes);
+        let names: Vec<String> = failures.values().map(|(name, _)| format!("--skip @{name}")).collect();
+        let failures: Vec<_> = failures.into_values().collect();
+        let error = unreachable("nothing has changed: these hosts can't be reached", &failures);
+        let hint = if only_workers {
+            format!("to go on without: {}; or `enabled: false` at a host, for longer", names.join(" "))
+        } else {
+            "only hosts of nothing but workers can be left out (--skip, --allow-failed)".to_owned()
+        };
+        return Err(error.hint(hint));
+    }
+    absent.extend(failures.into_iter().map(|(index, (_, failure))| (index, Absent::Failed(failure.text()))));
+    same_machine(cluster, &found)?;
+    elsewhere(cluster, &found)?;
+    Ok((found, absent))
+}
+
+fn nodes_are_workers(cluster: &Cluster, nodes: &[&str]) -> bool {
+    let nodes: BTreeSet<&str> = nodes.iter().copied().collect();
+    cluster.run_nodes().filter(|n| nodes.contains(n.name.as_str())).all(|n| n.role == Role::Worker)
+}
+
+/// Tells whether an operation may end well without these nodes: workers only, and not more than is allowed.
+pub(super) fn tolerable(cluster: &Cluster, options: &Options, nodes: &[&str]) -> bool {
+    let workers = cluster.run_nodes().filter(|n| n.role == Role::Worker && cluster.host_of(n).enabled).count();
+    nodes.len() <= options.allow_failed.of(workers) && nodes_are_workers(cluster, nodes)
+}
+
+/// What the user should know before anything changes.
+pub(super) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTreeMap<usize, Absent>) -> Vec<String> {
+    let mut notes: Vec<String> =
+        absent.iter().map(|(index, why)| format!("{}: left out: {}", cluster.hosts[*index].name, why.text())).collect();
+    for (index, (host, observed)) in cluster.hosts.iter().zip(found).enumerate() {
+        let Some(observed) = observed else { continue };
+        notes.extend(archive::missing(cluster, index, observed).map(|note| format!("{}: {note}", host.name)));
+        if observed.logind_kills && !host.local {
+            notes.push(format!(
+                "{}: logind ends this user's processes at log-out, and with them the nodes; as root: loginctl enable-linger USER",
+                host.name
+            ));
+        }
+        if let Some(unfinished) = observed.unfinished() {
+            notes.push(format!("{}: an operation did not come to its end: {}", host.name, unfinished.text()));
+        }
+    }
+    notes
+}
+
+/// The release that most hosts run; of several the manager's.
+pub(super) fn prevailing(cluster: &Cluster, found: &[Option<Observed>]) -> Option<String> {
+    let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
+    for current in found.iter().flatten().filter_map(|o| o.current.as_deref()) {
+        *hosts.entry(current).or_default() += 1;
+    }
+    let manager = cluster.manager().and_then(|m| found.get(m.host)?.as_ref()?.current.as_deref());
+    hosts.into_iter().max_by_key(|(id, count)| (*count, Some(*id) == manager)).map(|(id, _)| id.to_owned())
+}
+
+/// Where the hosts that are up to date have these very files already, the release keeps the name that it has there:
+/// parts of further hosts, which were away, belong to it.
+fn adopt(release: &mut Release, cluster: &Cluster, found: &[Option<Observed>]) {
+    let Some(id) = prevailing(cluster, found) else { return };
+    let same = release.parts.iter().all(|part| match &found[part.host] {
+        Some(observed) if observed.current.as_ref() == Some(&id) => part.changes(&observed.manifest).is_empty(),
+        _ => true,
+    });
+    if same {
+        release.id = id;
+    }
 }
 
 /// Two names for one machine would run every node twice.
@@ -138,7 +266,10 @@ fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error>
 }
 
 /// Decides the version of Zeek, which is the same everywhere.
-fn zeek_of(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(Version, Vec<Option<ZeekIdentity>>), Error> {
+pub(super) fn zeek_of(
+    cluster: &Cluster,
+    found: &[Option<Observed>],
+) -> Result<(Version, Vec<Option<ZeekIdentity>>), Error> {
     let mut zeeks = Vec::new();
     let mut versions: BTreeMap<Version, Vec<&str>> = BTreeMap::new();
     for (host, observed) in cluster.hosts.iter().zip(found) {
@@ -177,7 +308,7 @@ fn zeek_of(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(Version, Ve
 }
 
 /// Reads the clusters of the releases that are current on the hosts, but for the one that is planned.
-async fn deployments(
+pub(super) async fn deployments(
     fleet: &Fleet,
     found: &[Option<Observed>],
     release: &Release,
@@ -195,7 +326,7 @@ async fn deployments(
     let mut deployed = Deployments::new();
     for (id, index) in tellers {
         let seat = fleet.seat(index);
-        let call = Call::new(CLUSTER, fleet.settings.question).arg(&seat.folders.home);
+        let call = Call::new(CLUSTER, fleet.settings.question).arg(&seat.folders.home).arg("current");
         let text = match seat.connection.run(call).await {
             Ok(reply) => reply.lines.concat(),
             Err(failure) => {
@@ -218,9 +349,10 @@ async fn deployments(
 /// and the names of the others.
 async fn leaving(
     fleet: &Fleet,
+    found: &[Option<Observed>],
     deployed: &Deployments,
     notes: &mut Vec<String>,
-) -> (Vec<(Seat, Observed)>, Vec<String>) {
+) -> (Vec<(Seat, Observed)>, Vec<cluster::Host>) {
     let mut gone: BTreeMap<String, cluster::Host> = BTreeMap::new();
     let stays: BTreeSet<&str> = fleet.cluster.hosts.iter().map(|h| h.name.as_str()).collect();
     let ways: BTreeSet<(&str, Option<u16>)> =
@@ -231,6 +363,13 @@ async fn leaving(
             host.local || stays.contains(host.name.as_str()) || ways.contains(&(host.ssh.host.as_str(), host.ssh.port));
         if !known && host.enabled {
             gone.insert(host.name.clone(), host.clone());
+        }
+    }
+    // Those that an earlier deploy could not ask either.
+    let left = found.iter().flatten().flat_map(|o| &o.pending).filter_map(|line| line.strip_prefix("left "));
+    for host in left.filter_map(|text| serde_json::from_str::<cluster::Host>(text).ok()) {
+        if !stays.contains(host.name.as_str()) && !ways.contains(&(host.ssh.host.as_str(), host.ssh.port)) {
+            gone.entry(host.name.clone()).or_insert(host);
         }
     }
     let (mut leaving, mut lost) = (Vec::new(), Vec::new());
@@ -247,7 +386,7 @@ async fn leaving(
                     seat.name,
                     failure.text()
                 ));
-                lost.push(seat.name);
+                lost.extend(gone.remove(&seat.name));
             }
         }
     }
@@ -260,19 +399,49 @@ impl Prepared {
         self.found.iter().flatten().any(|o| !o.journal.is_empty())
     }
 
+    /// Tells whether hosts of the description are left out, so that they are behind afterwards.
+    pub fn leaves_out(&self) -> bool {
+        !matches!(self.aim, Aim::UpToDate(_)) && (!self.absent.is_empty() || !self.lost.is_empty())
+    }
+
     /// Returns the release that is current on a host.
     pub(super) fn current(&self, host: usize) -> Option<&str> {
         self.found.get(host)?.as_ref()?.current.as_deref()
     }
 
     /// Releases that may go from a host: all but the newest, the current one, and those that nodes run.
-    pub(super) fn obsolete(&self, host: usize) -> Vec<String> {
+    pub(super) fn obsolete(&self, host: usize, keep: usize) -> Vec<String> {
         let Some(observed) = &self.found[host] else { return Vec::new() };
         let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
         used.extend(observed.archiver.as_ref().and_then(|a| a.release.as_deref()));
+        used.extend(observed.nodes.values().filter_map(|n| match &n.wanted {
+            Some(Wanted::Running(release)) => Some(release.as_str()),
+            _ => None,
+        }));
         used.extend(observed.current.as_deref());
         used.insert(&self.release.id);
-        let old = observed.releases.iter().skip(KEPT - 1);
-        old.filter(|r| !used.contains(r.as_str())).cloned().collect()
+        let mut kept: Vec<&Kept> = observed.releases.iter().collect();
+        kept.sort_by_key(|k| std::cmp::Reverse(k.time));
+        // The new one is one of them.
+        let old = kept.into_iter().filter(|k| k.id != self.release.id).skip(keep.saturating_sub(1));
+        old.filter(|k| !used.contains(k.id.as_str())).map(|k| k.id.clone()).collect()
+    }
+
+    /// What stays to be done on other hosts, for the file `pending` of each host.
+    pub(super) fn pending(&self, cluster: &Cluster) -> Vec<String> {
+        let behind = self.absent.keys().map(|index| format!("behind {}", cluster.hosts[*index].name));
+        let left = self.lost.iter().filter_map(|h| Some(format!("left {}", serde_json::to_string(h).ok()?)));
+        behind.chain(left).collect()
+    }
+
+    /// Tells whether two plans do the same.
+    pub(super) fn does_as(&self, other: &Self) -> bool {
+        let actions = |p: &Self| -> BTreeSet<(String, String, &'static str)> {
+            p.plan.actions().map(|n| (n.host.clone(), n.node.clone(), n.action.name())).collect()
+        };
+        let hosts = |p: &Self| -> BTreeSet<(String, Option<String>)> {
+            p.plan.hosts.iter().map(|h| (h.host.clone(), h.from.clone())).collect()
+        };
+        self.release.id == other.release.id && actions(self) == actions(other) && hosts(self) == hosts(other)
     }
 }

@@ -102,6 +102,30 @@ impl Selection {
     }
 }
 
+/// Returns the hosts that a deploy is to leave out.
+///
+/// # Errors
+/// For a selector that matches no node, means only a part of a host's nodes, or a host that runs more than workers.
+pub fn skipped(cluster: &Cluster, selectors: &[String]) -> Result<BTreeSet<usize>, Error> {
+    if selectors.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let selection = Selection::parse(cluster, selectors)?;
+    let hosts: BTreeSet<usize> = selection.hosts(cluster).into_iter().collect();
+    for (index, node) in cluster.nodes.iter().enumerate().filter(|(_, n)| n.role.runs() && hosts.contains(&n.host)) {
+        let host = &cluster.host_of(node).name;
+        if node.role != Role::Worker {
+            return Err(Error::new(Kind::Usage, format!("{host} can't be skipped: {} runs there", node.name))
+                .hint("a cluster does without some of its workers, but not without manager, loggers or proxies"));
+        }
+        if !selection.has(index) {
+            return Err(Error::new(Kind::Usage, format!("only a part of the nodes of {host} would be skipped"))
+                .hint(format!("whole hosts can be left out: --skip @{host}")));
+        }
+    }
+    Ok(hosts)
+}
+
 /// Returns all that a selector could be, with a word about each: for shell completion.
 pub fn candidates(cluster: &Cluster) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = cluster

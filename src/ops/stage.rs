@@ -4,18 +4,24 @@ use std::time::Duration;
 
 use super::Event;
 use super::fleet::{Fleet, Seat};
+use super::lock::Locks;
 use super::prepare::Prepared;
 use crate::error::Error;
 use crate::release::{Part, Release};
 use crate::transport::{Call, Reply};
 
-const STAGE: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/stage.sh"));
+const STAGE: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/guard.sh"),
+    include_str!("../../templates/manifest.sh"),
+    include_str!("../../templates/stage.sh")
+);
 
 /// How long a host may take to unpack and verify.
 const STAGING: Duration = Duration::from_secs(300);
 
-/// Puts the release beside the others on all hosts that need it.
-pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared) -> Result<(), Error> {
+/// Puts the release beside the others on all hosts that need it; tells how it went on each.
+pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> Vec<(Seat, Result<(), String>)> {
     let release = &prepared.release;
     let seats: Vec<Seat> = release
         .parts
@@ -23,17 +29,18 @@ pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared) -> Result<(), Erro
         .filter(|p| prepared.current(p.host) != Some(release.id.as_str()))
         .map(|p| fleet.seat(p.host))
         .collect();
-    let answers = fleet
+    fleet
         .each("staging", seats, |seat| async move {
-            let answer = stage_one(fleet, &seat, prepared).await;
+            let answer = stage_one(fleet, &seat, prepared, locks).await;
             let failure = answer.clone().err();
             (answer, failure)
         })
-        .await;
-    all_well("nothing has changed: the release could not be staged everywhere", answers)
+        .await
 }
 
-async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared) -> Result<(), String> {
+async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared, locks: &Locks) -> Result<(), String> {
+    locks.ensure(seat).await?;
+    let operation = &locks.operation().id;
     let release = &prepared.release;
     let Some((index, part)) = seat.index.and_then(|i| Some((i, release.part(i)?))) else { return Ok(()) };
     let observed = prepared.found[index].as_ref();
@@ -42,11 +49,11 @@ async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared) -> Result<()
         Some(current) if !manifest.is_empty() => current,
         _ => "-",
     };
-    match stage_from(seat, release, part, base, manifest).await {
+    match stage_from(seat, operation, release, part, base, manifest).await {
         // Somebody has changed files there, so they can't be built upon: everything is sent.
         Err(Refusal::Differs(why)) => {
-            fleet.tell(Event::Note(format!("{}: {why}; all files are sent anew", seat.name)));
-            match stage_from(seat, release, part, "fresh", &[]).await {
+            fleet.tell(Event::Note { text: format!("{}: {why}; all files are sent anew", seat.name) });
+            match stage_from(seat, operation, release, part, "fresh", &[]).await {
                 Ok(()) => Ok(()),
                 Err(Refusal::Differs(_)) => Err("what arrived is not what was sent: the digests differ".to_owned()),
                 Err(Refusal::Failed(why)) => Err(why),
@@ -67,6 +74,7 @@ enum Refusal {
 
 async fn stage_from(
     seat: &Seat,
+    operation: &str,
     release: &Release,
     part: &Part,
     base: &str,
@@ -74,6 +82,8 @@ async fn stage_from(
 ) -> Result<(), Refusal> {
     let input = stage_input(part, manifest).map_err(|e| Refusal::Failed(e.to_string()))?;
     let call = Call::new(STAGE, STAGING)
+        .arg(&seat.folders.home)
+        .arg(operation)
         .arg(&seat.folders.home)
         .arg(&release.id)
         .arg(&part.digest)

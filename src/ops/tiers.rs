@@ -9,9 +9,11 @@ use serde::Serialize;
 use super::archive;
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::lock::{Locks, Operation};
+use super::prepare::prevailing;
 use super::{Event, Failure, Selection, ports};
 use crate::cluster::Role;
 use crate::error::Error;
+use crate::observed::Observed;
 use crate::release::ARCHIVER;
 use crate::runner::{self, Started, Stopped};
 use crate::transport::Reply;
@@ -63,6 +65,8 @@ pub struct NodeOutcome {
 pub struct RunReport {
     /// One for each node, in the order in which they were worked on.
     pub nodes: Vec<NodeOutcome>,
+    /// Whether the user interrupted it.
+    pub interrupted: bool,
 }
 
 impl Outcome {
@@ -158,25 +162,49 @@ fn told(fleet: &Fleet, seat: &str, node: &str, outcome: &Outcome) {
     });
 }
 
-/// Starts nodes tier by tier. With `strict`, a tier that fails is the last.
-pub(super) async fn start_jobs(fleet: &Fleet, jobs: &[Job], strict: bool) -> Vec<NodeOutcome> {
+/// What may end a walk through the tiers before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// A tier that fails is the last, and so is the one that is at work when the user interrupts.
+    Strict,
+    /// Only the user.
+    Lenient,
+    /// Nothing: what runs is being brought back.
+    Dogged,
+}
+
+impl Manner {
+    /// Why the next tier is not begun.
+    fn ends(self, fleet: &Fleet, outcomes: &[NodeOutcome]) -> Option<&'static str> {
+        if self != Self::Dogged && fleet.is_interrupted() {
+            return Some("interrupted");
+        }
+        (self == Self::Strict && outcomes.iter().any(|o| !o.outcome.is_good())).then_some("a tier before it failed")
+    }
+}
+
+fn skip(hosts: BTreeMap<String, Vec<Job>>, why: &str) -> impl Iterator<Item = NodeOutcome> {
+    hosts.into_values().flatten().map(move |job| NodeOutcome {
+        node: job.node,
+        host: job.seat.name,
+        outcome: Outcome::Skipped(why.to_owned()),
+        stderr: Vec::new(),
+    })
+}
+
+/// Starts nodes tier by tier.
+pub(super) async fn start_jobs(fleet: &Fleet, locks: &Locks, jobs: &[Job], manner: Manner) -> Vec<NodeOutcome> {
     let mut outcomes: Vec<NodeOutcome> = Vec::new();
     for (tier, hosts) in by_tier(&archive::beside(fleet, jobs)) {
-        if strict && outcomes.iter().any(|o| !o.outcome.is_good()) {
-            let why = "a tier before it failed".to_owned();
-            outcomes.extend(hosts.into_values().flatten().map(|job| NodeOutcome {
-                node: job.node,
-                host: job.seat.name,
-                outcome: Outcome::Skipped(why.clone()),
-                stderr: Vec::new(),
-            }));
+        if let Some(why) = manner.ends(fleet, &outcomes) {
+            outcomes.extend(archive::told(fleet, skip(hosts, why)));
             continue;
         }
         let seats = hosts.values().map(|jobs| jobs[0].seat.clone()).collect();
         let done = fleet
             .each(phase(tier, true), seats, |seat| {
                 let jobs = &hosts[&seat.name];
-                async move { on_host(fleet, &seat, jobs, true).await }
+                async move { on_host(fleet, locks, &seat, jobs, true).await }
             })
             .await;
         outcomes.extend(archive::told(fleet, done.into_iter().flat_map(|(_, outcomes)| outcomes)));
@@ -185,14 +213,18 @@ pub(super) async fn start_jobs(fleet: &Fleet, jobs: &[Job], strict: bool) -> Vec
 }
 
 /// Stops nodes tier by tier.
-pub(super) async fn stop_jobs(fleet: &Fleet, jobs: &[Job]) -> Vec<NodeOutcome> {
+pub(super) async fn stop_jobs(fleet: &Fleet, locks: &Locks, jobs: &[Job], manner: Manner) -> Vec<NodeOutcome> {
     let mut outcomes = Vec::new();
     for (tier, hosts) in by_tier(jobs).into_iter().rev() {
+        if let Some(why) = manner.ends(fleet, &[]) {
+            outcomes.extend(archive::told(fleet, skip(hosts, why)));
+            continue;
+        }
         let seats = hosts.values().map(|jobs| jobs[0].seat.clone()).collect();
         let done = fleet
             .each(phase(tier, false), seats, |seat| {
                 let jobs = &hosts[&seat.name];
-                async move { on_host(fleet, &seat, jobs, false).await }
+                async move { on_host(fleet, locks, &seat, jobs, false).await }
             })
             .await;
         outcomes.extend(archive::told(fleet, done.into_iter().flat_map(|(_, outcomes)| outcomes)));
@@ -204,7 +236,22 @@ pub(super) async fn stop_jobs(fleet: &Fleet, jobs: &[Job]) -> Vec<NodeOutcome> {
 type Told = BTreeMap<String, (Option<Outcome>, Vec<String>)>;
 
 /// Starts or stops the nodes of one tier on one host: one round trip.
-async fn on_host(fleet: &Fleet, seat: &Seat, jobs: &[Job], start: bool) -> (Vec<NodeOutcome>, Option<String>) {
+async fn on_host(
+    fleet: &Fleet,
+    locks: &Locks,
+    seat: &Seat,
+    jobs: &[Job],
+    start: bool,
+) -> (Vec<NodeOutcome>, Option<String>) {
+    if let Err(why) = locks.ensure(seat).await {
+        let outcomes = jobs.iter().map(|job| NodeOutcome {
+            node: job.node.clone(),
+            host: seat.name.clone(),
+            outcome: Outcome::Unreachable(why.clone()),
+            stderr: Vec::new(),
+        });
+        return (outcomes.collect(), Some(why));
+    }
     let results: Arc<Mutex<Told>> =
         Arc::new(Mutex::new(jobs.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect()));
     let timeouts = &fleet.cluster.timeouts;
@@ -338,11 +385,20 @@ async fn run(
     // Hosts that can't be asked keep the others waiting for nothing: their nodes are reported, the rest goes on.
     let mut current: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut version: Option<Version> = None;
-    for (seat, answer) in fleet.observe(seats_of(&jobs), Detail::Brief).await {
+    let mut found: Vec<Option<Observed>> = vec![None; fleet.cluster.hosts.len()];
+    let mut seats = seats_of(&jobs);
+    // What is behind is not started: the manager's host tells most surely what the cluster runs.
+    let manager = fleet.cluster.manager().map(|m| m.host).filter(|h| start && fleet.cluster.hosts[*h].enabled);
+    seats.extend(manager.filter(|h| !seats.iter().any(|s| s.index == Some(*h))).map(|h| fleet.seat(h)));
+    let mut away = Vec::new();
+    for (seat, answer) in fleet.observe(seats, Detail::Brief).await {
         match answer {
             Ok(observed) => {
                 version = version.or_else(|| observed.running.as_ref()?.0.parse().ok());
-                current.insert(seat.name, observed.current);
+                current.insert(seat.name, observed.current.clone());
+                if let Some(index) = seat.index {
+                    found[index] = Some(observed);
+                }
             }
             Err(failure) => {
                 for job in jobs.iter().filter(|j| j.seat.name == seat.name) {
@@ -353,14 +409,30 @@ async fn run(
                         stderr: Vec::new(),
                     });
                 }
-                if current.is_empty() && nodes.len() == jobs.len() {
-                    return Err(unreachable("no host can be reached", &[(seat.name, failure)]).into());
-                }
+                away.push((seat.name, failure));
             }
         }
     }
+    if current.is_empty() && !away.is_empty() {
+        return Err(unreachable("no host can be reached", &away).into());
+    }
     jobs.retain(|j| current.contains_key(&j.seat.name));
     if start {
+        let runs = prevailing(&fleet.cluster, &found);
+        jobs.retain(|job| {
+            let behind = runs.is_some() && current[&job.seat.name].is_some() && current[&job.seat.name] != runs;
+            if behind {
+                let host = &job.seat.name;
+                let why = format!("{host} is not at the release that the others run: clusterctl resume @{host}");
+                nodes.push(NodeOutcome {
+                    node: job.node.clone(),
+                    host: host.clone(),
+                    outcome: Outcome::Skipped(why),
+                    stderr: Vec::new(),
+                });
+            }
+            !behind
+        });
         if let Some(job) = jobs.iter().find(|j| current[&j.seat.name].is_none()) {
             return Err(Error::failed(format!("nothing is deployed on {} yet", job.seat.name))
                 .hint("run `clusterctl deploy`")
@@ -375,7 +447,8 @@ async fn run(
     if stop {
         // Not for a restart: the loggers are not to wait for the archive.
         let archivers = if start { Vec::new() } else { archive::to_stop(fleet, &jobs) };
-        let stopped = stop_jobs(fleet, &[jobs.as_slice(), &archivers].concat()).await;
+        let all = [jobs.as_slice(), &archivers].concat();
+        let stopped = stop_jobs(fleet, &locks, &all, Manner::Lenient).await;
         archive::left(fleet, &archivers).await;
         if start {
             let bad: HashSet<String> =
@@ -387,10 +460,10 @@ async fn run(
         }
     }
     if start {
-        nodes.extend(start_jobs(fleet, &jobs, false).await);
+        nodes.extend(start_jobs(fleet, &locks, &jobs, Manner::Lenient).await);
         ports::blame(fleet, version, &mut nodes).await;
     }
     // The journal of an unfinished deploy is not ours to end.
     locks.release(false).await;
-    Ok(RunReport { nodes })
+    Ok(RunReport { nodes, interrupted: fleet.is_interrupted() })
 }

@@ -116,23 +116,33 @@ pub(super) struct Files {
 impl Files {
     /// Adds the differences of one host; returns the paths that differ.
     pub(super) fn add(&mut self, host: &str, part: &Part, observed: &Observed) -> Vec<String> {
-        let entries = manifest_entries(&observed.manifest);
+        let entries = manifest_entries(observed.manifest.iter().map(String::as_str));
+        let wanted = manifest_entries(part.manifest.lines());
         let changes = part.changes(&observed.manifest);
         let lists =
             [(Change::Changed, &changes.changed), (Change::Added, &changes.added), (Change::Removed, &changes.removed)];
         for (change, paths) in lists {
             for path in paths {
                 let old = entries.get(path.as_str()).copied().unwrap_or_default();
-                self.add_file(host, part, observed, change, path, old);
+                let new = wanted.get(path.as_str()).copied().unwrap_or_default();
+                self.add_file(host, part, observed, change, path, (old, new));
             }
         }
         lists.iter().flat_map(|(_, paths)| (*paths).clone()).collect()
     }
 
-    fn add_file(&mut self, host: &str, part: &Part, observed: &Observed, change: Change, path: &str, old: Entry<'_>) {
+    fn add_file(
+        &mut self,
+        host: &str,
+        part: &Part,
+        observed: &Observed,
+        change: Change,
+        path: &str,
+        (old, new): (Entry<'_>, Entry<'_>),
+    ) {
         let file = part.files.get(path);
         let old = (old.digest.to_owned(), old.mode.to_owned());
-        let new = file.map(|f| (f.digest.clone(), format!("{:o}", f.mode))).unwrap_or_default();
+        let new = (new.digest.to_owned(), new.mode.to_owned());
         let kind = kind(path, &old.1, &new.1, file.map(|f| &*f.content));
         let private = kind == FileKind::Private;
         let settings = if private && change == Change::Changed { settings(path, part, observed) } else { Vec::new() };

@@ -2,6 +2,7 @@
 //! checked when it becomes a cluster.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU8;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,6 +53,9 @@ pub struct Spec {
     pub runner: Option<Runner>,
     /// Whether a node that ended by itself is started again: `on-crash` (default) or `never`.
     pub restart: Option<Restart>,
+    /// Releases that stay on the hosts.
+    #[serde(deserialize_with = "table")]
+    pub releases: ReleasesSpec,
     /// Which entries of the layout restart a worker when they change: `minimal` (default) or `full`.
     pub layout: Option<Layout>,
     /// The machines, by name.
@@ -185,6 +189,15 @@ pub struct LogsSpec {
     pub late: Option<Interval>,
     /// `maintain` complains where less of a file system is free (default 5%).
     pub min_free: Option<Percent>,
+}
+
+/// Releases that stay on the hosts.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct ReleasesSpec {
+    /// How many, the running one included (default 5); one that a node runs always stays.
+    pub keep: Option<NonZeroU8>,
 }
 
 /// Limits of a node's process.

@@ -19,7 +19,7 @@ pub use layout::{layout, nodes};
 pub use plan::plan;
 pub use print::values;
 pub use progress::{Progress, follow};
-pub use run::{check, deployed, outcomes};
+pub use run::{check, deployed, outcomes, releases, unlocked};
 pub use status::status;
 
 /// The version of all JSON documents; it grows when a field changes its meaning or goes.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Tone, Ui, complain, count, harmless};
+use super::{Output, Tone, Ui, complain, count, harmless};
 use crate::ops::Event;
 
 /// How much is shown where there is no terminal.
@@ -25,6 +25,14 @@ const BARS: usize = 8;
 pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progress) {
     if ui.quiet {
         while events.recv().await.is_some() {}
+    } else if ui.output == Output::Json {
+        while let Some(event) = events.recv().await {
+            if plain == Progress::Lines
+                && let Ok(line) = serde_json::to_string(&event)
+            {
+                complain(&line);
+            }
+        }
     } else if ui.err.terminal && !super::dumb() {
         bars(ui, &mut events, plain).await;
     } else {
@@ -52,7 +60,7 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
             let tone = if *bad { Tone::Bad } else { Tone::Plain };
             format!("{node} on {host}: {}", ui.err.paint(tone, &harmless(what)))
         }
-        Event::Note(text) => harmless(text),
+        Event::Note { text } => harmless(text),
     })
 }
 

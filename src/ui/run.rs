@@ -3,7 +3,7 @@
 use super::table::{Cell, Column, table};
 use super::{Output, Tone, Ui, complain, count, harmless};
 use crate::error::Kind;
-use crate::ops::{CheckReport, DeployReport, Finding, NodeOutcome, RunReport};
+use crate::ops::{CheckReport, DeployReport, Finding, LocksReport, NodeOutcome, ReleasesReport, RunReport};
 use crate::values::fold_names;
 
 const COLUMNS: [Column; 3] = [
@@ -21,52 +21,147 @@ pub fn outcomes(ui: &Ui, report: &RunReport) -> Option<Kind> {
         ui.result(&rows(ui, &report.nodes));
         last_words(report.failures());
     }
+    if report.interrupted {
+        return Some(Kind::Interrupted);
+    }
     super::partial(report.nodes.len(), failed)
 }
 
 /// Shows how a deploy ended; returns the kind of end.
 pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
+    let bad = report.nodes.iter().filter(|n| !n.outcome.is_good()).count();
     if ui.output == Output::Json {
         ui.json("deploy", report);
-    } else {
-        let failed: Vec<&NodeOutcome> = report.nodes.iter().filter(|n| !n.outcome.is_good()).collect();
-        if report.done {
+    } else if report.done {
+        let what = match report.command.as_str() {
+            "rollback" => "went back to",
+            "resume" => "up to date with",
+            _ => "deployed",
+        };
+        let nodes = count(report.nodes.len(), "node");
+        let touched = match bad {
+            0 => format!("{nodes} touched, all as planned"),
+            bad => format!("{nodes} touched, {bad} not as planned"),
+        };
+        ui.result(&format!("{what} {}: {touched}", report.release));
+        failures(ui, &report.nodes);
+        for behind in &report.behind {
+            let why = harmless(&behind.why);
             ui.result(&format!(
-                "deployed {}: {} touched, all as planned",
-                report.release,
-                count(report.nodes.len(), "node")
+                "{}: {why}; later: clusterctl resume @{}",
+                ui.out.paint(Tone::Warn, &format!("{} is behind", behind.host)),
+                behind.host
             ));
-        } else {
-            let failures: Vec<NodeOutcome> = failed.iter().copied().cloned().collect();
-            ui.result(&rows(ui, &failures));
-            last_words(failed.iter().copied());
-            for host in &report.not_back {
-                ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, "not all hosts went back"), harmless(host)));
+        }
+        for host in &report.lost {
+            ui.result(&format!("{host} left, but could not be asked: nodes may still run there"));
+        }
+    } else {
+        failures(ui, &report.nodes);
+        for host in &report.not_back {
+            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, "not all hosts went back"), harmless(host)));
+        }
+        match &report.rolled_back {
+            Some(_) if !report.not_back.is_empty() => {
+                ui.result("`clusterctl deploy` goes on from here, `clusterctl rollback` goes back");
             }
-            match &report.rolled_back {
-                Some(_) if !report.not_back.is_empty() => {
-                    ui.result("`clusterctl deploy` goes on from here");
-                }
-                Some(back) if back.iter().all(|n| n.outcome.is_good()) && back.is_empty() => {
-                    ui.result("the release was not kept: what it started was stopped, since nothing ran before");
-                }
-                Some(back) if back.iter().all(|n| n.outcome.is_good()) => {
-                    ui.result(&format!("went back: {} run again as before", count(back.len(), "node")));
-                }
-                Some(back) => {
-                    ui.result("went back, but not all nodes run as before:");
-                    ui.result(&rows(ui, back));
-                    last_words(back.iter().filter(|n| !n.outcome.is_good()));
-                }
-                None => {}
+            Some(back) if back.is_empty() && report.interrupted => ui.result("went back: no node was touched"),
+            Some(back) if back.is_empty() => {
+                ui.result("the release was not kept: what it started was stopped, since nothing ran before");
             }
+            Some(back) if back.iter().all(|n| n.outcome.is_good()) => {
+                ui.result(&format!("went back: {} run again as before", count(back.len(), "node")));
+            }
+            Some(back) => {
+                ui.result("went back, but not all nodes run as before:");
+                ui.result(&rows(ui, back));
+                last_words(back.iter().filter(|n| !n.outcome.is_good()));
+            }
+            None => {}
         }
     }
-    match (report.done, report.lost.is_empty()) {
-        (true, true) => None,
-        (true, false) => Some(Kind::Partial),
+    match (report.done, report.interrupted) {
+        (_, true) => Some(Kind::Interrupted),
+        (true, _) if bad == 0 && report.lost.is_empty() && report.behind.is_empty() => None,
+        (true, _) if report.command == "resume" && bad == 0 => None,
+        (true, _) => Some(Kind::Partial),
         (false, _) => Some(Kind::Failed),
     }
+}
+
+/// Shows the nodes that failed, with their last words.
+fn failures(ui: &Ui, nodes: &[NodeOutcome]) {
+    let failed: Vec<NodeOutcome> = nodes.iter().filter(|n| !n.outcome.is_good()).cloned().collect();
+    if !failed.is_empty() {
+        ui.result(&rows(ui, &failed));
+        last_words(failed.iter());
+    }
+}
+
+/// Shows which releases lie where; returns the kind of end.
+pub fn releases(ui: &Ui, report: &ReleasesReport) -> Option<Kind> {
+    const COLUMNS: [Column; 7] = [
+        Column { head: "HOST", spare: 0, right: false },
+        Column { head: "RELEASE", spare: 0, right: false },
+        Column { head: "", spare: 0, right: false },
+        Column { head: "TIME", spare: 1, right: false },
+        Column { head: "WHO", spare: 2, right: false },
+        Column { head: "ZEEK", spare: 0, right: false },
+        Column { head: "PREFIX", spare: 3, right: false },
+    ];
+    if ui.output == Output::Json {
+        ui.json("releases", report);
+    } else {
+        let rows: Vec<Vec<Cell>> = report
+            .releases
+            .iter()
+            .map(|r| {
+                let runs = match (r.current, r.running) {
+                    (true, 0) => Cell::new("current", Tone::Warn),
+                    (true, n) => Cell::new(format!("runs {}", count(n, "node")), Tone::Good),
+                    (false, 0) => Cell::plain(""),
+                    (false, n) => Cell::new(format!("runs {}", count(n, "node")), Tone::Warn),
+                };
+                vec![
+                    Cell::new(&r.host, Tone::Strong),
+                    Cell::plain(&r.release),
+                    runs,
+                    Cell::plain(r.time.as_deref().unwrap_or("never activated")),
+                    Cell::plain(&r.who),
+                    Cell::plain(&r.zeek),
+                    Cell::plain(&r.prefix),
+                ]
+            })
+            .collect();
+        if rows.is_empty() && report.unknown.is_empty() {
+            ui.result("nothing is deployed yet");
+        } else if !rows.is_empty() {
+            ui.result(&table(ui.out, &COLUMNS, &rows));
+        }
+        for (host, why) in &report.unknown {
+            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, &format!("{host} can't be asked")), harmless(why)));
+        }
+    }
+    let hosts: std::collections::BTreeSet<&str> = report.releases.iter().map(|r| r.host.as_str()).collect();
+    super::partial(hosts.len() + report.unknown.len(), report.unknown.len())
+}
+
+/// Shows what became of locks; returns the kind of end.
+pub fn unlocked(ui: &Ui, report: &LocksReport) -> Option<Kind> {
+    if ui.output == Output::Json {
+        ui.json("unlock", report);
+    } else {
+        if report.held.is_empty() && report.failed.is_empty() {
+            ui.result("no host is locked");
+        }
+        for lock in &report.held {
+            ui.result(&format!("{}: unlocked; it was locked by {}", lock.host, harmless(&lock.holder)));
+        }
+        for (host, why) in &report.failed {
+            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, host), harmless(why)));
+        }
+    }
+    super::partial(report.held.len() + report.failed.len(), report.failed.len())
 }
 
 /// Shows what a check with Zeek found; returns the kind of end.

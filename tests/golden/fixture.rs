@@ -102,6 +102,7 @@ pub(crate) fn bare(hosts: Vec<Host>, nodes: Vec<Node>) -> Cluster {
         },
         runner: RunnerKind::Process,
         restart: clusterctl::cluster::Restart::OnCrash,
+        keep: 5,
         layout_inputs: LayoutInputs::Minimal,
         hosts,
         nodes,

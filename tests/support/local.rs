@@ -1,5 +1,6 @@
 //! A cluster of zeek-sims on this machine, in a folder of its own and on ports of its own.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -8,15 +9,30 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Each cluster of this process takes a block of ports.
+/// Each cluster takes a block of ports, and other test runs on this machine take others.
 static BLOCK: AtomicU16 = AtomicU16::new(0);
 const BLOCKS: u16 = 30;
 const BLOCK_SIZE: u16 = 300;
+
+/// Takes a block that nobody has: whoever listens on its last port but one has it.
+fn take_block() -> (u16, TcpListener) {
+    let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap();
+    for _ in 0..u32::from(BLOCKS) * 600 {
+        let block = (start + BLOCK.fetch_add(1, Ordering::Relaxed) % BLOCKS) % BLOCKS;
+        let base = 18_000 + block * BLOCK_SIZE;
+        if let Ok(claim) = TcpListener::bind(("127.0.0.1", base + BLOCK_SIZE - 2)) {
+            return (base, claim);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("all blocks of ports are taken");
+}
 
 /// A cluster. Dropping it stops what runs.
 pub(crate) struct LocalCluster {
     dir: TempDir,
     base_port: u16,
+    _claim: TcpListener,
 }
 
 /// What a command printed and how it ended.
@@ -100,8 +116,8 @@ impl LocalCluster {
         // By that name it is the other program.
         std::os::unix::fs::symlink("zeek", prefix.join("bin/zeek-archiver")).unwrap();
         std::fs::write(prefix.join("etc/zeek-sim.conf"), "packets=1000\n").unwrap();
-        let block = BLOCK.fetch_add(1, Ordering::Relaxed) % BLOCKS;
-        Self { dir, base_port: 18_000 + block * BLOCK_SIZE }
+        let (base_port, claim) = take_block();
+        Self { dir, base_port, _claim: claim }
     }
 
     pub(crate) fn dir(&self) -> &Path {

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::Failure;
 use super::fleet::{Fleet, Seat};
 use super::lock::{Locks, Operation};
-use super::prepare::{Prepared, prepare};
-use super::stage::stage;
+use super::prepare::{Options, Prepared, prepare};
+use super::stage::{all_well, stage};
 use crate::error::Error;
 use crate::release::Release;
 use crate::transport::Call;
@@ -54,12 +54,13 @@ pub struct Checked {
 /// # Errors
 /// Where a host can't be asked. Scripts that do not parse are in the report.
 pub async fn check(fleet: &Fleet) -> Result<CheckReport, Failure> {
-    let prepared = prepare(fleet).await?;
+    let prepared = prepare(fleet, &Options::default()).await?;
     let seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
     // What is staged for a look is taken away again, which must not meet a deploy of the same.
     let locks = Locks::take(fleet, &seats, &Operation::new("check")).await?;
-    let report = match stage(fleet, &prepared).await {
-        Ok(()) => parse(fleet, &prepared, true).await,
+    let staged = stage(fleet, &prepared, &locks).await;
+    let report = match all_well("the check could not be done: the release could not be staged everywhere", staged) {
+        Ok(()) => parse(fleet, &prepared, |_| true, true).await,
         Err(error) => Err(error),
     };
     locks.release(false).await;
@@ -67,10 +68,15 @@ pub async fn check(fleet: &Fleet) -> Result<CheckReport, Failure> {
 }
 
 /// Lets Zeek parse a staged release, once for each role, binary and set of scripts.
-pub(super) async fn parse(fleet: &Fleet, prepared: &Prepared, remove: bool) -> Result<CheckReport, Error> {
+pub(super) async fn parse(
+    fleet: &Fleet,
+    prepared: &Prepared,
+    present: impl Fn(usize) -> bool,
+    remove: bool,
+) -> Result<CheckReport, Error> {
     let (cluster, release) = (&*fleet.cluster, &prepared.release);
     let classes = classes(cluster, |host| {
-        release.part(host)?;
+        release.part(host).filter(|_| present(host))?;
         // Hosts with another build of the same version may read scripts in another way.
         Some(prepared.found.get(host)?.as_ref()?.binary.as_ref()?.size)
     });

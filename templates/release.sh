@@ -1,0 +1,34 @@
+# What a host has of a release. Arguments: the cluster's folder, the release.
+home=$1 id=$2
+release=$home/releases/$id
+if [ ! -f "$release/manifest" ]; then
+	say missing
+	exit 0
+fi
+if [ "$(manifest "$release" | sha256sum)" = "$(sha256sum <"$release/manifest")" ]; then
+	say whole
+else
+	say differs
+fi
+dump manifest "$release/manifest"
+[ -f "$release/clusterctl/version" ] && dump version "$release/clusterctl/version"
+for file in "$release"/start/*; do
+	[ -f "$file" ] || continue
+	say node "${file##*/}"
+	while read -r key value; do
+		case $key in
+		zeek) zeek=$value ;;
+		input) say input "$value" ;;
+		binary) say binary "$value" ;;
+		zeekpath) break ;;
+		esac
+	done <"$file"
+	say zeek "$zeek"
+done
+# The binaries that are there now, each once.
+for file in "$release"/start/*; do
+	[ -f "$file" ] && read -r _ zeek <"$file" && printf '%s\n' "$zeek"
+done | sort -u | while IFS= read -r zeek; do
+	say there "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null || echo '- -') $zeek"
+done
+say end
