@@ -33,6 +33,9 @@ pub const FORMAT: u32 = 1;
 
 /// What becomes a node and records its end, whatever keeps it running.
 const NODE: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/node.sh"));
+/// Where a release names Zeek's version and the backend that it is made for.
+pub const VERSION_PATH: &str = "clusterctl/version";
+
 /// What keeps a node running; it tells processes apart as all scripts do.
 const SUPERVISOR: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/supervisor.sh"));
 /// What starts nodes on their own host.
@@ -242,7 +245,7 @@ impl<'a> Common<'a> {
         put(zeek::OPTIONS_PATH, 0o644, text(&options));
         put(zeek::AGENT_PATH, 0o644, text(&agent));
         let backend = zeek::backend(cluster, version).name();
-        put("clusterctl/version", 0o644, text(&format!("{version} {backend}\n")));
+        put(VERSION_PATH, 0o644, text(&format!("{version} {backend}\n")));
         put("clusterctl/node.sh", 0o755, text(NODE));
         put("clusterctl/start.sh", 0o755, text(START));
         put("clusterctl/supervisor.sh", 0o755, text(SUPERVISOR));
@@ -545,7 +548,7 @@ impl Part {
 
     /// Returns the version of Zeek and the backend that the part is made for, as `clusterctl/version` names them.
     pub fn made_for(&self) -> Option<(String, String)> {
-        let text = std::str::from_utf8(&self.files.get("clusterctl/version")?.content).ok()?;
+        let text = std::str::from_utf8(&self.files.get(VERSION_PATH)?.content).ok()?;
         text.trim_end().split_once(' ').map(|(version, backend)| (version.to_owned(), backend.to_owned()))
     }
 

@@ -5,6 +5,8 @@ mod check;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod golden;

@@ -10,7 +10,7 @@ use crate::cluster::{self, Cluster};
 use crate::error::Error;
 use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::release::{Deployed, Inputs, Part, Release, digest};
+use crate::release::{Deployed, File, Inputs, Part, Release, VERSION_PATH, digest};
 use crate::transport::{Call, Reply};
 use crate::values::Version;
 
@@ -36,6 +36,8 @@ struct Held {
     whole: bool,
     manifest: Vec<String>,
     version: Option<Version>,
+    /// The line of `clusterctl/version`.
+    made_for: String,
     inputs: BTreeMap<String, Inputs>,
     /// Why its Zeek can't be used any more.
     zeek: Option<String>,
@@ -99,9 +101,12 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
                 version = version.or(held.version);
                 let mut manifest = held.manifest.join("\n");
                 manifest.push('\n');
+                // The files stay on the host; this one says what a plan wants to know.
+                let content = Arc::<[u8]>::from(held.made_for.as_bytes());
+                let file = File { mode: 0o644, digest: digest(&content), content };
                 parts.push(Part {
                     host: index,
-                    files: BTreeMap::new(),
+                    files: BTreeMap::from([(VERSION_PATH.to_owned(), file)]),
                     digest: digest(manifest.as_bytes()),
                     manifest,
                     inputs: held.inputs,
@@ -222,7 +227,10 @@ async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
         match word {
             "whole" => held.whole = true,
             "manifest" => held.manifest.push(value.to_owned()),
-            "version" => held.version = value.split(' ').next().and_then(|v| v.parse().ok()),
+            "version" => {
+                held.version = value.split(' ').next().and_then(|v| v.parse().ok());
+                held.made_for = format!("{value}\n");
+            }
             "node" => {
                 value.clone_into(&mut node);
                 held.inputs.insert(node.clone(), Inputs::new());
