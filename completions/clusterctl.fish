@@ -38,6 +38,10 @@ complete -c clusterctl -n "__fish_clusterctl_needs_command" -s V -l version -d '
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "status" -d 'What hosts and nodes are doing'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "diff" -d 'What a deploy would change'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "releases" -d 'Releases on each host: when, by whom, with which Zeek, and which runs'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "rollback" -d 'Go back to an earlier release, with the topology that it had; only what differs restarts'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "resume" -d 'Bring hosts that were away to the release that the others run, and start their nodes'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "unlock" -d 'Free the lock of an operation that hangs; the lock of one that ended is free by itself'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "start" -d 'Start nodes from the release on their hosts'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "stop" -d 'Stop nodes'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "restart" -d 'Stop nodes and start them again'
@@ -59,6 +63,9 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l timeout
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l skip -d 'Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l allow-failed -d 'So many workers may fail or be away without the rest going back: a number, or a share such as 10%' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l max-unavailable -d 'Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
 json\t'One JSON document'"
@@ -69,6 +76,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l timeout
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s y -l yes -d 'Do not ask before acting'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l dry-run -d 'Stop after the plan'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l no-restart -d 'Put the release on the hosts, but restart no node that runs: `restart` moves them on'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l accept-backend-change -d 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s f -l file -d 'The description of the cluster' -r -F
@@ -82,6 +91,55 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l parallel 
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l exit-code -d 'End with 5 if there is something to do'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l skip -d 'Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l allow-failed -d 'So many workers may fail or be away without the rest going back: a number, or a share such as 10%' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l max-unavailable -d 'Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s y -l yes -d 'Do not ask before acting'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l dry-run -d 'Stop after the plan'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l accept-backend-change -d 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s y -l yes -d 'Do not ask before acting'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l dry-run -d 'Stop after the plan'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
+json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l parallel -d 'How many hosts are worked on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s y -l yes -d 'Do not ask before acting'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s o -l output -d 'How results are written' -r -f -a "table\t'For eyes'
 json\t'One JSON document'"
@@ -189,17 +247,21 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l ti
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "status" -d 'What hosts and nodes are doing'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "diff" -d 'What a deploy would change'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "stop" -d 'Stop nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "init" -d 'Write a commented first description, if there is none'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff start stop restart check print layout nodes init schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "status" -d 'What hosts and nodes are doing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "diff" -d 'What a deploy would change'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "releases" -d 'Releases on each host: when, by whom, with which Zeek, and which runs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "rollback" -d 'Go back to an earlier release, with the topology that it had; only what differs restarts'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "resume" -d 'Bring hosts that were away to the release that the others run, and start their nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "unlock" -d 'Free the lock of an operation that hangs; the lock of one that ended is free by itself'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "stop" -d 'Stop nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "init" -d 'Write a commented first description, if there is none'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart check print layout nodes init schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
