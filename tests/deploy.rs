@@ -208,14 +208,8 @@ fn a_few_workers_at_a_time() {
     std::fs::create_dir(cluster.dir().join("site")).unwrap();
     site(&cluster, "# One.\n");
     let describe = |cluster: &LocalCluster| {
-        let groups: String = (0..4)
-            .map(|n| {
-                format!(
-                    "  g{n}: {{ type: worker, host: here, count: 2, interface: veth{n}, first_index: {} }}\n",
-                    n * 2 + 1
-                )
-            })
-            .collect();
+        let groups = "  g0: { type: worker, host: here, count: 2, interface: lo }\n  \
+                      g1: { type: worker, host: here, count: 2, interface: \"af_packet::lo\", first_index: 3 }\n";
         cluster.write(&format!(
             "hosts: {{ here: {{ local: true }} }}\nnodes:\n  manager: {{ type: manager, host: here }}\n  \
              proxy: {{ type: proxy, host: here, count: 1 }}\n{groups}"
@@ -227,7 +221,7 @@ fn a_few_workers_at_a_time() {
     describe(&cluster);
     cluster.run(&["deploy", "--yes"]).code(0);
     site(&cluster, "# Two.\n");
-    let said = cluster.run(&["deploy", "--yes", "--max-unavailable", "25%"]).code(0);
+    let said = cluster.run(&["deploy", "--yes", "--max-unavailable", "50%"]).code(0);
     // As the events tell it, never more than two are down.
     let mut down = 0;
     let mut most = 0;
@@ -240,5 +234,5 @@ fn a_few_workers_at_a_time() {
         most = most.max(down);
     }
     assert_eq!((most, down), (2, 0), "{}", said.stderr);
-    assert_eq!(said.stderr.matches("rolling restart").count(), 4, "{}", said.stderr);
+    assert_eq!(said.stderr.matches("rolling restart").count(), 2, "{}", said.stderr);
 }

@@ -420,11 +420,15 @@ impl Run<'_> {
 
     /// Tells whether it may go on.
     fn judge(&self, done: &Done) -> Result<(), Halt> {
+        // Nodes that were not tried because of that are no failures.
+        if self.fleet.is_interrupted() {
+            return Err(Halt::Interrupted);
+        }
         let bad: Vec<&str> = done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.node.as_str()).collect();
         if !bad.is_empty() && !tolerable(&self.fleet.cluster, &self.prepared.options, &self.missing(&self.lost, &bad)) {
             return Err(Halt::Failed);
         }
-        if self.fleet.is_interrupted() { Err(Halt::Interrupted) } else { Ok(()) }
+        Ok(())
     }
 
     /// Switches hosts from one release to another.

@@ -204,20 +204,29 @@ pub(super) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTre
     notes
 }
 
+/// What is current on hosts, by their indices.
+pub(super) fn currents(found: &[Option<Observed>]) -> impl Iterator<Item = (usize, &str)> {
+    found.iter().enumerate().filter_map(|(index, observed)| Some((index, observed.as_ref()?.current.as_deref()?)))
+}
+
 /// The release that most hosts run; of several the manager's.
-pub(super) fn prevailing(cluster: &Cluster, found: &[Option<Observed>]) -> Option<String> {
+pub(super) fn prevailing<'a>(cluster: &Cluster, currents: impl Iterator<Item = (usize, &'a str)>) -> Option<String> {
     let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
-    for current in found.iter().flatten().filter_map(|o| o.current.as_deref()) {
+    let mut manager = None;
+    let its_host = cluster.manager().map(|m| m.host);
+    for (host, current) in currents {
         *hosts.entry(current).or_default() += 1;
+        if Some(host) == its_host {
+            manager = Some(current);
+        }
     }
-    let manager = cluster.manager().and_then(|m| found.get(m.host)?.as_ref()?.current.as_deref());
     hosts.into_iter().max_by_key(|(id, count)| (*count, Some(*id) == manager)).map(|(id, _)| id.to_owned())
 }
 
 /// Where the hosts that are up to date have these very files already, the release keeps the name that it has there:
 /// parts of further hosts, which were away, belong to it.
 fn adopt(release: &mut Release, cluster: &Cluster, found: &[Option<Observed>]) {
-    let Some(id) = prevailing(cluster, found) else { return };
+    let Some(id) = prevailing(cluster, currents(found)) else { return };
     let same = release.parts.iter().all(|part| match &found[part.host] {
         Some(observed) if observed.current.as_ref() == Some(&id) => part.changes(&observed.manifest).is_empty(),
         _ => true,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Failure;
 use super::deploy::{Agree, DeployReport, apply};
 use super::fleet::Fleet;
-use super::prepare::{Aim, Options, Prepared, prepare, prevailing};
+use super::prepare::{Aim, Options, Prepared, currents, prepare, prevailing};
 use crate::error::Error;
 use crate::observed::Wanted;
 use crate::plan::Action;
@@ -30,7 +30,7 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
     let meant = |name: &str| {
         hosts.is_none_or(|h| fleet.cluster.hosts.iter().position(|x| x.name == name).is_some_and(|i| h.contains(&i)))
     };
-    if let Some(runs) = prevailing(&fleet.cluster, &prepared.found)
+    if let Some(runs) = prevailing(&fleet.cluster, currents(&prepared.found))
         && runs != release
     {
         return Err(Error::failed("nothing has changed: the description is not what the hosts run")

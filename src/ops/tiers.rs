@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::archive;
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::lock::{Locks, Operation};
-use super::prepare::prevailing;
+use super::prepare::{currents, prevailing};
 use super::{Event, Failure, Selection, ports};
 use crate::cluster::Role;
 use crate::error::Error;
@@ -418,7 +418,7 @@ async fn run(
     }
     jobs.retain(|j| current.contains_key(&j.seat.name));
     if start {
-        let runs = prevailing(&fleet.cluster, &found);
+        let runs = prevailing(&fleet.cluster, currents(&found));
         jobs.retain(|job| {
             let behind = runs.is_some() && current[&job.seat.name].is_some() && current[&job.seat.name] != runs;
             if behind {

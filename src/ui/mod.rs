@@ -188,8 +188,18 @@ impl Ui {
 
     /// As [`Ui::say`], for text of ours that may have colours in it.
     fn talk(&self, text: &str) {
-        if !self.quiet {
+        if self.quiet {
+        } else if self.output == Output::Json {
+            self.event(&crate::ops::Event::Note { text: text.to_owned() });
+        } else {
             complain(&self.err.wrap(text, "  "));
+        }
+    }
+
+    /// Writes an event as a line of JSON on stderr.
+    fn event(&self, event: &impl Serialize) {
+        if let Some(line) = serde_json::to_string(event).ok().filter(|_| !self.quiet) {
+            complain(&line);
         }
     }
 

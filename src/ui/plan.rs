@@ -18,6 +18,8 @@ pub fn plan(ui: &Ui, plan: &Plan, result: bool) {
         ui.json("plan", plan);
     } else if result {
         ui.result(&text(ui.out, plan));
+    } else if ui.output == Output::Json {
+        ui.event(&serde_json::json!({"event": "plan", "plan": plan}));
     } else if !ui.quiet {
         complain(text(ui.err, plan).trim_end());
     }

@@ -27,10 +27,8 @@ pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progres
         while events.recv().await.is_some() {}
     } else if ui.output == Output::Json {
         while let Some(event) = events.recv().await {
-            if plain == Progress::Lines
-                && let Ok(line) = serde_json::to_string(&event)
-            {
-                complain(&line);
+            if plain == Progress::Lines {
+                ui.event(&event);
             }
         }
     } else if ui.err.terminal && !super::dumb() {

@@ -7,6 +7,7 @@ use crate::cluster::{Cluster, Node, Role};
 use crate::control::{self, Answers, Reply};
 use crate::observed::{Next, Observed, ObservedNode, Wanted};
 use crate::ops::Selection;
+use crate::ops::prepare::prevailing;
 use crate::runner::Folders;
 use crate::transport::Failure;
 
@@ -292,6 +293,10 @@ fn trouble_of(row: &NodeRow) -> Option<Trouble> {
 
 fn hosts_of(cluster: &Cluster, facts: &Facts, troubles: &mut Vec<Trouble>) -> Vec<HostStatus> {
     let known: BTreeSet<(usize, &str)> = cluster.run_nodes().map(|n| (n.host, n.name.as_str())).collect();
+    let runs = prevailing(
+        cluster,
+        facts.iter().filter_map(|(index, answer)| Some((*index, answer.as_ref().ok()?.current.as_deref()?))),
+    );
     let mut hosts = Vec::new();
     for (index, answer) in facts {
         let name = &cluster.hosts[*index].name;
@@ -337,11 +342,20 @@ fn hosts_of(cluster: &Cluster, facts: &Facts, troubles: &mut Vec<Trouble>) -> Ve
                 hint: Some(format!("if it is not meant to: kill {} on {name}", stray.pid)),
             });
         }
-        if let Some(begun) = observed.journal.first().filter(|_| observed.lock.is_none()) {
+        if let Some(begun) = observed.unfinished().filter(|_| observed.lock.is_none()) {
             troubles.push(Trouble {
                 subject: name.clone(),
-                what: format!("an operation did not come to its end: {begun}"),
-                hint: Some("clusterctl deploy".to_owned()),
+                what: format!("an operation did not come to its end: {}", begun.text()),
+                hint: Some("clusterctl deploy (goes on), or clusterctl rollback (goes back)".to_owned()),
+            });
+        } else if let Some(runs) = runs.as_deref().filter(|runs| observed.current.as_deref() != Some(*runs))
+            && observed.lock.is_none()
+        {
+            let has = observed.current.as_deref().map_or("no release".to_owned(), |id| format!("the release {id}"));
+            troubles.push(Trouble {
+                subject: name.clone(),
+                what: format!("has {has}, and most hosts have {runs}"),
+                hint: Some(format!("clusterctl resume @{name}")),
             });
         }
         hosts.push(HostStatus {
