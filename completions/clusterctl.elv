@@ -43,6 +43,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand restart 'Stop nodes and start them again'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+            cand doctor 'Look whether each host has what it needs; changes nothing, and says what root has to do once'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand nodes 'Nodes with hosts, addresses, ports and CPUs'
             cand init 'Write a commented first description, if there is none'
@@ -228,6 +229,19 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;doctor'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;layout'= {
             cand --format 'The form'
             cand --zeek-version 'The version of Zeek to write for, instead of the description''s'
@@ -309,6 +323,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand restart 'Stop nodes and start them again'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+            cand doctor 'Look whether each host has what it needs; changes nothing, and says what root has to do once'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand nodes 'Nodes with hosts, addresses, ports and CPUs'
             cand init 'Write a commented first description, if there is none'
@@ -339,6 +354,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;check'= {
         }
         &'clusterctl;help;print'= {
+        }
+        &'clusterctl;help;doctor'= {
         }
         &'clusterctl;help;layout'= {
         }

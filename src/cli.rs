@@ -144,6 +144,8 @@ enum Command {
         #[arg(value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
         selectors: Vec<String>,
     },
+    /// Look whether each host has what it needs; changes nothing, and says what root has to do once
+    Doctor,
     /// Print Zeek's layout; connects to no host
     Layout {
         /// The form
@@ -452,6 +454,7 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<
         | Command::Check { .. }
         | Command::Diff { .. }
         | Command::Print { .. }
+        | Command::Doctor
         | Command::Releases => Progress::Silent,
         _ => Progress::Lines,
     };
@@ -488,6 +491,10 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<
         Command::Check { .. } => {
             let report = ops::check(&job.fleet).await;
             job.end(report, |ui, report| ui::check(ui, &report)).await
+        }
+        Command::Doctor => {
+            let report = ops::doctor(&job.fleet).await;
+            job.end(Ok(report), |ui, report| ui::doctor(ui, &report)).await
         }
         Command::Print { id, selectors } => {
             let selection = Selection::parse(&loaded.cluster, selectors)?;

@@ -130,6 +130,39 @@ fn print_without_the_managers_host_says_what_hosts_know() {
     assert!(said.stdout.contains("manager   - (unknown ("), "{}", said.stdout);
 }
 
+#[test]
+fn doctor_looks_at_every_host_and_changes_nothing() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    let said = cluster.run(&["doctor"]).code(0);
+    assert!(said.stdout.starts_with("here: well ("), "{}", said.stdout);
+    assert!(!cluster.kept("").exists());
+    cluster.run(&["deploy"]).code(0);
+    // Ports of its own nodes are no trouble.
+    cluster.run(&["doctor"]).code(0);
+    cluster.run(&["stop"]).code(0);
+    let nodes = cluster.run(&["nodes", "manager", "-o", "json"]).code(0).json();
+    let port = nodes["data"][0]["port"].as_u64().unwrap();
+    let held = std::net::TcpListener::bind(("127.0.0.1", u16::try_from(port).unwrap())).unwrap();
+    let file = cluster.dir().join("cluster.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("interface: lo", "interface: nope0")).unwrap();
+    let said = cluster.run(&["doctor"]).code(5);
+    assert!(said.stdout.contains("interfaces: there is no nope0"), "{}", said.stdout);
+    assert!(said.stdout.contains(&format!("ports: manager: port {port} is held by ")), "{}", said.stdout);
+    let json = cluster.run(&["doctor", "-o", "json"]).code(5).json();
+    assert_eq!(json["data"]["hosts"][0]["host"], "here");
+    drop(held);
+    // A host that can't be asked hides no other.
+    cluster.write(
+        "hosts: { gone: { address: 127.0.0.1, ssh: { port: 1 } }, here: { address: 127.0.0.2, local: true } }\nnodes:\n  \
+         manager: { type: manager, host: here }\n  proxy: { type: proxy, host: here, count: 1 }\n  \
+         worker: { type: worker, host: gone, count: 1, interface: lo }\n",
+    );
+    let said = cluster.run(&["doctor"]).code(5);
+    assert!(said.stdout.contains("ssh: can't be asked: ") && said.stdout.contains("\nhere: well"), "{}", said.stdout);
+}
+
 /// Runs the whole way with another `sh`, and with other tools where `tools` names them.
 fn the_whole_way_under(shell: &str, tools: &[&str]) {
     let cluster = LocalCluster::new();

@@ -17,8 +17,8 @@ const PORTS: &str = concat!(
 );
 
 /// A process that listens on a port and is no node of the cluster.
-#[derive(Debug, PartialEq, Eq)]
-struct Listener {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listener {
     /// None: on all addresses.
     address: Option<IpAddr>,
     port: u16,
@@ -106,7 +106,7 @@ async fn listeners(fleet: &Fleet, seat: &Seat, wanted: &[(String, Listens)]) -> 
 
 impl Listener {
     /// Reads `ADDRESS:PORT USER PID NAME`, address and port as the kernel writes them.
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(4, ' ');
         let (address, port) = parts.next()?.split_once(':')?;
         let user = parts.next()?.to_owned();
@@ -116,7 +116,7 @@ impl Listener {
         Some(Self { address, port: u16::from_str_radix(port, 16).ok()?, user, process })
     }
 
-    fn is_in_the_way_of(&self, listens: Listens) -> bool {
+    pub(super) fn is_in_the_way_of(&self, listens: Listens) -> bool {
         let same = match (self.address, listens.address) {
             (Some(theirs), Some(ours)) => theirs == ours || ours.is_unspecified(),
             _ => true,
@@ -124,7 +124,7 @@ impl Listener {
         self.port == listens.port && same
     }
 
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         match &self.process {
             Some((pid, name)) => {
                 format!("port {} is held by {name} (pid {pid}, user {})", self.port, self.user)

@@ -1,5 +1,6 @@
 //! What a user sees: the only place that prints. stdout carries the result, stderr the talk.
 
+mod doctor;
 mod layout;
 mod plan;
 mod print;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, Kind, Look, render};
 
+pub use doctor::doctor;
 pub use layout::{layout, nodes};
 pub use plan::plan;
 pub use print::values;

@@ -1,0 +1,71 @@
+# What a host has of all that a cluster needs; changes nothing. ports.sh follows it. Arguments: the cluster's folder, the
+# spool folder, Zeek's prefix, the archive or `-`, `plugins` to list Zeek's or `-`. Input: interfaces, one a line, an
+# empty line, and what ports.sh reads.
+home=$1 spool=$2 prefix=$3 archive=$4 plugins=$5
+user=$(id -un 2>/dev/null)
+uid=$(id -u)
+{ read -r machine </etc/machine-id; } 2>/dev/null || machine=-
+say host "$machine $boot $(date +%s)"
+say user "$uid ${user:-$uid}"
+for tool in dd tar gzip sha256sum sort find stat sed grep df id date mkdir rmdir mv cp rm ln sleep head tail tr cat kill; do
+	command -v "$tool" >/dev/null 2>&1 || say lacks "$tool"
+done
+for tool in taskset setsid timeout; do
+	command -v "$tool" >/dev/null 2>&1 && say has "$tool"
+done
+zeek=$prefix/bin/zeek
+if [ ! -e "$zeek" ]; then
+	say zeek missing
+elif [ ! -x "$zeek" ] || [ -d "$zeek" ]; then
+	say zeek noexec
+else
+	say zeek "$(CLUSTERCTL=-/version "$zeek" --version 2>&1 </dev/null | head -n 1)"
+	caps='?'
+	command -v getcap >/dev/null 2>&1 && caps=$(getcap "$zeek" 2>/dev/null)
+	say caps "$caps"
+	listed=''
+	[ "$plugins" = - ] || listed=$(CLUSTERCTL=-/version "$zeek" -N 2>/dev/null </dev/null)
+	case $listed in
+	*AF_Packet*) say af_packet yes ;;
+	?*) say af_packet no ;;
+	esac
+fi
+[ -x "$prefix/bin/zeek-archiver" ] && say archiver
+# The folder itself, or what there is of the way to it.
+folder() {
+	at=$2
+	while [ ! -d "$at" ]; do
+		at=${at%/*}
+		at=${at:-/}
+	done
+	writable=no
+	[ -w "$at" ] && [ -x "$at" ] && writable=yes
+	free=$(df -Pk "$at" 2>/dev/null | tail -n 1 | sed 's/.* \([0-9][0-9]*\)  *[0-9][0-9]*% .*/\1/')
+	say folder "$1 $writable $(stat -L -c '%a %u' "$at" 2>/dev/null) ${free:--} $at"
+}
+folder base "$home"
+folder spool "$spool"
+[ "$archive" = - ] || folder archive "$archive"
+[ -f "$home/format" ] && dump format "$home/format"
+# The kernel gives these at one reading only, and a shell reads byte by byte.
+say ephemeral "$(cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null)"
+say reserved "$(cat /proc/sys/net/ipv4/ip_local_reserved_ports 2>/dev/null)"
+linger=$(loginctl show-user "$user" -p Linger --value 2>/dev/null)
+kills=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager KillUserProcesses 2>/dev/null)
+kills=${kills:-$(cat /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | grep '^KillUserProcesses=' | tail -n 1)}
+say logind "${linger:--} ${kills:--}"
+[ -d /run/systemd/system ] && say systemd
+[ -S "/run/user/$uid/systemd/private" ] && say usermanager
+# What sshd says of itself it says to root alone; else its configuration, as far as it may be read. The first one counts.
+settings=$(sshd -T 2>/dev/null) || settings=$(cat /etc/ssh/sshd_config.d/*.conf /etc/ssh/sshd_config 2>/dev/null)
+for setting in MaxSessions AllowTcpForwarding DisableForwarding; do
+	value=$(printf '%s\n' "$settings" | grep -i "^ *$setting " | head -n 1)
+	[ -n "$value" ] && say sshd "$setting ${value##* }"
+done
+while IFS= read -r name && [ -n "$name" ]; do
+	flags=-
+	{ read -r flags <"/sys/class/net/$name/flags"; } 2>/dev/null
+	say interface "$flags $name"
+done
+say looked
+set -- "$spool"
