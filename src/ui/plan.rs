@@ -9,6 +9,8 @@ use crate::plan::{Action, Change, FileChange, FileKind, LogGap, Meanwhile, NodeP
 
 /// The most lines of one file's difference that are shown.
 const MOST_LINES: usize = 200;
+/// What a tab of a script becomes.
+const TAB: &str = "    ";
 /// The most names, or ranges of names, that are listed before the rest is counted.
 const MOST_NAMES: usize = 8;
 
@@ -150,7 +152,8 @@ fn changed(out: &mut Lines, file: &FileChange) {
             _ => Tone::Plain,
         };
         // As long as it is: a broken line of a script would be another one.
-        out.text.push_str(&format!("    {}\n", stream.paint(tone, &harmless(line))));
+        let line = harmless(&line.replace('\t', TAB));
+        out.text.push_str(&format!("    {}\n", stream.paint(tone, &line)));
     }
     let more = diff.lines().count().saturating_sub(MOST_LINES);
     if more > 0 {
