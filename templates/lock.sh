@@ -12,9 +12,9 @@ rest=${stat##*) }
 set -- $rest
 mine="id $boot $me ${20} $operation $holder"
 own=$home/lock.$me
-if ! { printf '%s\n' "$mine" >"$own"; } 2>/dev/null; then
+if ! why=$({ printf '%s\n' "$mine" >"$own"; } 2>&1); then
 	rm -f "$own"
-	say fail "can't write in $home (is the disk full?)"
+	say fail "can't write in $home: ${why##*: }"
 	exit 1
 fi
 tries=0

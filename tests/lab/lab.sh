@@ -296,6 +296,16 @@ make_host() {
 		cat "$HOSTS"/*/hosts-line
 	} >"$root/etc/hosts"
 	ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$root/etc/ssh/ssh_host_ed25519_key"
+	# A real Zeek that captures on lo has to see something there.
+	cat >"$root/etc/systemd/system/lab-traffic.service" <<-'END'
+		[Unit]
+		Description=A packet now and then on the loopback interface
+		[Service]
+		ExecStart=/bin/bash -c 'while sleep 2; do echo >/dev/udp/127.0.0.1/9; done'
+		[Install]
+		WantedBy=multi-user.target
+	END
+	ln -s ../lab-traffic.service "$root/etc/systemd/system/multi-user.target.wants/lab-traffic.service"
 	install -m 600 "$RUN/id_ed25519.pub" "$root/root/.ssh/authorized_keys"
 	install -m 600 "$RUN/id_ed25519.pub" "$root/home/zeek/.ssh/authorized_keys"
 	chroot "$root" chown zeek:zeek /home/zeek/.ssh/authorized_keys
@@ -617,7 +627,7 @@ cmd_small_disk() {
 	off) cmd_exec "$1" umount --lazy /var/lib/clusterctl ;;
 	*)
 		# shellcheck disable=SC2016  # expanded in the host
-		cmd_exec "$1" sh -c 'mount -t tmpfs -o "size=$1,mode=0755,uid=$(id -u zeek),gid=$(id -g zeek)" tmpfs /var/lib/clusterctl' sh "$2"
+		cmd_exec "$1" sh -c 'mount -t tmpfs -o "size=$1,mode=0755,uid=$(stat -c %u /var/lib/clusterctl),gid=$(stat -c %g /var/lib/clusterctl)" tmpfs /var/lib/clusterctl' sh "$2"
 		;;
 	esac
 }
@@ -633,7 +643,7 @@ cmd_simprefix() {
 		cp "$sim" "$dir/bin/.zeek.new"
 		mv "$dir/bin/.zeek.new" "$dir/bin/zeek"
 	fi
-	[ -e "$dir/etc/zeek-sim.conf" ] || printf '# Settings of zeek-sim, and what tells this folder from a real Zeek.\n' >"$dir/etc/zeek-sim.conf"
+	printf '# Settings of zeek-sim, and what tells this folder from a real Zeek.\npackets=1000\n' >"$dir/etc/zeek-sim.conf"
 	printf '%s\n' "$dir"
 }
 

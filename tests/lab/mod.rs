@@ -2,12 +2,14 @@
 
 mod cluster;
 mod doctor;
+mod faults;
 mod hosts;
 mod main_job;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Once;
 
 use serde::Deserialize;
 
@@ -25,6 +27,14 @@ struct Facts {
     hosts: Vec<LabHost>,
 }
 
+impl Facts {
+    fn read(run: &Path) -> Self {
+        let file = run.join("hosts.json");
+        let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+}
+
 /// The Zeek that all hosts see.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Zeek {
@@ -38,6 +48,8 @@ pub(crate) struct Zeek {
 pub(crate) struct LabHost {
     pub(crate) name: String,
     pub(crate) address: String,
+    /// Its process 1, as this machine sees it; none while it has no power.
+    leader: Option<u32>,
 }
 
 impl Lab {
@@ -47,9 +59,7 @@ impl Lab {
         let Some(run) = std::env::var_os("CLUSTERCTL_LAB").map(PathBuf::from) else {
             panic!("CLUSTERCTL_LAB is not set: tests/run.sh sets it, tests/lab/lab.sh up prints it");
         };
-        let file = run.join("hosts.json");
-        let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let facts = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let facts = Facts::read(&run);
         Self { run, facts }
     }
 
@@ -75,7 +85,26 @@ impl Lab {
 
     /// What a command, run by root in the host and without SSH, prints: for what a test wants to see for itself.
     pub(crate) fn exec(&self, host: &str, command: &[&str]) -> String {
-        succeed(self.script("exec").arg(host).args(command))
+        succeed(&mut self.inside(host, command))
+    }
+
+    /// As [`Lab::exec`], byte for byte.
+    pub(crate) fn exec_bytes(&self, host: &str, command: &[&str]) -> Vec<u8> {
+        output(&mut self.inside(host, command)).stdout
+    }
+
+    /// A command in the host, as `lab.sh exec` runs it, but without its search for the host's process 1.
+    fn inside(&self, host: &str, command: &[&str]) -> Command {
+        let facts = Facts::read(&self.run);
+        let leader = facts.hosts.iter().find(|h| h.name == host).and_then(|h| h.leader);
+        let leader = leader.unwrap_or_else(|| panic!("{host} is not running"));
+        let mut inside = Command::new("nsenter");
+        inside
+            .args(["--target", &leader.to_string(), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
+            .args(["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"])
+            .arg("LANG=C.UTF-8")
+            .args(command);
+        inside
     }
 
     /// A verb of lab.sh: `poweroff`, `cut`, ...
@@ -90,9 +119,40 @@ impl Lab {
     }
 }
 
+fn output(command: &mut Command) -> Output {
+    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    output
+}
+
 fn succeed(command: &mut Command) -> String {
-    let Output { status, stdout, stderr } =
-        command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(status.success(), "{command:?}: {status}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8_lossy(&stdout).trim_end().to_owned()
+    String::from_utf8_lossy(&output(command).stdout).trim_end().to_owned()
+}
+
+/// Which account the hosts are reached as, and which runner keeps the nodes: `tests/run.sh` goes through all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Combination {
+    pub(crate) account: String,
+    pub(crate) runner: String,
+}
+
+impl Combination {
+    /// What `CLUSTERCTL_LAB_ACCOUNT` (zeek) and `CLUSTERCTL_LAB_RUNNER` (process) say.
+    pub(crate) fn get() -> Self {
+        let or = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
+        Self { account: or("CLUSTERCTL_LAB_ACCOUNT", "zeek"), runner: or("CLUSTERCTL_LAB_RUNNER", "process") }
+    }
+
+    /// Does on all hosts what their administrator would have done before the first deploy; once.
+    fn prepare(&self, lab: &Lab) {
+        static DONE: Once = Once::new();
+        DONE.call_once(|| {
+            for host in lab.hosts() {
+                lab.exec(&host.name, &["chown", &self.account, "/var/lib/clusterctl"]);
+                if self.runner == "systemd" && self.account != "root" {
+                    lab.exec(&host.name, &["loginctl", "enable-linger", &self.account]);
+                }
+            }
+        });
+    }
 }

@@ -1,0 +1,60 @@
+//! Disks and folders.
+
+use super::{Scene, Undo, names};
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f08_a_base_folder_that_cannot_be_written_is_named_before_anything_changes() {
+    let scene = Scene::begin();
+    let exec = |line: &str| scene.lab.exec("sensor2", &["sh", "-c", line]);
+    scene.change("for a folder that can't be written");
+    // Read-only, as a file system is after an error.
+    {
+        exec("mount --bind /var/lib/clusterctl /var/lib/clusterctl && mount -o remount,bind,ro /var/lib/clusterctl");
+        let _undo = Undo(|| drop(exec("umount --lazy /var/lib/clusterctl")));
+        let said = scene.run(&["deploy", "--yes"]).code(1);
+        names(&said, &["nothing has changed", "sensor2", "/var/lib/clusterctl"]);
+    }
+    scene.unchanged();
+    // Somebody else's: as root clusterctl may write everywhere.
+    if scene.combination.account != "root" {
+        let home = scene.home();
+        exec(&format!("chown daemon /var/lib/clusterctl {home} {home}/releases"));
+        let _undo = Undo(|| drop(exec(&format!("chown zeek /var/lib/clusterctl {home} {home}/releases"))));
+        let said = scene.run(&["deploy", "--yes"]).code(1);
+        names(&said, &["nothing has changed", "sensor2", &home]);
+    }
+    scene.unchanged();
+    // Of a newer clusterctl: read, never written.
+    {
+        let format = format!("{}/format", scene.home());
+        exec(&format!("echo 99 >{format}"));
+        let _undo = Undo(|| drop(exec(&format!("echo 1 >{format}"))));
+        let said = scene.run(&["deploy", "--yes"]).code(1);
+        names(&said, &["nothing has changed", "sensor2", "format 99", "newer clusterctl"]);
+        scene.run(&["status"]);
+        assert_eq!(exec(&format!("cat {format}")), "99");
+    }
+    scene.unchanged();
+    scene.next_deploy_finishes();
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f08_a_missing_base_folder_comes_with_the_command_that_makes_it() {
+    let mut scene = Scene::begin();
+    if scene.combination.account == "root" {
+        return;
+    }
+    scene.name = "faults-elsewhere".to_owned();
+    let base = std::mem::replace(&mut scene.base, "/srv/not/there".to_owned());
+    scene.write();
+    let said = scene.run(&["deploy", "--yes"]);
+    scene.name = "faults".to_owned();
+    scene.base = base;
+    scene.write();
+    let said = said.code(1);
+    names(&said, &["can't make the folder /srv/not/there", "install -d -o zeek /srv/not/there"]);
+    scene.unchanged();
+    scene.run(&["status"]).code(0);
+}

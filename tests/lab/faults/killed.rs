@@ -1,0 +1,1 @@
+//! clusterctl itself, killed or interrupted.
