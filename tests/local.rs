@@ -1,6 +1,7 @@
 //! clusterctl on zeek-sims over loopback: without SSH, and through a real sshd.
 
 mod faults;
+mod rolling;
 
 use std::os::unix::fs::PermissionsExt;
 

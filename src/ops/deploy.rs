@@ -13,7 +13,7 @@ use super::lock::{Locks, Operation};
 use super::prepare::{Absent, Aim, Prepared, prepare, tolerable};
 use super::stage::{all_well, stage, verdict};
 use super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
-use super::{Event, Failure, archive, ports};
+use super::{Event, Failure, Outcome, archive, ports, rolling};
 use super::{resume, rollback};
 use crate::cluster::Role;
 use crate::error::{Error, Kind};
@@ -386,11 +386,26 @@ impl Run<'_> {
         }
         self.stop(done, stops).await?;
         self.start(done, starts).await?;
+        let version = self.prepared.version;
+        let names = |batch: &[Job]| batch.iter().map(|job| job.node.clone()).collect::<BTreeSet<String>>();
+        if !batches.is_empty() {
+            // A manager that was restarted counts nobody at first.
+            rolling::unseen(self.fleet, version, batches.iter().flat_map(|batch| names(batch)).collect()).await;
+        }
         let total = batches.len();
         for (number, batch) in batches.into_iter().enumerate() {
             self.fleet.tell(Event::Note { text: format!("rolling restart, {} of {total}", number + 1) });
             self.stop(done, batch.clone()).await?;
+            let started = names(&batch);
             self.start(done, batch).await?;
+            let ready = done.nodes.iter().filter(|o| started.contains(&o.node) && o.outcome.is_good());
+            let unseen = rolling::unseen(self.fleet, version, ready.map(|o| o.node.clone()).collect()).await;
+            for outcome in &mut done.nodes {
+                if let Some(why) = unseen.get(&outcome.node) {
+                    outcome.outcome = Outcome::Late(why.clone());
+                }
+            }
+            self.judge(done)?;
         }
         Ok(())
     }

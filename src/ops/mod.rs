@@ -9,6 +9,7 @@
 //! * `prepare`: what is known and planned before anything changes;
 //! * `stage`: putting a release beside the others;
 //! * `check`: parsing it with the real Zeek;
+//! * `rolling`: what passes between two batches of a rolling restart;
 //! * `ports`: what else listens where nodes will;
 //! * `deploy`: switching, stopping, starting, and going back;
 //! * `diff`: reading what changes in files;
@@ -33,6 +34,7 @@ mod print;
 mod releases;
 mod resume;
 mod rollback;
+mod rolling;
 mod select;
 mod site;
 mod stage;

@@ -1,0 +1,63 @@
+//! Between two batches of a rolling restart: workers are back when the manager counts them, which is later than their
+//! own `RUNNING`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::fleet::Fleet;
+use crate::cluster::{Backend, Cluster};
+use crate::control::{self, Reply};
+use crate::values::Version;
+use crate::zeek::{self, Live};
+
+/// How long to wait before the manager is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Waits until the manager sees these workers, as long as a node may take to become ready; returns those that it does
+/// not see then, with the reason. Where this version's manager can't be asked, the workers' own word has to do.
+pub(super) async fn unseen(fleet: &Fleet, version: Version, mut workers: BTreeSet<String>) -> BTreeMap<String, String> {
+    let cluster = &*fleet.cluster;
+    if matches!(zeek::live(cluster, version), Live::None(_)) {
+        return BTreeMap::new();
+    }
+    let limit = Instant::now() + cluster.timeouts.ready;
+    let mut why = String::new();
+    while !workers.is_empty() && Instant::now() < limit && !fleet.is_interrupted() {
+        match seen(fleet, version).await {
+            Ok(peers) => {
+                workers.retain(|node| !peers.contains(node));
+                "the manager does not see it".clone_into(&mut why);
+            }
+            Err(error) => why = format!("the manager can't be asked: {error}"),
+        }
+        if !workers.is_empty() {
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+    workers.into_iter().map(|node| (node, why.clone())).collect()
+}
+
+/// Returns the nodes that the manager sees.
+async fn seen(fleet: &Fleet, version: Version) -> Result<Vec<String>, String> {
+    let cluster: &Cluster = &fleet.cluster;
+    let manager = cluster.manager().ok_or("there is no manager")?;
+    let seat = fleet.seat(manager.host);
+    let stream =
+        seat.connection.dial(cluster.ports.control, fleet.settings.question).await.map_err(|failure| failure.text())?;
+    let backend: Backend = zeek::backend(cluster, version);
+    let topics = zeek::topics(cluster, version, backend);
+    let whom = [(manager.name.clone(), topics.node(&manager.name))];
+    let request = format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+    let answers = control::ask_status(stream, zeek::ANSWERS, &whom, request, Instant::now() + PATIENCE)
+        .await
+        .map_err(|error| error.to_string())?;
+    match answers.nodes.into_values().next() {
+        Some(Reply::Answer(status)) => Ok(status.peers),
+        Some(Reply::Bad(why)) => Err(why),
+        Some(Reply::NoReply) | None => Err("no reply".to_owned()),
+    }
+}
