@@ -356,7 +356,52 @@ row "status, and five strays: processes there" "6, for any number" "$forks${prog
 kill "${strays[@]}"
 strays=()
 
+# ---- A crash: from the death of a node's process to the next one, and until that is ready
+
+# Sets started and ready to microseconds.
+crash() {
+	local node=$work/base/bench/nodes/$1 old pid from status
+	old=$(head -n 1 "$node/run")
+	read -r _ _ pid _ <"$node/run"
+	from=${EPOCHREALTIME/[.,]/}
+	kill -KILL "$pid"
+	while [ ! -s "$node/run" ] || [ "$(head -n 1 "$node/run")" = "$old" ]; do sleep 0.01; done
+	started=$((${EPOCHREALTIME/[.,]/} - from))
+	until { read -r status _ <"$node/.status"; } 2>/dev/null && [ "$status" = RUNNING ]; do sleep 0.01; done
+	ready=$((${EPOCHREALTIME/[.,]/} - from))
+}
+crash worker-1
+row "crash to started again, runner process, first" "2 s" "$(ms "$started") ms (zeek-sim ready: $(ms "$ready") ms)"
+crash worker-1
+row "  second crash within a minute" "growing pauses" "$(ms "$started") ms"
+settle "$workers"
+
 run stop -q >/dev/null 2>&1
+# Memory of a supervisor: of one alone, since several share their pages. The shell is what `sh` is on a host.
+release=$(cd -P "$work/base/bench/current" && pwd)
+node=$work/base/bench/nodes/worker-1
+for shell in dash bash busybox; do
+	path=$(command -v "$shell") || { say "note: no $shell here, so none is measured" && continue; }
+	mkdir -p "$work/as-$shell"
+	ln -sf "$path" "$work/as-$shell/sh"
+	printf 'running %s\n' "${release##*/}" >"$node/want"
+	rm -f "$node/stop" "$node/.status"
+	PATH=$work/as-$shell:$PATH setsid sh "$release/clusterctl/supervisor.sh" "$work/base/bench" "$node" "$release" worker-1 \
+		</dev/null >/dev/null 2>&1 &
+	started=$!
+	for _ in $(seq 200); do
+		! grep -qs RUNNING "$node/.status" || break
+		sleep 0.05
+	done
+	read -r _ _ pid _ <"$node/supervisor"
+	pss=$(sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' "/proc/$pid/smaps_rollup")
+	row "memory of a supervisor (PSS) under $shell" "1024 KiB" "$pss KiB"
+	: >"$node/stop"
+	kill -TERM "$pid"
+	wait "$started" || true
+done
+run stop -q >/dev/null 2>&1
+
 # Nodes that do not run are not asked.
 observe run status
 row "status, nothing runs: the host's facts alone" "1.5" "$trips ($took ms without delay)"

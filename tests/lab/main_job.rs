@@ -155,42 +155,6 @@ fn a_host_without_power_is_unknown_with_the_reason() {
 
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
-fn a_logger_that_cannot_start_brings_the_old_release_back() {
-    let cluster = TestCluster::new("back", "broker");
-    cluster.run(&["deploy", "--yes"]).code(0);
-    cluster.settled();
-    let link = |host: &str| cluster.lab.exec(host, &["readlink", &format!("{}/back/current", cluster.base)]);
-    let before = (link("mgmt"), link("sensor1"));
-    // Another process has the port that the second logger is moved to.
-    cluster.lab.exec(
-        "mgmt",
-        &[
-            "sh",
-            "-c",
-            "systemd-run --quiet --unit=squatter --collect systemd-socket-activate -l $1:27799 /bin/cat; \
-         for i in $(seq 50); do ss -ltn | grep -q :27799 && exit 0; sleep 0.1; done; exit 1",
-            "sh",
-            cluster.address("mgmt"),
-        ],
-    );
-    let text = std::fs::read_to_string(cluster.file()).unwrap();
-    let moved = text.replace("host: mgmt, count: 2 }", "host: mgmt, count: 2, port: 27798 }");
-    assert_ne!(moved, text);
-    std::fs::write(cluster.file(), moved).unwrap();
-    let said = cluster.run(&["deploy", "--yes"]);
-    cluster.lab.exec("mgmt", &["systemctl", "stop", "squatter"]);
-    assert_eq!(said.code, 1, "{said:?}");
-    assert!(said.stdout.contains("logger-2"), "{said:?}");
-    assert!(said.stdout.contains("went back"), "{said:?}");
-    assert!(said.stderr.contains("27799") || said.stderr.contains("Failed to listen"), "{said:?}");
-    assert_eq!((link("mgmt"), link("sensor1")), before);
-    cluster.write();
-    let status = cluster.settled();
-    assert_eq!(status["workers"]["counted"], 4);
-}
-
-#[test]
-#[ignore = "needs the lab: tests/run.sh"]
 fn a_script_that_does_not_parse_changes_nothing() {
     let cluster = TestCluster::new("parse", "broker");
     cluster.run(&["deploy", "--yes"]).code(0);

@@ -14,13 +14,13 @@ use std::sync::Once;
 use serde::Deserialize;
 
 /// The lab that is up: its run folder is named by `CLUSTERCTL_LAB`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lab {
     run: PathBuf,
     facts: Facts,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Facts {
     id: u32,
     zeek: Zeek,

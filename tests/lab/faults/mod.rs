@@ -10,6 +10,7 @@ mod hosts;
 mod killed;
 mod locks;
 mod logs;
+mod manager;
 mod network;
 mod nodes;
 mod ssh;
