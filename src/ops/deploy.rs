@@ -78,6 +78,21 @@ pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'
             .hint("all nodes stop and start; if that is meant: --accept-backend-change")
             .into());
     }
+    if let Some(upgrade) = &shown.plan.upgrade {
+        let why = if shown.options.no_restart {
+            Some("nodes would run on with the old one beside new ones (--no-restart)")
+        } else if upgrade.other_version && !shown.absent.is_empty() {
+            Some("hosts that are left out would run on with the old one")
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return Err(Error::failed(format!("nothing has changed: nodes would move to Zeek {}", upgrade.to))
+                .because(format!("versions are never mixed in one cluster, and {why}"))
+                .hint("deploy all hosts at once; `enabled: false` leaves a host out whose nodes are stopped")
+                .into());
+        }
+    }
     let operation = Operation::new(command);
     let mut seats = fleet.seats(shown.release.parts.iter().map(|p| p.host));
     seats.extend(shown.leaving.iter().map(|(seat, _)| seat.clone()));

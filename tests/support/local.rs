@@ -20,7 +20,12 @@ fn take_block() -> (u16, TcpListener) {
     for _ in 0..u32::from(BLOCKS) * 600 {
         let block = (start + BLOCK.fetch_add(1, Ordering::Relaxed) % BLOCKS) % BLOCKS;
         let base = 18_000 + block * BLOCK_SIZE;
-        if let Ok(claim) = TcpListener::bind(("127.0.0.1", base + BLOCK_SIZE - 2)) {
+        // What a run that was killed left behind may still have the first ones, or the control port.
+        let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if let Ok(claim) = TcpListener::bind(("127.0.0.1", base + BLOCK_SIZE - 2))
+            && free(base + 2)
+            && free(base + BLOCK_SIZE - 1)
+        {
             return (base, claim);
         }
         std::thread::sleep(Duration::from_millis(10));
