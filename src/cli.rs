@@ -129,6 +129,20 @@ enum Command {
     Stop(Selectors),
     /// Stop nodes and start them again
     Restart(Selectors),
+    /// Archive what nodes left, expire the archive, start nodes that should run, look at disks
+    ///
+    /// What an operator stopped stays stopped; a node that gave up restarting gets another chance. With --install
+    /// each host does it by itself from now on, every five minutes and after a reboot.
+    Maintain {
+        #[command(flatten)]
+        selectors: Selectors,
+        /// Let the hosts do it by themselves: by a systemd timer, or else cron
+        #[arg(long)]
+        install: bool,
+        /// With --install: undo that
+        #[arg(long, requires = "install")]
+        remove: bool,
+    },
     /// Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing
     Check {
         /// Only the description: connect to no host
@@ -515,6 +529,15 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<
             let selection = Selection::parse(&loaded.cluster, &s.selectors)?;
             let report = ops::restart(&job.fleet, &selection).await;
             job.end(report, |ui, report| ui::outcomes(ui, &report)).await
+        }
+        Command::Maintain { selectors, install, remove } => {
+            let selection = Selection::parse(&loaded.cluster, &selectors.selectors)?;
+            if *install {
+                let hosts = ops::install(&job.fleet, &selection, *remove).await;
+                return job.end(Ok(hosts), |ui, hosts| ui::installed(ui, &hosts)).await;
+            }
+            let report = ops::maintain(&job.fleet, &selection).await;
+            job.end(Ok(report), |ui, report| ui::maintained(ui, &report)).await
         }
         // These connect to nothing and were dispatched before.
         Command::Init | Command::Layout { .. } | Command::Nodes(_) | Command::Schema | Command::Completions { .. } => {

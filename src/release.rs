@@ -14,6 +14,7 @@
 //! clusterctl/node.sh        becomes a node, and records its end
 //! clusterctl/supervisor.sh  keeps a node running
 //! clusterctl/archiver.sh    runs as the node log-archiver, where logs are archived
+//! clusterctl/maintain.sh    maintains the host, for a timer or cron
 //! clusterctl/logs.conf      what it has to know, one setting a line; read again for each pass
 //! ```
 
@@ -53,6 +54,16 @@ const ARCHIVE: &str = concat!(
     include_str!("../templates/lib.sh"),
     include_str!("../templates/logs.sh"),
     include_str!("../templates/archiver.sh")
+);
+
+/// What maintains a host.
+const MAINTAIN: &str = concat!(
+    include_str!("../templates/here.sh"),
+    include_str!("../templates/say.sh"),
+    include_str!("../templates/lib.sh"),
+    include_str!("../templates/logs.sh"),
+    include_str!("../templates/locking.sh"),
+    include_str!("../templates/maintain.sh")
 );
 
 /// The reserved name under which a host's runner keeps its archiver running; it is no node of the cluster.
@@ -430,6 +441,11 @@ fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut BTreeMap<S
     if cluster.log_writers().nth(1).is_some() {
         settings.push_str("several yes\n");
     }
+    if let Some(expire) = logs.expire {
+        let _ = writeln!(settings, "expire {}", expire.as_secs().max(60));
+    }
+    let _ = writeln!(settings, "min_free {}\nready {}", logs.min_free, cluster.timeouts.ready.as_secs().max(1));
+    put("clusterctl/maintain.sh".to_owned(), MAINTAIN.to_owned());
     put("clusterctl/logs.conf".to_owned(), settings);
 }
 

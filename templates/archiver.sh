@@ -1,7 +1,7 @@
 # Archives rotated logs: zeek-archiver, one pass after another; the last one after SIGTERM. A constant that goes into
 # each release, after lib.sh and logs.sh, and runs as the node log-archiver. Arguments: the cluster's folder, the spool
-# folder. zeek-archiver's own loop is not used: it looks only every 30 s, and can't be told to finish.
-home=$1 spool=$2
+# folder, `once` for one pass. zeek-archiver's own loop is not used: it looks only every 30 s, and can't be told to finish.
+home=$1 spool=$2 mode=${3:-}
 ended='' nap='' told=''
 archive='' archiver='' compress='' queued=0
 trap 'ended=1; [ -n "$nap" ] && kill "$nap" 2>/dev/null' TERM INT
@@ -44,6 +44,7 @@ pass() {
 }
 echo 'RUNNING [archiving]' >.status
 pause=5
+[ "$mode" != once ] || ended=1
 until [ -n "$ended" ]; do
 	if pass; then
 		pause=5

@@ -5,53 +5,20 @@ mkdir -p "$home" 2>/dev/null || {
 	say fail "can't make the folder $home (as $(id -un 2>/dev/null)); as root: install -d -o $(id -un 2>/dev/null) ${home%/*}"
 	exit 1
 }
-read -r stat </proc/self/stat
-me=${stat%% *}
-rest=${stat##*) }
-# shellcheck disable=SC2086
-set -- $rest
-mine="id $boot $me ${20} $operation $holder"
-own=$home/lock.$me
-if ! why=$({ printf '%s\n' "$mine" >"$own"; } 2>&1); then
-	rm -f "$own"
-	say fail "can't write in $home: ${why##*: }"
+take_lock "$home" "$operation" "$holder"
+case $? in
+1)
+	# shellcheck disable=SC2154
+	say held "$held"
+	exit 0
+	;;
+2)
+	# shellcheck disable=SC2154
+	say fail "$why"
 	exit 1
-fi
-tries=0
-# A link appears whole or not at all.
-until ln "$own" "$home/lock" 2>/dev/null; do
-	old=''
-	{ read -r old <"$home/lock"; } 2>/dev/null
-	identity "$home/lock"
-	if alive "$b" "$p" "$s"; then
-		rm -f "$own"
-		say held "${old#id * * * }"
-		exit 0
-	fi
-	tries=$((tries + 1))
-	if [ "$tries" -gt 50 ]; then
-		rm -f "$own"
-		say fail "can't take over $home/lock, whose holder is gone"
-		exit 1
-	fi
-	# Its holder is gone, or a power failure has left it empty: one of those who see that takes it away, and only if it
-	# is still the same.
-	if [ -e "$home/lock" ] && mkdir "$home/lock.dead-$p-$s" 2>/dev/null; then
-		again=''
-		{ read -r again <"$home/lock"; } 2>/dev/null
-		[ "$again" = "$old" ] && rm -f "$home/lock"
-		rmdir "$home/lock.dead-$p-$s"
-	else
-		nap
-	fi
-done
-rm -f "$own"
-release() {
-	kept=''
-	{ read -r kept <"$home/lock"; } 2>/dev/null
-	[ "$kept" = "$mine" ] && rm -f "$home/lock"
-}
-trap 'release; echo "$T end $?"' EXIT
+	;;
+esac
+trap 'free_lock; echo "$T end $?"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 say locked
 while IFS= read -r line; do

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::local::{LocalCluster, kill, wait_for};
+use crate::support::local::{LocalCluster, kill, said, wait_for};
 
 /// A description of loggers, manager, proxy and two workers.
 fn write(cluster: &LocalCluster, loggers: u32, logs: &str, more: &str) {
@@ -188,4 +188,166 @@ fn every_record_arrives_with_one_of_two_loggers_dead() {
 fn but_not_if_records_wait_for_a_dead_logger() {
     let arrived = with_one_of_two_loggers_dead(Some("false"));
     assert!(arrived < 900, "{arrived} of 1000 although half of them wait for a dead logger");
+}
+
+/// A file in the archive that was last touched so many days ago.
+fn old(cluster: &LocalCluster, path: &str, days: u32) -> PathBuf {
+    let file = cluster.dir().join("archive").join(path);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "").unwrap();
+    let ago = format!("{days} days ago");
+    assert!(Command::new("touch").args(["-d", &ago]).arg(&file).status().unwrap().success());
+    file
+}
+
+#[test]
+fn maintain_heals_archives_and_expires_and_leaves_alone_what_was_stopped() {
+    let cluster = LocalCluster::new();
+    write(&cluster, 1, "rotate: 1h, expire: 30d", "");
+    produce(&cluster, 100, 100);
+    cluster.run(&["deploy"]).code(0);
+    let gone = [
+        old(&cluster, "2026-01-02/conn.18:25:45-18:26:00.log.gz", 31),
+        old(&cluster, "2026-01-02/conn.18:25:45-18:26:00-logger-1.log", 31),
+    ];
+    let kept = [
+        old(&cluster, "2026-01-02/notes.txt", 99),
+        old(&cluster, "2026-01-02/conn.log", 99),
+        old(&cluster, "2026-01-02/sub/conn.18:25:45-18:26:00.log", 99),
+        old(&cluster, "mine/conn.18:25:45-18:26:00.log", 99),
+        old(&cluster, "conn.18:25:45-18:26:00.log", 99),
+        old(&cluster, "2026-01-03/conn.18:25:45-18:26:00.log", 29),
+    ];
+    let outside = cluster.dir().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let linked = outside.join("conn.18:25:45-18:26:00.log");
+    std::fs::rename(old(&cluster, "x", 99), &linked).unwrap();
+    std::os::unix::fs::symlink(&outside, cluster.dir().join("archive/2026-01-04")).unwrap();
+    // A node and the archiver lose their supervisors and themselves, as in a reboot; another is stopped by hand.
+    cluster.run(&["stop", "worker-2"]).code(0);
+    let log = cluster.kept("nodes/logger-1/sim.log");
+    wait_for("records", || std::fs::read_to_string(&log).ok()?.contains("\t100\n").then_some(()));
+    for node in ["worker-1", "log-archiver", "logger-1"] {
+        let id = |file: &str| {
+            let text = std::fs::read_to_string(cluster.kept(&format!("nodes/{node}/{file}"))).unwrap();
+            text.split(' ').nth(2).unwrap().parse::<u64>().unwrap()
+        };
+        let (supervisor, process) = (id("supervisor"), id("run"));
+        kill("KILL", supervisor);
+        kill("KILL", process);
+    }
+    wait_for("their end", || (cluster.row("worker-1")["state"] == "crashed").then_some(()));
+    let report = cluster.run(&["maintain", "-o", "json"]).code(0).json();
+    let host = &report["data"]["hosts"][0];
+    let mut healed: Vec<&str> =
+        host["healed"].as_array().unwrap().iter().map(|h| h["node"].as_str().unwrap()).collect();
+    healed.sort_unstable();
+    assert_eq!(healed, ["log-archiver", "logger-1", "worker-1"], "{host:#}");
+    assert_eq!(host["expired"], 2, "{host:#}");
+    for file in &gone {
+        assert!(!file.exists(), "{}", file.display());
+    }
+    for file in kept.iter().chain([&linked]) {
+        assert!(file.exists(), "{}", file.display());
+    }
+    assert_eq!(cluster.row("worker-2")["state"], "stopped");
+    assert!(archiver_pid(&cluster).is_some());
+    wait_for("what the logger left in the archive", || archived(&cluster, "sim").pop());
+
+    // A logger that is stopped, and left something behind.
+    cluster.run(&["stop", "all"]).code(0);
+    std::fs::write(cluster.kept("nodes/logger-1/late.log"), "last words\n").unwrap();
+    std::fs::write(cluster.kept("nodes/logger-1/.shadow.late.log"), ".log\n\n").unwrap();
+    let report = cluster.run(&["maintain"]).code(0);
+    assert!(report.stdout.contains("done"), "{}", report.stdout);
+    let late = archived(&cluster, "late");
+    assert_eq!(late.len(), 1, "{}", report.stdout);
+    assert!(!cluster.kept("nodes/logger-1/.shadow.late.log").exists());
+    assert_eq!(cluster.row("logger-1")["state"], "stopped");
+}
+
+#[test]
+fn maintain_leaves_a_locked_host_and_an_unfinished_operation_alone() {
+    let cluster = LocalCluster::new();
+    write(&cluster, 1, "rotate: 1h", "");
+    cluster.run(&["deploy"]).code(0);
+    let supervisor = std::fs::read_to_string(cluster.kept("nodes/worker-1/supervisor")).unwrap();
+    kill("KILL", supervisor.split(' ').nth(2).unwrap().parse().unwrap());
+    kill("KILL", cluster.pid("worker-1"));
+    wait_for("its end", || (cluster.row("worker-1")["state"] == "crashed").then_some(()));
+    std::fs::write(cluster.kept("journal"), "17-1 ada@desk (pid 1): deploy\nswitched abc\n").unwrap();
+    let report = cluster.run(&["maintain"]).code(1);
+    assert!(report.stdout.contains("did not come to its end"), "{}", report.stdout);
+    assert!(report.stdout.contains("ada@desk"), "{}", report.stdout);
+    std::fs::remove_file(cluster.kept("journal")).unwrap();
+    // This test holds the lock.
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let begun = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let line = format!("id {} {} {begun} 17-2 eve@desk (pid 2): deploy\n", boot.trim(), std::process::id());
+    std::fs::write(cluster.kept("lock"), line).unwrap();
+    let report = cluster.run(&["maintain"]).code(1);
+    assert!(report.stdout.contains("locked: eve@desk (pid 2): deploy"), "{}", report.stdout);
+    assert_eq!(cluster.row("worker-1")["state"], "crashed");
+    std::fs::remove_file(cluster.kept("lock")).unwrap();
+    cluster.run(&["maintain"]).code(0);
+    assert_eq!(cluster.row("worker-1")["state"], "running");
+    assert!(!cluster.kept("lock").exists());
+}
+
+#[test]
+fn a_host_maintains_itself_from_a_crontab_of_which_no_other_line_is_lost() {
+    let cluster = LocalCluster::new();
+    write(&cluster, 1, "rotate: 1h", "");
+    let bin = cluster.dir().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let table = cluster.dir().join("crontab");
+    let others = "# mine\n1 2 * * * true # clusterctl of old\n";
+    std::fs::write(&table, others).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase $1 in -l) cat '{0}' ;; -r) rm '{0}' ;; -) cat >'{0}.new' && mv '{0}.new' '{0}' ;; esac\n",
+        table.display()
+    );
+    // No systemd, whatever this machine has.
+    for (name, text) in [("crontab", script.as_str()), ("id", "#!/bin/sh\necho 1000\n"), ("loginctl", "#!/bin/sh\n")] {
+        std::fs::write(bin.join(name), text).unwrap();
+        std::fs::set_permissions(bin.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let run = |args: &[&str]| {
+        let mut command = cluster.command(args);
+        command.env("PATH", &path);
+        said(command)
+    };
+    let early = run(&["maintain", "--install"]).code(1);
+    assert!(early.stdout.contains("nothing is deployed"), "{}", early.stdout);
+    run(&["deploy"]).code(0);
+    let warned = cluster.run(&["status"]);
+    assert!(warned.stdout.contains("clusterctl maintain --install"), "{}", warned.stdout);
+    for _ in 0..2 {
+        let done = run(&["maintain", "--install"]).code(0);
+        assert!(done.stdout.contains("every 5m00s and after a reboot, by cron"), "{}", done.stdout);
+    }
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(text.starts_with(others) && text.lines().count() == 4, "{text}");
+    let status = cluster.settled();
+    assert_eq!(status["warnings"], serde_json::json!([]));
+    // The line of the reboot, as cron runs it.
+    let supervisor = std::fs::read_to_string(cluster.kept("nodes/worker-1/supervisor")).unwrap();
+    kill("KILL", supervisor.split(' ').nth(2).unwrap().parse().unwrap());
+    kill("KILL", cluster.pid("worker-1"));
+    wait_for("its end", || (cluster.row("worker-1")["state"] == "crashed").then_some(()));
+    let line = text.lines().find_map(|l| l.strip_prefix("@reboot ")).unwrap();
+    let ran = Command::new("sh").args(["-c", line]).env_clear().env("PATH", "/usr/bin:/bin").status().unwrap();
+    assert!(ran.success());
+    assert_eq!(cluster.row("worker-1")["state"], "running");
+    let maintained = cluster.status()["hosts"][0]["maintained"].as_i64();
+    assert!(maintained.is_some(), "{}", std::fs::read_to_string(cluster.kept("maintain.log")).unwrap());
+    run(&["maintain", "--install", "--remove"]).code(0);
+    assert_eq!(std::fs::read_to_string(&table).unwrap(), others);
+    // Late, and that is said.
+    std::fs::write(cluster.kept("maintain"), "cron 300\n").unwrap();
+    std::fs::write(cluster.kept("maintained"), "1700000000 \n").unwrap();
+    let status = cluster.run(&["status"]).code(5);
+    assert!(status.stdout.contains("maintenance has not run since 2023-11-14"), "{}", status.stdout);
 }

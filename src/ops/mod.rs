@@ -5,6 +5,7 @@
 //! * `site`: reading the site folder and secrets;
 //! * `lock`: the lock on each host that an operation touches;
 //! * `tiers`: stopping and starting nodes in the order of their roles;
+//! * `maintain`: what hosts need from time to time, by hand or by a timer of theirs;
 //! * `archive`: what archives the logs beside them;
 //! * `prepare`: what is known and planned before anything changes;
 //! * `stage`: putting a release beside the others;
@@ -28,6 +29,7 @@ mod diff;
 mod doctor;
 mod fleet;
 mod lock;
+mod maintain;
 mod ports;
 mod prepare;
 mod print;
@@ -50,6 +52,9 @@ pub use deploy::{Agree, Behind, DeployReport, apply};
 pub use diff::compare;
 pub use doctor::{Check, DoctorReport, HostReport, Verdict, doctor};
 pub use fleet::{Fleet, Settings};
+pub use maintain::{
+    EVERY as MAINTAINED_EVERY, Healed, HostMaintenance, Installed, MaintainReport, Maintained, install, maintain,
+};
 pub use prepare::{Options, Prepared, prepare};
 pub use print::{PrintReport, PrintRow, print};
 pub use releases::{ReleaseRow, ReleasesReport, releases};

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod layout;
+mod maintain;
 mod plan;
 mod print;
 mod progress;
@@ -18,6 +19,7 @@ use crate::error::{Diagnostic, Error, Kind, Look, render};
 
 pub use doctor::doctor;
 pub use layout::{layout, nodes};
+pub use maintain::{installed, maintained};
 pub use plan::plan;
 pub use print::values;
 pub use progress::{Progress, follow};

@@ -41,6 +41,16 @@ pub fn status(ui: &Ui, report: &StatusReport) {
         text.push_str(&ui.out.wrap(&super::harmless(&line), "  "));
         text.push('\n');
     }
+    for (host, queue) in report.hosts.iter().filter_map(|h| Some((&h.host, h.queue.as_ref()?))) {
+        if queue.logs > 0 {
+            #[expect(clippy::cast_precision_loss, reason = "seconds")]
+            let age = queue.age.map(|a| format!(", the oldest for {}", uptime(a as f64))).unwrap_or_default();
+            text.push_str(&format!(
+                "\n{host}: {} in the queue for the archive{age}\n",
+                count(usize::try_from(queue.logs).unwrap_or(usize::MAX), "rotated log")
+            ));
+        }
+    }
     if let Some(note) = &report.note {
         text.push('\n');
         text.push_str(&ui.out.wrap(&super::harmless(note), "  "));
@@ -49,7 +59,14 @@ pub fn status(ui: &Ui, report: &StatusReport) {
     if !report.troubles.is_empty() {
         text.push('\n');
     }
-    for line in troubles(ui, &report.troubles) {
+    for line in troubles(ui, &report.troubles, Tone::Bad) {
+        text.push_str(&ui.out.wrap(&line, "  "));
+        text.push('\n');
+    }
+    if !report.warnings.is_empty() {
+        text.push('\n');
+    }
+    for line in troubles(ui, &report.warnings, Tone::Warn) {
         text.push_str(&ui.out.wrap(&line, "  "));
         text.push('\n');
     }
@@ -60,7 +77,7 @@ pub fn status(ui: &Ui, report: &StatusReport) {
 const NAMES: usize = 4;
 
 /// Says what is wrong, once for all nodes with the same trouble.
-fn troubles(ui: &Ui, troubles: &[Trouble]) -> Vec<String> {
+fn troubles(ui: &Ui, troubles: &[Trouble], tone: Tone) -> Vec<String> {
     let mut groups: Vec<(&str, Vec<&Trouble>)> = Vec::new();
     let mut index: HashMap<&str, usize> = HashMap::new();
     for trouble in troubles {
@@ -78,7 +95,7 @@ fn troubles(ui: &Ui, troubles: &[Trouble]) -> Vec<String> {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let mut line = format!("{}{more}: {}", ui.out.paint(Tone::Bad, &names.join(", ")), super::harmless(what));
+            let mut line = format!("{}{more}: {}", ui.out.paint(tone, &names.join(", ")), super::harmless(what));
             if let Some(hint) = group.first().and_then(|t| t.hint.as_deref()) {
                 line.push_str(" -> ");
                 line.push_str(&super::harmless(hint));

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asked, Facts, Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, running, runs};
-use crate::cluster::{Cluster, Node, Role};
+use crate::cluster::{Cluster, Node, Role, RunnerKind};
 use crate::control::{self, Answers, Reply};
 use crate::observed::{Next, Observed, ObservedNode, Wanted};
-use crate::ops::Selection;
 use crate::ops::prepare::prevailing;
+use crate::ops::{Selection, archive};
 use crate::runner::Folders;
 use crate::transport::Failure;
 
@@ -43,6 +43,7 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             if let Some(answers) = answers {
                 answered(&mut row, node, answers, &needed);
             }
+            waiting(&mut row, cluster, node, observed);
         }
         troubles.extend(trouble_of(&row));
         rows.push(row);
@@ -76,7 +77,8 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             }
         }
     }
-    let hosts = hosts_of(cluster, facts, &mut troubles);
+    let mut warnings = Vec::new();
+    let hosts = hosts_of(cluster, facts, &mut troubles, &mut warnings);
     let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
     let counted = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
         Reply::Answer(status) => Some(status.workers),
@@ -96,6 +98,7 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
         hosts,
         nodes: rows,
         troubles,
+        warnings,
         note,
     }
 }
@@ -291,7 +294,85 @@ fn trouble_of(row: &NodeRow) -> Option<Trouble> {
     None
 }
 
-fn hosts_of(cluster: &Cluster, facts: &Facts, troubles: &mut Vec<Trouble>) -> Vec<HostStatus> {
+/// Marks a node whose rotated logs wait too long for the archive.
+fn waiting(row: &mut NodeRow, cluster: &Cluster, node: &Node, observed: &Observed) {
+    let late = cluster.logs.late.as_secs();
+    if !matches!(row.health, Some(Health::Ok) | None) || !cluster.writes_logs(node) || cluster.logs.archive.is_none() {
+        return;
+    }
+    if let Some(age) = observed.queue.age.filter(|age| *age > late && late > 0) {
+        row.health = Some(Health::QueueGrowing);
+        row.health_detail = Some(format!(
+            "{} rotated logs wait for the archive on its host, the oldest for {}",
+            observed.queue.logs,
+            humantime::format_duration(std::time::Duration::from_secs(age))
+        ));
+    }
+}
+
+/// What a host's archiver and its own maintenance have to say.
+fn upkeep(
+    cluster: &Cluster,
+    index: usize,
+    observed: &Observed,
+    troubles: &mut Vec<Trouble>,
+    warnings: &mut Vec<Trouble>,
+) {
+    let subject = &cluster.hosts[index].name;
+    let trouble = |what: String, hint: &str| Trouble {
+        subject: subject.clone(),
+        what,
+        hint: Some(hint.to_owned()).filter(|h| !h.is_empty()),
+    };
+    if observed.current.is_none() {
+        return;
+    }
+    if let Some(missing) = archive::missing(cluster, index, observed) {
+        warnings.push(trouble(missing, ""));
+    } else if let Some(archiver) = &observed.archiver
+        && cluster.archive_on(index).is_some()
+        && archiver.process.is_none()
+        && matches!(archiver.wanted, Some(Wanted::Running(_)))
+    {
+        let (state, detail) = state_of(archiver);
+        let detail = detail.map(|d| format!(" ({d})")).unwrap_or_default();
+        if state != State::Starting {
+            troubles.push(trouble(
+                format!("logs are not archived: its archiver is {}{detail}", state.name()),
+                "clusterctl maintain",
+            ));
+        }
+    }
+    match (observed.maintain, observed.maintained) {
+        (None, _) if cluster.runner == RunnerKind::Process && observed.nodes.values().any(|n| n.process.is_some()) => {
+            warnings.push(trouble(
+                "nobody starts its nodes after a reboot, expires logs or heals".to_owned(),
+                "clusterctl maintain --install",
+            ));
+        }
+        (Some(every), last) => {
+            let quiet = last.map(|at| u64::try_from(observed.epoch - at).unwrap_or(0));
+            if quiet.is_none_or(|q| q > every * 3 + 60) && observed.uptime > 600.0 {
+                let since = last.map_or_else(
+                    || "yet".to_owned(),
+                    |at| {
+                        let at = jiff::Timestamp::from_second(at).unwrap_or_default();
+                        format!("since {at:.0}")
+                    },
+                );
+                troubles.push(trouble(format!("maintenance has not run {since}"), "clusterctl maintain --install"));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn hosts_of(
+    cluster: &Cluster,
+    facts: &Facts,
+    troubles: &mut Vec<Trouble>,
+    warnings: &mut Vec<Trouble>,
+) -> Vec<HostStatus> {
     let known: BTreeSet<(usize, &str)> = cluster.run_nodes().map(|n| (n.host, n.name.as_str())).collect();
     let runs = prevailing(
         cluster,
@@ -308,7 +389,14 @@ fn hosts_of(cluster: &Cluster, facts: &Facts, troubles: &mut Vec<Trouble>) -> Ve
                     what: format!("can't be asked: {}", failure.text()),
                     hint: failure.hint(name),
                 });
-                hosts.push(HostStatus { host: name.clone(), failure: Some(failure.text()), release: None, lock: None });
+                hosts.push(HostStatus {
+                    host: name.clone(),
+                    failure: Some(failure.text()),
+                    release: None,
+                    lock: None,
+                    queue: None,
+                    maintained: None,
+                });
                 continue;
             }
         };
@@ -363,7 +451,13 @@ fn hosts_of(cluster: &Cluster, facts: &Facts, troubles: &mut Vec<Trouble>) -> Ve
             failure: None,
             release: observed.current.clone(),
             lock: observed.lock.clone(),
+            queue: cluster
+                .run_nodes()
+                .any(|n| n.host == *index && cluster.writes_logs(n))
+                .then(|| observed.queue.clone()),
+            maintained: observed.maintain.and(observed.maintained),
         });
+        upkeep(cluster, *index, observed, troubles, warnings);
     }
     hosts
 }

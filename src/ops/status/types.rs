@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cluster::{Backend, Role};
+use crate::observed::Queue;
 
 /// What a node's process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,6 +67,9 @@ pub enum Health {
     /// It runs with other inputs than the current release has.
     #[serde(rename = "old inputs")]
     OldInputs,
+    /// Its rotated logs wait too long for the archive.
+    #[serde(rename = "queue growing")]
+    QueueGrowing,
 }
 
 impl Health {
@@ -79,6 +83,7 @@ impl Health {
             Self::Dropping => "dropping",
             Self::OldBinary => "old binary",
             Self::OldInputs => "old inputs",
+            Self::QueueGrowing => "queue growing",
         }
     }
 }
@@ -134,6 +139,10 @@ pub struct HostStatus {
     pub release: Option<String>,
     /// Who holds its lock.
     pub lock: Option<String>,
+    /// Its rotated logs that wait for the archive; none where no node writes logs.
+    pub queue: Option<Queue>,
+    /// When it last maintained itself, in seconds since 1970; none where it does not.
+    pub maintained: Option<i64>,
 }
 
 /// Workers in four numbers.
@@ -175,6 +184,8 @@ pub struct StatusReport {
     pub hosts: Vec<HostStatus>,
     /// The nodes, in the cluster's order.
     pub nodes: Vec<NodeRow>,
+    /// What is not wrong, but should be known: it does not change the exit code.
+    pub warnings: Vec<Trouble>,
     /// What is not as it should be.
     pub troubles: Vec<Trouble>,
     /// Why nodes were not asked, where that is no trouble.

@@ -1,0 +1,123 @@
+# Maintains a host: archives what nodes left, expires, heals, looks at the disk. Arguments: the cluster's folder, the
+# spool folder, the operation, a line about who does it. It runs from a timer too, as a file of the release.
+home=$1 spool=$2 operation=$3 holder=$4
+ended=0 held='' why='' queued=0 moved=0 archive='' archiver='' expire='' min_free=0 ready=120
+if [ ! -f "$home/current/clusterctl/logs.conf" ]; then
+	say undeployed
+	exit 0
+fi
+take_lock "$home" "$operation" "$holder"
+case $? in
+1)
+	say busy "${held#* }"
+	exit 0
+	;;
+2)
+	say fail "$why"
+	exit 0
+	;;
+esac
+trap 'ended=$?; free_lock; echo "$T end $ended"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+log_settings "$home/current/clusterctl/logs.conf"
+# Whether a node is meant to run and does not: what an operator stopped is left alone, and so is what is not to be
+# started again; one that gave up gets another chance.
+needs_healing() {
+	want=''
+	{ read -r want <"$1/want"; } 2>/dev/null
+	case $want in
+	"running "*) ;;
+	*) return 1 ;;
+	esac
+	node_alive "$1" || supervisor_alive "$1" && return 1
+	next=''
+	[ ! -f "$1/exit" ] || while read -r key value; do
+		[ "$key" = next ] && next=$value
+	done <"$1/exit"
+	[ "$next" != never ]
+}
+unfinished=''
+if [ -f "$home/journal" ]; then
+	read -r unfinished <"$home/journal"
+	say unfinished "$unfinished"
+else
+	for dir in "$spool"/nodes/*/; do
+		dir=${dir%/}
+		needs_healing "$dir" || continue
+		release=${want#running }
+		# Its own release, as after a crash; the current one where that is gone.
+		[ -f "$home/releases/$release/start/${dir##*/}" ] || release=current
+		printf '%s %s\n' "${dir##*/}" "$release"
+	done | sort | {
+		nodes=$(cat)
+		[ -z "$nodes" ] || printf '%s\n' "$nodes" | sh "$home/current/clusterctl/start.sh" "$home" "$spool" "$ready" |
+			while read -r _ line; do
+				say healed "$line"
+			done
+	}
+	# Of nodes that will not start again by themselves; others rotate what they left when they do.
+	for dir in "$spool"/nodes/*/; do
+		dir=${dir%/}
+		node_alive "$dir" || supervisor_alive "$dir" && continue
+		next=''
+		[ ! -f "$dir/exit" ] || while read -r key value; do
+			[ "$key" = next ] && next=$value
+		done <"$dir/exit"
+		want=''
+		{ read -r want <"$dir/want"; } 2>/dev/null
+		case $want:$next in
+		running*:[0-9]*) ;;
+		*) leftovers "${dir##*/}" ;;
+		esac
+	done
+fi
+say moved "$moved"
+count_queue
+if [ "$queued" -gt 0 ] && [ -n "$archive" ] && ! node_alive "$spool/nodes/log-archiver"; then
+	mkdir -p "$spool/nodes/log-archiver" && (
+		cd "$spool/nodes/log-archiver" && sh "$home/current/clusterctl/archiver.sh" "$home" "$spool" once </dev/null >/dev/null 2>&1
+	)
+	count_queue
+fi
+if [ ! -x "$archiver" ] && [ -n "$archive" ]; then
+	say queue "$queued there is no $archiver"
+else
+	say queue "$queued"
+fi
+# Only names of the archive's own pattern in folders of its own, no links, nothing else.
+if [ -n "$expire" ] && [ -n "$archive" ] && [ -d "$archive" ]; then
+	time='[0-9][0-9]:[0-9][0-9]:[0-9][0-9]'
+	expired=$(find "$archive/" -mindepth 2 -maxdepth 2 -type f -mmin "+$(((expire + 59) / 60))" \
+		-path '*/[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]/*' \
+		\( -name "?*.$time-$time.log" -o -name "?*.$time-$time-?*.log" -o \
+		-name "?*.$time-$time.log.gz" -o -name "?*.$time-$time-?*.log.gz" -o \
+		-name "?*.$time-$time.log.zst" -o -name "?*.$time-$time-?*.log.zst" \) \
+		-exec rm -f {} \; -exec echo x \; 2>/dev/null | wc -l)
+	say expired "$((expired))"
+	find "$archive/" -mindepth 1 -maxdepth 1 -type d -name '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' -mtime +0 \
+		-exec rmdir {} + 2>/dev/null
+fi
+# What crashes left: the ten newest of each node, and none older than 30 days.
+for dir in "$spool"/crash/*/; do
+	if [ ! -d "$dir" ] || [ -L "${dir%/}" ]; then
+		continue
+	fi
+	find "$dir" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} + 2>/dev/null
+	set -- "$dir"*/
+	while [ "$#" -gt 10 ]; do
+		rm -rf "$1"
+		shift
+	done
+done
+for folder in "$home" "$spool" "$archive"; do
+	[ -d "$folder" ] && echo "$folder"
+done | while IFS= read -r folder; do
+	df -Pk "$folder" 2>/dev/null | while read -r _ size _ free _ mount; do
+		case $size$free in
+		*[!0-9]* | '') ;;
+		*) [ "$size" -gt 0 ] && [ $((free * 100 / size)) -lt "$min_free" ] && say low "$((free * 100 / size)) $mount" ;;
+		esac
+	done
+done | sort -u
+keep "$home/maintained" "$(date +%s) ${unfinished:+unfinished}"
+say ended
