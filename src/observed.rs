@@ -56,8 +56,8 @@ pub struct Observed {
     pub can_archive: bool,
     /// Rotated logs that wait for the archive.
     pub queue: Queue,
-    /// How often the host maintains itself, in seconds; none where that is not installed.
-    pub maintain: Option<u64>,
+    /// How often the host maintains itself, in seconds, and since when; none where that is not installed.
+    pub maintain: Option<(u64, i64)>,
     /// When the host last maintained itself, in seconds since 1970.
     pub maintained: Option<i64>,
     /// Whether the cluster's folder can't be written.
@@ -403,7 +403,13 @@ impl Observed {
                 self.queue = Queue { logs: logs.parse().unwrap_or_default(), age };
             }
             "archiver" => self.can_archive = true,
-            "maintain" => self.maintain = value.split(' ').nth(1).and_then(|s| s.parse().ok()),
+            "maintain" => {
+                // `systemd EVERY SINCE`, `cron EVERY SINCE`
+                let mut numbers = value.split(' ').skip(1);
+                let every = numbers.next().and_then(|n| n.parse().ok());
+                let since = numbers.next().and_then(|n| n.parse().ok()).unwrap_or_default();
+                self.maintain = every.map(|every| (every, since));
+            }
             "maintained" => self.maintained = value.split(' ').next().and_then(|s| s.parse().ok()),
             "readonly" => self.readonly = true,
             "logind" => self.logind_kills = value.ends_with("KillUserProcesses=yes") && !value.starts_with("yes"),

@@ -65,7 +65,7 @@ if [ -n "$system" ]; then
 		say fail "systemctl: $(printf '%s' "$why" | tail -n 1)"
 		exit 0
 	fi
-	keep "$home/maintain" "systemd $every"
+	keep "$home/maintain" "systemd $every $(date +%s)"
 	say installed "systemd $units/$name.timer"
 	exit 0
 fi
@@ -85,5 +85,5 @@ if ! { {
 	exit 0
 fi
 rm -f "$home/maintain.err"
-keep "$home/maintain" "cron $every"
+keep "$home/maintain" "cron $every $(date +%s)"
 say installed "cron"

@@ -27,7 +27,7 @@ fn produce(cluster: &LocalCluster, rate: u32, total: u32) {
 fn archived(cluster: &LocalCluster, log: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for day in std::fs::read_dir(cluster.dir().join("archive")).into_iter().flatten().flatten() {
-        let files = std::fs::read_dir(day.path()).unwrap().flatten().map(|f| f.path());
+        let files = std::fs::read_dir(day.path()).into_iter().flatten().flatten().map(|f| f.path());
         found.extend(files.filter(|f| f.file_name().unwrap().to_str().unwrap().starts_with(&format!("{log}."))));
     }
     found

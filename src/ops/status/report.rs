@@ -350,9 +350,10 @@ fn upkeep(
                 "clusterctl maintain --install",
             ));
         }
-        (Some(every), last) => {
-            let quiet = last.map(|at| u64::try_from(observed.epoch - at).unwrap_or(0));
-            if quiet.is_none_or(|q| q > every * 3 + 60) && observed.uptime > 600.0 {
+        (Some((every, installed)), last) => {
+            let quiet = observed.epoch - last.unwrap_or(installed).max(installed);
+            // Not in the first minutes after a boot.
+            if u64::try_from(quiet).is_ok_and(|q| q > every * 3 + 60) && observed.uptime > 600.0 {
                 let since = last.map_or_else(
                     || "yet".to_owned(),
                     |at| {
