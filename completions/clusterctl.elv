@@ -41,6 +41,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand start 'Start nodes from the release on their hosts'
             cand stop 'Stop nodes'
             cand restart 'Stop nodes and start them again'
+            cand maintain 'Archive what nodes left, expire the archive, start nodes that should run, look at disks'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand doctor 'Look whether each host has what it needs; changes nothing, and says what root has to do once'
@@ -202,6 +203,21 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;maintain'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand --install 'Let the hosts do it by themselves: by a systemd timer, or else cron'
+            cand --remove 'With --install: undo that'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;check'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
@@ -321,6 +337,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand start 'Start nodes from the release on their hosts'
             cand stop 'Stop nodes'
             cand restart 'Stop nodes and start them again'
+            cand maintain 'Archive what nodes left, expire the archive, start nodes that should run, look at disks'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand doctor 'Look whether each host has what it needs; changes nothing, and says what root has to do once'
@@ -350,6 +367,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;stop'= {
         }
         &'clusterctl;help;restart'= {
+        }
+        &'clusterctl;help;maintain'= {
         }
         &'clusterctl;help;check'= {
         }

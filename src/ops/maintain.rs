@@ -1,14 +1,17 @@
 //! Maintaining hosts: what ZeekControl's `cron` does. The work itself is done by a script on each host
 //! (`templates/maintain.sh`), which a timer or cron runs there as well.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Selection;
+use super::deploy::apply;
 use super::fleet::Fleet;
 use super::lock::Operation;
+use super::resume::prepare_resume;
+use super::{Event, Failure, Selection};
 use crate::cluster::Folders;
 use crate::release::digest;
 use crate::runner::Started;
@@ -86,6 +89,8 @@ pub struct HostMaintenance {
 /// What was done on all hosts.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct MaintainReport {
+    /// Hosts that were away, and were brought to the release of the others.
+    pub resumed: Vec<String>,
     /// One for each host, in their order.
     pub hosts: Vec<HostMaintenance>,
 }
@@ -172,7 +177,7 @@ fn healed(line: &str) -> Option<Healed> {
 
 /// Maintains the hosts of a selection. A host that can't be asked, or is locked, keeps no other waiting.
 pub async fn maintain(fleet: &Fleet, selection: &Selection) -> MaintainReport {
-    bring_up_to_date(fleet, selection).await;
+    let resumed = bring_up_to_date(fleet, selection).await;
     let cluster = &fleet.cluster;
     let operation = Operation::new("maintain");
     let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
@@ -203,12 +208,42 @@ pub async fn maintain(fleet: &Fleet, selection: &Selection) -> MaintainReport {
         })
         .await;
     answers.sort_by_key(|(seat, _)| seat.index);
-    MaintainReport { hosts: answers.into_iter().map(|(_, done)| done).collect() }
+    MaintainReport { resumed, hosts: answers.into_iter().map(|(_, done)| done).collect() }
 }
 
-/// Brings hosts that were away to the current release, before anything of theirs is healed.
-#[expect(clippy::unused_async, reason = "the hook of `resume`")]
-async fn bring_up_to_date(_fleet: &Fleet, _selection: &Selection) {}
+/// Brings hosts that were away to the release that the others run, before anything of theirs is healed; returns those
+/// that were.
+async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Vec<String> {
+    let cluster = &fleet.cluster;
+    let chosen: BTreeSet<usize> = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled).collect();
+    let not_now = |why: String| {
+        fleet.tell(Event::Note { text: format!("hosts that are behind were not brought up to date: {why}") });
+        Vec::new()
+    };
+    let why = |failure: Failure| match failure {
+        Failure::Error(error) => error.causes.first().unwrap_or(&error.message).clone(),
+        Failure::Problems(_) => "the description has problems with the hosts' Zeek".to_owned(),
+    };
+    let prepared = match prepare_resume(fleet, None).await {
+        Ok(prepared) => prepared,
+        Err(failure) => return not_now(why(failure)),
+    };
+    // What did not come to its end is for somebody to decide.
+    let deployed = prepared.found.iter().flatten().any(|o| o.current.is_some());
+    if !deployed || prepared.is_unfinished() || prepared.plan.is_empty() {
+        return Vec::new();
+    }
+    let behind: Vec<usize> = prepared.release.parts.iter().map(|p| p.host).collect();
+    if behind.iter().any(|host| !chosen.contains(host)) {
+        return not_now("not all of them were selected".to_owned());
+    }
+    let names = behind.iter().map(|i| cluster.hosts[*i].name.clone()).collect();
+    match apply(fleet, prepared, "maintain", &mut |_| true).await {
+        Ok(report) if report.done => names,
+        Ok(_) => not_now("not all of their nodes became ready".to_owned()),
+        Err(failure) => not_now(why(failure)),
+    }
+}
 
 /// Makes hosts maintain themselves by a timer of systemd's or else cron, or ends that.
 pub async fn install(fleet: &Fleet, selection: &Selection, remove: bool) -> Vec<Installed> {

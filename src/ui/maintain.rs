@@ -22,7 +22,8 @@ pub fn maintained(ui: &Ui, report: &MaintainReport) -> Option<Kind> {
     } else {
         let rows: Vec<Vec<Cell>> = report.hosts.iter().map(row).collect();
         let mut text = table(ui.out, &COLUMNS, &rows);
-        for line in report.hosts.iter().flat_map(lines) {
+        let resumed = report.resumed.iter().map(|host| format!("{host}: brought to the release of the others"));
+        for line in resumed.chain(report.hosts.iter().flat_map(lines)) {
             text.push_str(&ui.out.wrap(&harmless(&line), "  "));
             text.push('\n');
         }
