@@ -40,6 +40,9 @@ _clusterctl() {
             clusterctl,layout)
                 cmd="clusterctl__subcmd__layout"
                 ;;
+            clusterctl,maintain)
+                cmd="clusterctl__subcmd__maintain"
+                ;;
             clusterctl,nodes)
                 cmd="clusterctl__subcmd__nodes"
                 ;;
@@ -97,6 +100,9 @@ _clusterctl() {
             clusterctl__subcmd__help,layout)
                 cmd="clusterctl__subcmd__help__subcmd__layout"
                 ;;
+            clusterctl__subcmd__help,maintain)
+                cmd="clusterctl__subcmd__help__subcmd__maintain"
+                ;;
             clusterctl__subcmd__help,nodes)
                 cmd="clusterctl__subcmd__help__subcmd__nodes"
                 ;;
@@ -137,7 +143,7 @@ _clusterctl() {
 
     case "${cmd}" in
         clusterctl)
-            opts="-f -o -q -h -V --file --output --quiet --color --timeout --parallel --help --version status deploy diff releases rollback resume unlock start stop restart check print doctor layout nodes init schema completions help"
+            opts="-f -o -q -h -V --file --output --quiet --color --timeout --parallel --help --version status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout nodes init schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -533,7 +539,7 @@ _clusterctl() {
             return 0
             ;;
         clusterctl__subcmd__help)
-            opts="status deploy diff releases rollback resume unlock start stop restart check print doctor layout nodes init schema completions help"
+            opts="status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout nodes init schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -645,6 +651,20 @@ _clusterctl() {
             return 0
             ;;
         clusterctl__subcmd__help__subcmd__layout)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        clusterctl__subcmd__help__subcmd__maintain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -891,6 +911,70 @@ _clusterctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -f)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        clusterctl__subcmd__maintain)
+            opts="-f -o -q -h --install --remove --file --output --quiet --color --timeout --parallel --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
