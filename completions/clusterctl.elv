@@ -46,6 +46,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand doctor 'Look whether each host has what it needs; changes nothing, and says what root has to do once'
             cand layout 'Print Zeek''s layout; connects to no host'
+            cand secrets 'The keys with which nodes encrypt what they say to each other'
             cand nodes 'Nodes with hosts, addresses, ports and CPUs'
             cand init 'Write a commented first description, if there is none'
             cand schema 'Print the JSON Schema of the description, for editors'
@@ -274,6 +275,45 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;secrets'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand rotate 'Make new keys for ZeroMQ and deploy them: all nodes stop, then start, since old and new keys can''t talk'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'clusterctl;secrets;rotate'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -y 'Do not ask before acting'
+            cand --yes 'Do not ask before acting'
+            cand --dry-run 'Stop after the plan'
+            cand -q 'Only the result and errors: no progress, no talk'
+            cand --quiet 'Only the result and errors: no progress, no talk'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;secrets;help'= {
+            cand rotate 'Make new keys for ZeroMQ and deploy them: all nodes stop, then start, since old and new keys can''t talk'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'clusterctl;secrets;help;rotate'= {
+        }
+        &'clusterctl;secrets;help;help'= {
+        }
         &'clusterctl;nodes'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
@@ -342,6 +382,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand doctor 'Look whether each host has what it needs; changes nothing, and says what root has to do once'
             cand layout 'Print Zeek''s layout; connects to no host'
+            cand secrets 'The keys with which nodes encrypt what they say to each other'
             cand nodes 'Nodes with hosts, addresses, ports and CPUs'
             cand init 'Write a commented first description, if there is none'
             cand schema 'Print the JSON Schema of the description, for editors'
@@ -377,6 +418,11 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;doctor'= {
         }
         &'clusterctl;help;layout'= {
+        }
+        &'clusterctl;help;secrets'= {
+            cand rotate 'Make new keys for ZeroMQ and deploy them: all nodes stop, then start, since old and new keys can''t talk'
+        }
+        &'clusterctl;help;secrets;rotate'= {
         }
         &'clusterctl;help;nodes'= {
         }

@@ -172,6 +172,9 @@ enum Command {
         #[arg(long, conflicts_with = "format")]
         options: bool,
     },
+    /// The keys with which nodes encrypt what they say to each other
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Nodes with hosts, addresses, ports and CPUs
     Nodes(Selectors),
     /// Write a commented first description, if there is none
@@ -211,6 +214,15 @@ struct How {
     /// Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%
     #[arg(long, value_name = "N|P%")]
     max_unavailable: Option<Share>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Secrets {
+    /// Make new keys for ZeroMQ and deploy them: all nodes stop, then start, since old and new keys can't talk
+    Rotate {
+        #[command(flatten)]
+        act: Act,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -500,6 +512,10 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<
         Command::Unlock { hosts, yes } => {
             let hosts = hosts_of(&loaded.cluster, hosts)?;
             job.unlock(*yes, hosts.as_ref()).await
+        }
+        Command::Secrets(Secrets::Rotate { act }) => {
+            job.fleet.rotate()?;
+            job.deploy(act, &Options::default()).await
         }
         Command::Diff { exit_code } => job.diff(*exit_code).await,
         Command::Check { .. } => {

@@ -46,6 +46,10 @@ pub struct Observed {
     pub releases: Vec<Kept>,
     /// What the last deploy left to be done: `behind HOST`, or `left` and the host that left the description.
     pub pending: Vec<String>,
+    /// The names of the secrets that the current release needs.
+    pub needs: Vec<String>,
+    /// SHA-256 and name of the secrets that are there; only when all was asked for.
+    pub secrets: Vec<(String, String)>,
     /// The current release's manifest.
     pub manifest: Vec<String>,
     /// Free space in KiB, by mount point.
@@ -391,6 +395,12 @@ impl Observed {
                 }
             }
             "pending" => self.pending.push(value.to_owned()),
+            "needs" => self.needs.push(value.to_owned()),
+            "secret" => {
+                // `DIGEST  NAME`, as sha256sum writes it.
+                let (digest, name) = value.split_once("  ").unwrap_or_default();
+                self.secrets.push((digest.to_owned(), name.to_owned()));
+            }
             "manifest" => self.manifest.push(value.to_owned()),
             "free" => {
                 if let Some((free, mount)) = value.split_once(' ') {

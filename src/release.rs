@@ -6,6 +6,7 @@
 //! cluster-layout.zeek       Cluster::nodes and Cluster::manager_is_logger
 //! clusterctl/options.zeek   the second generated script, the same for all nodes
 //! clusterctl/version        Zeek's version and the backend, in one line
+//! clusterctl/secrets        the names of the secrets that the host keeps for it, one a line
 //! clusterctl/agent.zeek     answers status requests
 //! clusterctl/nodes/N.zeek   what concerns one node alone
 //! site/, data/              the site folder; what `site_data` names
@@ -69,6 +70,9 @@ const MAINTAIN: &str = concat!(
 /// The reserved name under which a host's runner keeps its archiver running; it is no node of the cluster.
 pub const ARCHIVER: &str = "log-archiver";
 
+/// Secrets of these kinds hold variables of a node's environment.
+const SECRET_ENV: [&str; 2] = ["zeromq-", "passphrase-"];
+
 /// A file of the site folder.
 #[derive(Debug, Clone)]
 pub struct SiteFile {
@@ -104,6 +108,9 @@ pub struct Ingredients<'a> {
     pub zeeks: &'a [Option<ZeekIdentity>],
     /// The site folder's files.
     pub site: &'a [SiteFile],
+    /// The names of the secrets that each host keeps for its nodes, in the order of the hosts; hosts beyond its end
+    /// keep none.
+    pub kept: &'a [Vec<String>],
     /// Values of secrets, by [`secret_key`].
     pub secrets: &'a BTreeMap<String, String>,
 }
@@ -289,6 +296,12 @@ impl<'a> Common<'a> {
     fn part(&self, from: &Ingredients<'_>, index: usize, host: &Host, identity: &ZeekIdentity) -> Part {
         let mut files = self.files.clone();
         let mut inputs = BTreeMap::new();
+        let kept = from.kept.get(index).map_or(&[][..], Vec::as_slice);
+        if !kept.is_empty() {
+            let content = Arc::<[u8]>::from(kept.iter().map(|n| format!("{n}\n")).collect::<String>().into_bytes());
+            let digest = digest(&content);
+            files.insert("clusterctl/secrets".to_owned(), File { mode: 0o644, content, digest });
+        }
         for node in from.cluster.run_nodes().filter(|n| n.host == index) {
             let script = zeek::node_script(from.cluster, node, from.version);
             if let Some(script) = &script {
@@ -365,6 +378,10 @@ impl<'a> Common<'a> {
                 zeekpath.as_bytes(),
             ]),
         );
+        let kept = from.kept.get(node.host).map_or(&[][..], Vec::as_slice);
+        if !kept.is_empty() {
+            input("keys", digest_of(kept.iter().map(String::as_bytes)));
+        }
         input("options", self.options.clone());
         input("site scripts", self.site.clone());
         if !node.scripts.is_empty() {
@@ -396,6 +413,9 @@ impl<'a> Common<'a> {
             let _ = writeln!(text, "input {digest} {name}");
         }
         let _ = writeln!(text, "zeekpath {zeekpath}");
+        for name in kept.iter().filter(|n| SECRET_ENV.iter().any(|kind| n.starts_with(kind))) {
+            let _ = writeln!(text, "secrets {name}");
+        }
         for (name, value) in &env {
             let _ = writeln!(text, "env {name}={value}");
         }

@@ -55,4 +55,15 @@ while IFS= read -r old && [ -n "$old" ]; do
 	esac
 	[ "$old" = "$id" ] || rm -rf "releases/$old" "releases/$old.info"
 done
+# Secrets that no release needs any more. All names are ours: no blanks in them.
+if [ -d secrets ]; then
+	needed=" $(cat releases/*/clusterctl/secrets 2>/dev/null | tr '\n' ' ')"
+	for file in secrets/*; do
+		[ -f "$file" ] || continue
+		case $needed in
+		*" ${file#secrets/} "*) ;;
+		*) rm -f "$file" ;;
+		esac
+	done
+fi
 say activated "$id"

@@ -3,7 +3,6 @@
 # No port is opened: --parse-only runs no event.
 home=$1 id=$2 each=$3 all=$4 remove=$5
 release=$home/releases/$id
-export ZEEKCTL_CHECK_CONFIG=1 ZEEKCTL_DISABLE_LISTEN=1
 # Under the lock, so that these are left over.
 rm -rf "$home"/check.*
 work=$home/check.$$
@@ -19,24 +18,6 @@ seconds() {
 }
 seconds
 limit=$((now + all))
-parse() {
-	zeekpath='' zeek=''
-	set --
-	while IFS= read -r line; do
-		value=${line#* }
-		case $line in
-		"arg "*) set -- "$@" "$value" ;;
-		"env "*)
-			# shellcheck disable=SC2163
-			export "$value"
-			;;
-		"zeekpath "*) zeekpath=$value ;;
-		"zeek "*) zeek=$value ;;
-		esac
-	done <"$release/start/$node"
-	export ZEEKPATH="$release/site:$release/data:$release:$zeekpath"
-	exec timeout -k 5 "$deadline" "$zeek" --parse-only "$@"
-}
 check_one() {
 	seconds
 	deadline=$((limit - now))
@@ -45,8 +26,9 @@ check_one() {
 		echo late >"$work/n/$node/code"
 		return
 	fi
-	(cd "$work/n/$node" && parse </dev/null >stdout 2>stderr)
-	echo "$?" >"$work/n/$node/code"
+	dir=$work/n/$node
+	sh "$release/clusterctl/node.sh" parse "$home" "$dir" "$release" "$node" "$deadline" </dev/null >"$dir/stdout" 2>"$dir/stderr"
+	echo "$?" >"$dir/code"
 }
 # Each queue is worked off by one shell: at most one Zeek for each CPU, and four (each takes some hundred MiB).
 at_once=$(nproc 2>/dev/null) || at_once=1

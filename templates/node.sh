@@ -1,6 +1,7 @@
 # What starts a node and records its end, the same for every runner. A constant; it goes into each release, after
 # lib.sh. Arguments: what to do, the cluster's folder, the node's folder, the release's folder, the node.
 #   run         becomes the node; 77 where it must not be started, and `exit` says why
+#   parse D     has its scripts parsed within D seconds, in the folder as it is
 #   ended S A   records that it ended with the status S; A is `asked` if somebody wanted that. Its own exit status is
 #               the pause in seconds until it is to be started again, or 0
 set -u
@@ -41,11 +42,8 @@ limit() {
 		echo "clusterctl: can't set ulimit $1 to $2" >&2
 	fi
 }
-run_node() {
-	myself
-	[ -r "$start" ] || refuse "$start can not be read"
-	node_alive . && refuse "it runs already, with the pid $p"
-	zeek='' binary='' script='' zeekpath='' cpu='' nice='' inputs='' limits=''
+read_start() {
+	zeek='' binary='' script='' zeekpath='' cpu='' nice='' inputs='' limits='' secrets=''
 	while IFS= read -r line; do
 		value=${line#* }
 		case $line in
@@ -58,14 +56,38 @@ $line" ;;
 		"cpu "*) cpu=$value ;;
 		"nice "*) nice=$value ;;
 		"nofile "* | "core "* | "memory "*) limits="$limits $line" ;;
+		"secrets "*) secrets="$secrets $value" ;;
 		esac
 	done <"$start"
+}
+# Becomes Zeek: what is given, and the node's own arguments, in its environment.
+become() {
+	while IFS= read -r line; do
+		value=${line#* }
+		case $line in
+		"arg "*) set -- "$@" "$value" ;;
+		"env "*)
+			# shellcheck disable=SC2163
+			export "$value"
+			;;
+		esac
+	done <"$start"
+	exec "$@"
+}
+run_node() {
+	myself
+	[ -r "$start" ] || refuse "$start can not be read"
+	node_alive . && refuse "it runs already, with the pid $p"
+	read_start
 	# What is no Zeek is a script of the release.
 	if [ -n "$script" ]; then
 		zeek="sh"
 	elif [ -z "$zeek" ] || [ "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)" != "$binary" ]; then
 		refuse "the binary $zeek is not the one that this release was made for"
 	fi
+	for name in $secrets; do
+		[ -r "$home/secrets/$name" ] || refuse "its keys $home/secrets/$name are missing: run clusterctl deploy"
+	done
 	# `exit` is there while it pauses after an end of its own; a start by hand has put it away.
 	restarts=0 tries=0
 	if [ -f exit ]; then
@@ -96,21 +118,26 @@ tries $tries$inputs" || refuse "the folder $dir can not be written (is the disk 
 	unset SSH_CLIENT SSH_CONNECTION SSH_TTY SSH_AUTH_SOCK INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID NOTIFY_SOCKET
 	unset CLUSTERCTL_HOME CLUSTERCTL_RELEASE CLUSTERCTL_NODE
 	export ZEEKPATH="$release/site:$home/data:$release:$zeekpath"
-	set --
-	while IFS= read -r line; do
-		value=${line#* }
-		case $line in
-		"arg "*) set -- "$@" "$value" ;;
-		"env "*)
-			# shellcheck disable=SC2163
-			export "$value"
-			;;
-		esac
-	done <"$start"
-	set -- "$zeek" ${script:+"$script"} "$@"
+	for name in $secrets; do
+		while IFS= read -r line; do
+			case $line in
+			[A-Z]*=*)
+				# shellcheck disable=SC2163
+				export "$line"
+				;;
+			esac
+		done <"$home/secrets/$name"
+	done
+	set -- "$zeek" ${script:+"$script"}
 	[ -z "$cpu" ] || set -- taskset -c "$cpu" "$@"
 	[ -z "$nice" ] || set -- nice -n "$nice" "$@"
-	exec "$@"
+	become "$@"
+}
+parse_node() {
+	read_start
+	export ZEEKCTL_CHECK_CONFIG=1 ZEEKCTL_DISABLE_LISTEN=1
+	export ZEEKPATH="$release/site:$release/data:$release:$zeekpath"
+	become timeout -k 5 "$1" "$zeek" --parse-only
 }
 record() {
 	status=$1 pause=''
@@ -167,5 +194,6 @@ next $next" || { [ "$pause" = 0 ] || pause=60; }
 }
 case $verb in
 run) run_node ;;
+parse) parse_node "$6" ;;
 ended) record "$6" "$7" ;;
 esac

@@ -140,6 +140,11 @@ ls -1t "$home/releases" 2>/dev/null | while IFS= read -r name; do
 	esac
 done
 [ -f "$home/pending" ] && dump pending "$home/pending"
+[ -f "$home/current/clusterctl/secrets" ] && dump needs "$home/current/clusterctl/secrets"
+# Digests, which tell no secret: it has keys in it.
+[ -d "$home/secrets" ] && (cd "$home/secrets" && sha256sum -- *-* 2>/dev/null) | while IFS= read -r line; do
+	say secret "$line"
+done
 [ -f "$home/current/manifest" ] && dump manifest "$home/current/manifest"
 df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
 	case $free in

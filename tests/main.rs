@@ -19,6 +19,8 @@ mod logs;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod terminal;

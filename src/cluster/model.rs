@@ -47,6 +47,9 @@ pub struct Zeek {
     pub version: Option<Version>,
     /// The backend that the description names; else the default of the version.
     pub backend: Option<Backend>,
+    /// Whether ZeroMQ encrypts and authenticates (`zeek.curve`).
+    #[serde(default)]
+    pub curve: Curve,
     /// Whether the user accepts ZeroMQ without encryption over several hosts (`zeek.accept_unencrypted_zeromq`).
     pub accept_unencrypted_zeromq: bool,
     /// The site folder on the operator's machine, as an absolute path; none if there is none.
@@ -73,6 +76,19 @@ pub enum Backend {
     Broker,
     /// ZeroMQ.
     Zeromq,
+}
+
+/// Whether ZeroMQ encrypts and authenticates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Curve {
+    /// Where nodes of several hosts talk over it, and the version can.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
 }
 
 /// A value of the description that becomes a Zeek literal.

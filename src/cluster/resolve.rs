@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::hosts::{self, Hosts};
 use super::model::{
-    AfPacket, Backend, Cluster, Compress, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role, RunnerKind, Store,
-    Timeouts, Zeek, keep,
+    AfPacket, Backend, Cluster, Compress, Curve, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role, RunnerKind,
+    Store, Timeouts, Zeek, keep,
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
@@ -189,6 +189,11 @@ fn zeek(
     Zeek {
         version: of.version,
         backend,
+        curve: match of.curve {
+            None | Some(spec::Curve::Auto) => Curve::Auto,
+            Some(spec::Curve::On) => Curve::On,
+            Some(spec::Curve::Off) => Curve::Off,
+        },
         accept_unencrypted_zeromq: of.accept_unencrypted_zeromq.unwrap_or(false),
         site: of.site.as_ref().map(|site| plain(&dir.join(site))),
         site_data: of.site_data.0.clone(),

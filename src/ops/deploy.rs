@@ -14,7 +14,7 @@ use super::prepare::{Absent, Aim, Prepared, prepare, tolerable};
 use super::stage::{all_well, stage, verdict};
 use super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
 use super::{Event, Failure, Outcome, archive, ports, rolling};
-use super::{resume, rollback};
+use super::{resume, rollback, secrets};
 use crate::cluster::Role;
 use crate::error::{Error, Kind};
 use crate::observed::Wanted;
@@ -92,6 +92,12 @@ pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'
                 .hint("deploy all hosts at once; `enabled: false` leaves a host out whose nodes are stopped")
                 .into());
         }
+    }
+    if shown.options.no_restart && secrets::replaces(&shown) {
+        return Err(Error::failed("nothing has changed: keys can't change without a restart of all nodes")
+            .because("nodes with old and new keys can't talk to each other")
+            .hint("leave --no-restart out")
+            .into());
     }
     let operation = Operation::new(command);
     let mut seats = fleet.seats(shown.release.parts.iter().map(|p| p.host));
@@ -219,8 +225,9 @@ impl Run<'_> {
         self.locks.note("did staged and checked");
         self.touched = Touched::Some;
         let mut done = Done::default();
-        // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is switched.
-        let upgrade = self.prepared.plan.upgrade.is_some();
+        // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is switched. So it is with
+        // keys: who has old ones ends when he meets one who has new ones.
+        let upgrade = self.prepared.plan.upgrade.is_some() || secrets::replaces(self.prepared);
         let mut halt = Ok(());
         if upgrade {
             halt = self.stop(&mut done, self.jobs(|n| matches!(n, Action::Stop | Action::Restart))).await;
@@ -301,6 +308,14 @@ impl Run<'_> {
             answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
         if !failed.is_empty() && !self.lose(&failed) {
             all_well("nothing has changed: the release could not be staged everywhere", answers)?;
+        }
+        let present = |host: usize| !self.lost.contains_key(&host);
+        let keys = secrets::keep(self.fleet, self.prepared, self.locks, present);
+        let answers = self.fleet.unless_interrupted(Box::pin(keys)).await??;
+        let failed: Vec<(usize, String)> =
+            answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
+        if !failed.is_empty() && !self.lose(&failed) {
+            all_well("nothing has changed: not all hosts could keep the keys", answers)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The hosts of a cluster, and asking many of them at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -11,6 +11,7 @@ use crate::cluster::{self, Cluster};
 use crate::error::{Error, Kind};
 use crate::observed::Observed;
 use crate::runner::Folders;
+use crate::secrets::Secret;
 use crate::transport::{Call, Failure, Host, HostFailure, Shared, SshTarget, Target};
 
 const OBSERVE: &str = concat!(
@@ -34,6 +35,8 @@ pub struct Fleet {
     pub cluster: Arc<Cluster>,
     /// Settings of the command.
     pub settings: Settings,
+    /// Keys that this command has made.
+    pub(super) new_keys: OnceLock<Secret>,
     events: Events,
     shared: Shared,
     hosts: Vec<Arc<Host>>,
@@ -71,7 +74,7 @@ impl Fleet {
         let hosts = cluster.hosts.iter().map(|h| Arc::new(Host::new(target(h), &shared))).collect();
         // Without a sender it never changes.
         let (_, interrupt) = watch::channel(false);
-        Self { cluster, settings, events, shared, hosts, interrupt }
+        Self { cluster, settings, new_keys: OnceLock::new(), events, shared, hosts, interrupt }
     }
 
     /// Lets an operation come to an orderly end when `true` is sent.
@@ -95,6 +98,7 @@ impl Fleet {
         Self {
             cluster,
             settings: self.settings,
+            new_keys: self.new_keys.clone(),
             events: self.events.clone(),
             shared: self.shared.clone(),
             hosts,
@@ -122,6 +126,14 @@ impl Fleet {
             value = work => Ok(value),
             () = interrupted => Err(Error::new(Kind::Interrupted, "interrupted: nothing has changed")),
         }
+    }
+
+    /// Makes new keys, which the next deploy brings to all hosts.
+    ///
+    /// # Errors
+    /// Where this machine has no random numbers.
+    pub fn rotate(&self) -> Result<(), Error> {
+        super::secrets::make(self).map(drop)
     }
 
     /// Sends events elsewhere from now on, so that the consumer of those so far comes to its end.

@@ -8,6 +8,7 @@
 //! * `maintain`: what hosts need from time to time, by hand or by a timer of theirs;
 //! * `archive`: what archives the logs beside them;
 //! * `prepare`: what is known and planned before anything changes;
+//! * `secrets`: the keys of the cluster, and bringing them to hosts;
 //! * `stage`: putting a release beside the others;
 //! * `check`: parsing it with the real Zeek;
 //! * `rolling`: what passes between two batches of a rolling restart;
@@ -37,6 +38,7 @@ mod releases;
 mod resume;
 mod rollback;
 mod rolling;
+mod secrets;
 mod select;
 mod site;
 mod stage;

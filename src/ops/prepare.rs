@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fleet::{Detail, Fleet, Seat, unreachable};
-use super::{Failure, archive, site};
+use super::secrets::Keys;
+use super::{Failure, archive, secrets, site};
 use crate::cluster::{self, Cluster, Role};
 use crate::error::Error;
 use crate::observed::{Kept, Observed, Wanted};
@@ -56,6 +57,8 @@ pub struct Prepared {
     pub notes: Vec<String>,
     pub(super) release: Release,
     pub(super) found: Vec<Option<Observed>>,
+    /// What the hosts keep to themselves.
+    pub(super) keys: Keys,
     pub(super) leaving: Vec<(Seat, Observed)>,
     /// Hosts that left the description and can't be asked.
     pub(super) lost: Vec<cluster::Host>,
@@ -105,7 +108,7 @@ impl Absent {
 pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failure> {
     runner::available(&fleet.cluster).map_err(Error::failed)?;
     let site = site::read(&fleet.cluster)?;
-    let secrets = site::secrets(&fleet.cluster)?;
+    let values = site::secrets(&fleet.cluster)?;
     let (found, absent) = look(fleet, options).await?;
     let (version, zeeks) = zeek_of(&fleet.cluster, &found)?;
     let problems = zeek::check(&fleet.cluster, version);
@@ -113,12 +116,14 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
         return Err(Failure::Problems(problems));
     }
     let mut notes = notes(&fleet.cluster, &found, &absent);
+    let keys = secrets::decide(fleet, &found, version)?;
     let mut release = Release::build(&Ingredients {
         cluster: &fleet.cluster,
         version,
         zeeks: &zeeks,
         site: &site,
-        secrets: &secrets,
+        kept: &keys.names,
+        secrets: &values,
     });
     adopt(&mut release, &fleet.cluster, &found);
     let deployed = deployments(fleet, &found, &release, &mut notes).await;
@@ -131,7 +136,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
         plan.without_restarts();
     }
     let options = options.clone();
-    Ok(Prepared { plan, version, notes, release, found, leaving, lost, absent, options, aim: Aim::Description })
+    Ok(Prepared { plan, version, notes, release, found, keys, leaving, lost, absent, options, aim: Aim::Description })
 }
 
 /// What was found on the hosts, and those that are left out.
@@ -403,9 +408,9 @@ async fn leaving(
 }
 
 impl Prepared {
-    /// Tells whether an operation on one of the hosts did not come to its end.
+    /// Tells whether an operation on one of the hosts did not come to its end, or a host lacks the cluster's keys.
     pub fn is_unfinished(&self) -> bool {
-        self.found.iter().flatten().any(|o| !o.journal.is_empty())
+        self.found.iter().flatten().any(|o| !o.journal.is_empty()) || !secrets::lacking(self).is_empty()
     }
 
     /// Tells whether hosts of the description are left out, so that they are behind afterwards.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Failure;
 use super::fleet::{Fleet, Seat};
 use super::prepare::{Absent, Aim, Options, Prepared, deployments, look, notes};
+use super::secrets::Keys;
 use crate::cluster::{self, Cluster};
 use crate::error::Error;
 use crate::observed::Observed;
@@ -155,7 +156,9 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         plan.without_restarts();
     }
     let (aim, options) = (Aim::Release(target.clone()), options.clone());
-    Ok(Prepared { plan, version, notes, release, found, leaving, lost, absent, options, aim })
+    // Those that a release names stay as long as it does.
+    let keys = Keys::default();
+    Ok(Prepared { plan, version, notes, release, found, keys, leaving, lost, absent, options, aim })
 }
 
 /// Decides which release is meant.

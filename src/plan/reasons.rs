@@ -67,7 +67,12 @@ impl<'a> Reasons<'a> {
             return (Action::Keep, Vec::new(), names);
         }
         let release = now.release.as_deref().or(host.current.as_deref());
-        let reasons = names.iter().flat_map(|name| self.words(name, node, release)).collect();
+        let reasons = names.iter().flat_map(|name| match (name.as_str(), now.inputs.get(name), inputs.get(name)) {
+            ("keys", None, _) => vec!["it gets keys".to_owned()],
+            ("keys", _, None) => vec!["it has no keys any more".to_owned()],
+            _ => self.words(name, node, release),
+        });
+        let reasons = reasons.collect();
         (Action::Restart, reasons, names)
     }
 

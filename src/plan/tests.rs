@@ -39,6 +39,7 @@ pub(crate) fn release_of(cluster: &Cluster, version: &str, site: &[SiteFile]) ->
         version: version.parse::<Version>().unwrap(),
         zeeks: &cluster.hosts.iter().map(identity).collect::<Vec<_>>(),
         site,
+        kept: &[],
         secrets: &BTreeMap::new(),
     })
 }

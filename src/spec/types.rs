@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::forms::{Core, Entries, Env, GroupHosts, Listen, Redef, Texts, Value, table, tables};
 use super::words::{
-    Backend, ChecksumMode, Compress, FanoutMode, Layout, MetricsListen, Restart, Role, Runner, StoreBackend,
+    Backend, ChecksumMode, Compress, Curve, FanoutMode, Layout, MetricsListen, Restart, Role, Runner, StoreBackend,
 };
 use crate::error::Place;
 use crate::values::{Address, CpuList, HostPath, Interval, Name, Percent, Port, Size, Version};
@@ -115,6 +115,9 @@ pub struct ZeekSpec {
     pub redefs: Entries<Redef>,
     /// `global_hash_seed`, equal on all nodes; default: derived from the cluster's name.
     pub global_hash_seed: Option<String>,
+    /// Whether ZeroMQ encrypts and authenticates with CURVE keys that clusterctl makes: `auto` (default: where there
+    /// are several hosts, from Zeek 8.2 on), `on` or `off`.
+    pub curve: Option<Curve>,
     /// Accept ZeroMQ over several hosts without encryption (Zeek before 8.2 has none).
     pub accept_unencrypted_zeromq: Option<bool>,
 }

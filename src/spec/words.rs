@@ -87,6 +87,18 @@ words! {
 }
 
 words! {
+    /// Whether ZeroMQ encrypts and authenticates.
+    Curve {
+        /// Where nodes of several hosts talk over it, from Zeek 8.2 on.
+        Auto = "auto",
+        /// Always.
+        On = "on",
+        /// Never.
+        Off = "off",
+    }
+}
+
+words! {
     /// Where nodes serve metrics.
     MetricsListen {
         /// On loopback.

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::literal;
 use super::options::option_literal;
-use super::table::{self, ClusterOption, NEWEST, OLDEST, OPTIONS, OptionType, backend, find_option};
-use crate::cluster::{Backend, Cluster, Role, ZeekValue};
+use super::table::{
+    self, ClusterOption, NEWEST, OLDEST, OPTIONS, OptionType, backend, curve, find_option, own_curve, spreads,
+};
+use crate::cluster::{Backend, Cluster, Curve, Role, ZeekValue};
 use crate::error::{Place, Problem};
 use crate::values::{Version, nearest};
 
@@ -24,6 +26,7 @@ pub fn check(cluster: &Cluster, version: Version) -> Vec<Problem> {
     }
     let mut check = Check { cluster, version, problems: Vec::new() };
     check.backend();
+    check.curve();
     check.roles();
     check.options();
     check.stores();
@@ -53,14 +56,23 @@ impl Check<'_> {
             return;
         }
         let by_default = if self.cluster.zeek.backend.is_none() { ", the default of this version," } else { "" };
-        let hosts: BTreeSet<usize> = self.cluster.run_nodes().map(|n| n.host).collect();
-        if hosts.len() > 1 && !self.cluster.zeek.accept_unencrypted_zeromq {
+        let encrypted = curve(self.cluster, version) || own_curve(self.cluster).is_some();
+        if spreads(self.cluster) && !encrypted && !self.cluster.zeek.accept_unencrypted_zeromq {
+            let hosts: BTreeSet<usize> = self.cluster.run_nodes().map(|n| n.host).collect();
+            let (why, other) = if self.has(table::CURVE) {
+                (" with `zeek.curve: off`", "leave `zeek.curve` out, or write ")
+            } else {
+                ("", "upgrade to Zeek 8.2 or later, which encrypts by itself, or write ")
+            };
             let message = format!(
-                "ZeroMQ{by_default} is neither encrypted nor authenticated between hosts, and this cluster has {} of them",
+                "ZeroMQ{by_default} is neither encrypted nor authenticated between hosts{why}, and this cluster has {} \
+                 of them",
                 hosts.len()
             );
-            let help = "write `zeek.accept_unencrypted_zeromq: true` if the network between them is trusted, \
-                        or `zeek.backend: broker`";
+            let help = format!(
+                "{other}`zeek.backend: broker`, or `zeek.accept_unencrypted_zeromq: true` if the network between them \
+                 is trusted"
+            );
             self.problems.push(Problem::value(place.clone(), message, "in clear text").help(help));
         }
         if !self.has(table::ZEROMQ_IPV6)
@@ -70,6 +82,24 @@ impl Check<'_> {
                 format!("Zeek {version} has ZeroMQ over IPv4 only, and `{}` has the address {}", node.name, node.ip);
             let help = "Zeek 8.0 and later have it over IPv6; or write `broker`";
             self.problems.push(Problem::value(place, message, "IPv4 only").help(help));
+        }
+    }
+
+    /// Keys for ZeroMQ that are asked for and can't be had.
+    fn curve(&mut self) {
+        if self.cluster.zeek.curve != Curve::On {
+            return;
+        }
+        let place = Place::of(&["zeek", "curve"]);
+        if backend(self.cluster, self.version) != Backend::Zeromq {
+            let problem = Problem::value(place, "CURVE keys are ZeroMQ's, and this cluster has Broker", "not ZeroMQ");
+            self.problems.push(problem.help("leave it out; Broker has `zeek.tls`"));
+        } else if !self.has(table::CURVE) {
+            let message = format!("Zeek {} has ZeroMQ without encryption, Zeek 8.2 and later have it", self.version);
+            self.problems.push(Problem::value(place, message, "not in this version"));
+        } else if let Some((group, name)) = own_curve(self.cluster) {
+            let message = format!("`{name}` at the nodes `{group}` brings other keys, and Zeek refuses to mix them");
+            self.problems.push(Problem::value(place, message, "keys of clusterctl's").help("take one of them out"));
         }
     }
 

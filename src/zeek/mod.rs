@@ -23,7 +23,7 @@ pub use live::{ANSWERS, Live, Topics, live, topics};
 pub use options::options_script;
 pub use ports::{Listens, listens};
 pub use run::{command_line, environment, node_script, zeekpath};
-pub use table::{NEWEST, OLDEST, backend};
+pub use table::{NEWEST, OLDEST, backend, curve};
 
 /// Where [`options_script`] goes, below the folder that stands first in ZEEKPATH.
 pub const OPTIONS_PATH: &str = "clusterctl/options.zeek";

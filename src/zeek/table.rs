@@ -1,7 +1,7 @@
 //! The version table: which Zeek has what. Read from the scripts of v3.0.0 to v9.0.0-rc1; nothing else in the code
 //! compares versions.
 
-use crate::cluster::{Backend, Cluster};
+use crate::cluster::{Backend, Cluster, Curve};
 use crate::values::Version;
 
 /// The oldest Zeek that a layout can be written for.
@@ -80,6 +80,8 @@ pub(super) const ZEROMQ: Span = since(7, 1);
 pub(super) const ZEROMQ_CONNECT: Span = between((7, 1), (8, 1));
 /// `Cluster::Backend::ZeroMQ::ipv6`; before, its sockets are IPv4 only.
 pub(super) const ZEROMQ_IPV6: Span = since(8, 0);
+/// ZeroMQ takes CURVE keys.
+pub(super) const CURVE: Span = since(8, 2);
 /// The default backend of the framework is none: a backend script is a must, Broker's too.
 pub(super) const BACKEND_SCRIPT: Span = since(8, 1);
 /// `Cluster::create_store` ends the process under another backend than Broker.
@@ -188,6 +190,35 @@ pub fn backend(cluster: &Cluster, version: Version) -> Backend {
     }
     let default = if BACKEND_SCRIPT.has(version) { Backend::Zeromq } else { Backend::Broker };
     cluster.zeek.backend.unwrap_or(default)
+}
+
+/// What the variables with the user's own CURVE keys, and the redefs of them, begin with.
+const OWN_CURVE: [&str; 2] = ["ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_", "Cluster::Backend::ZeroMQ::curve_"];
+
+/// Returns the name of the first variable or redef by which the user brings CURVE keys of his own.
+pub(super) fn own_curve(cluster: &Cluster) -> Option<(&str, &str)> {
+    let is_own = |name: &&String| OWN_CURVE.iter().any(|own| name.starts_with(own));
+    cluster.run_nodes().find_map(|node| {
+        let name = node.env.keys().find(is_own).or_else(|| node.redefs.keys().find(is_own))?;
+        Some((node.group.as_str(), name.as_str()))
+    })
+}
+
+/// Tells whether the nodes that run are on more than one host.
+pub(super) fn spreads(cluster: &Cluster) -> bool {
+    let mut hosts = cluster.run_nodes().map(|n| n.host);
+    let first = hosts.next();
+    hosts.any(|host| Some(host) != first)
+}
+
+/// Tells whether the nodes talk over ZeroMQ with CURVE keys that clusterctl makes.
+pub fn curve(cluster: &Cluster, version: Version) -> bool {
+    let can = CURVE.has(version) && backend(cluster, version) == Backend::Zeromq && !cluster.is_standalone();
+    can && match cluster.zeek.curve {
+        Curve::Auto => spreads(cluster) && own_curve(cluster).is_none(),
+        Curve::On => true,
+        Curve::Off => false,
+    }
 }
 
 /// Returns the script that selects a backend, to be loaded before all others; none where the framework does it.

@@ -1,6 +1,6 @@
 //! What a version can't do is told with its place, before anything is written.
 
-use clusterctl::cluster::{Backend, Cluster, Role, Store, ZeekValue};
+use clusterctl::cluster::{Backend, Cluster, Curve, Redef, Role, Store, ZeekValue};
 use clusterctl::error::Problem;
 use clusterctl::zeek;
 
@@ -98,6 +98,37 @@ fn zeromq_where_it_is_not_and_where_it_is_not_safe() {
     let mut one_host = bare(hosts, nodes);
     one_host.zeek.accept_unencrypted_zeromq = false;
     assert!(told(&one_host, "8.1").is_empty());
+}
+
+#[test]
+fn curve_where_it_is_and_where_it_is_not() {
+    let cluster = |curve, accept| {
+        let mut cluster = full(version("8.2"), Some(Backend::Zeromq));
+        cluster.zeek.curve = curve;
+        cluster.zeek.accept_unencrypted_zeromq = accept;
+        cluster
+    };
+    let auto = cluster(Curve::Auto, false);
+    assert!(told(&auto, "8.2").is_empty() && zeek::curve(&auto, version("8.2")));
+    assert!(!zeek::curve(&auto, version("8.1")));
+    assert!(told(&auto, "8.1").iter().any(|t| t.contains("upgrade to Zeek 8.2")));
+    let off = told(&cluster(Curve::Off, false), "8.2");
+    assert!(off[0].contains("with `zeek.curve: off`") && off[0].contains("leave `zeek.curve` out"), "{off:?}");
+    assert!(told(&cluster(Curve::Off, true), "8.2").is_empty());
+    assert!(!zeek::curve(&standalone(), version("8.2")));
+    // Asked for where it can't be had.
+    let on = told(&cluster(Curve::On, true), "8.1");
+    assert!(on.iter().any(|t| t.starts_with("zeek.curve: Zeek 8.1 has ZeroMQ without encryption")), "{on:?}");
+    let mut broker = cluster(Curve::On, false);
+    broker.zeek.backend = Some(Backend::Broker);
+    assert!(told(&broker, "8.2")[0].starts_with("zeek.curve: CURVE keys are ZeroMQ's"));
+    // Keys of the user's own are left to him.
+    let mut own = cluster(Curve::Auto, false);
+    let key = Redef::Expr("getenv(\"KEY\")".to_owned());
+    own.nodes[0].redefs.insert("Cluster::Backend::ZeroMQ::curve_server_publickey".to_owned(), key);
+    assert!(told(&own, "8.2").is_empty() && !zeek::curve(&own, version("8.2")));
+    own.zeek.curve = Curve::On;
+    assert!(told(&own, "8.2")[0].contains("refuses to mix them"));
 }
 
 #[test]

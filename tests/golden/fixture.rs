@@ -76,6 +76,7 @@ pub(crate) fn bare(hosts: Vec<Host>, nodes: Vec<Node>) -> Cluster {
         zeek: Zeek {
             version: None,
             backend: None,
+            curve: clusterctl::cluster::Curve::Auto,
             accept_unencrypted_zeromq: true,
             site: None,
             site_data: Vec::new(),

@@ -77,7 +77,16 @@ pub struct Node {
     pub relayed: HashSet<String>,
     /// Told when the process is to end.
     pub over: Rc<Notify>,
+    /// What it says last, if it ends because it can't go on.
+    pub fatal: Option<String>,
     next: u64,
+}
+
+/// Ends the process as `Reporter::fatal` does, with these last words.
+pub fn fail(node: &Shared, words: String) {
+    let mut node = node.borrow_mut();
+    node.fatal.get_or_insert(words);
+    node.over.notify_one();
 }
 
 impl Node {
@@ -104,6 +113,7 @@ impl Node {
             logs: Logs::default(),
             relayed: HashSet::new(),
             over: Rc::new(Notify::new()),
+            fatal: None,
             next: 0,
         }))
     }

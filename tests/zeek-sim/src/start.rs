@@ -184,6 +184,12 @@ async fn live(node: &Shared, options: &Options, status: &Status) -> u8 {
         () = ended(&mut ends, ignore) => {}
         () = over.notified() => {}
     }
+    let fatal = node.borrow_mut().fatal.take();
+    if let Some(words) = fatal {
+        say(&words);
+        status.set("TERMINATED", "fatal_error");
+        return 1;
+    }
     end(node, status, options).await
 }
 

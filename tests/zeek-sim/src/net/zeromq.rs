@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::logs;
-use crate::node::{Node, Shared, connects, down, publish, receive, wants};
+use crate::node::{Node, Shared, connects, down, fail, publish, receive, wants};
 use crate::script::value::Value;
 use crate::start::Fatal;
 use crate::wire::Message;
@@ -60,23 +60,26 @@ pub async fn join(node: &Shared) -> Result<(), Fatal> {
     if !connects(node) || (disabled && node.borrow().world.version.since(8, 1)) {
         return Ok(());
     }
+    let keys = keys(node)?;
     let endpoint = |name: &str| node.borrow().world.string(&format!("Cluster::Backend::ZeroMQ::{name}"));
     if node.borrow().world.flag("Cluster::Backend::ZeroMQ::run_proxy_thread") {
         let proxy = Rc::new(RefCell::new(Proxy::default()));
         let to_hear = bind(&endpoint("listen_xpub_endpoint"), "xpub").await?;
         let to_publish = bind(&endpoint("listen_xsub_endpoint"), "xsub").await?;
-        tokio::task::spawn_local(accept(to_hear, proxy.clone(), subscriber));
-        tokio::task::spawn_local(accept(to_publish, proxy, publisher));
+        tokio::task::spawn_local(accept(to_hear, proxy.clone(), keys.clone(), subscriber));
+        tokio::task::spawn_local(accept(to_publish, proxy, keys.clone(), publisher));
     }
     let log = endpoint("listen_log_endpoint");
     if !log.is_empty() {
         let listener = bind(&log, "pull").await?;
         let node = node.clone();
+        let keys = keys.clone();
         tokio::task::spawn_local(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let node = node.clone();
+                let keys = keys.clone();
                 tokio::task::spawn_local(async move {
-                    let (mut lines, _sender) = net::lines(stream);
+                    let Some((mut lines, _sender)) = admit(stream, &keys).await else { return };
                     while let Ok(Some(record)) = lines.next_line().await {
                         logs::receive_line(&node, &record);
                     }
@@ -84,10 +87,71 @@ pub async fn join(node: &Shared) -> Result<(), Fatal> {
             }
         });
     }
-    log_endpoints(node)?;
-    tokio::task::spawn_local(hear(node.clone(), endpoint("connect_xsub_endpoint")));
-    tokio::task::spawn_local(speak(node.clone(), endpoint("connect_xpub_endpoint")));
+    log_endpoints(node, &keys)?;
+    tokio::task::spawn_local(hear(node.clone(), endpoint("connect_xsub_endpoint"), keys.clone()));
+    tokio::task::spawn_local(speak(node.clone(), endpoint("connect_xpub_endpoint"), keys));
     Ok(())
+}
+
+/// What the two ends of a connection have to have in common: the public keys, where there are keys.
+type Keys = Option<[String; 2]>;
+
+/// Reads the CURVE keys, from variables or from script, as Zeek 8.2 does.
+fn keys(node: &Shared) -> Result<Keys, Fatal> {
+    let n = node.borrow();
+    if !n.world.version.since(8, 2) {
+        return Ok(None);
+    }
+    let sides = ["server_public", "server_secret", "client_public", "client_secret"];
+    let env = sides.map(|side| {
+        let name = side.to_uppercase();
+        std::env::var(format!("ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_{name}KEY")).unwrap_or_default()
+    });
+    let script = sides.map(|side| n.world.string(&format!("Cluster::Backend::ZeroMQ::curve_{side}key")));
+    let set = |keys: &[String; 4]| keys.iter().any(|k| !k.is_empty());
+    if set(&env) && set(&script) {
+        return Err(Fatal("ZeroMQ: CURVE keys are set by script and by environment variables".into()));
+    }
+    let keys = if set(&env) { env } else { script };
+    if !set(&keys) {
+        return Ok(None);
+    }
+    // Z85: 32 bytes in 40 characters.
+    if let Some(wrong) = keys.iter().position(|k| k.len() != 40) {
+        return Err(Fatal(format!("ZeroMQ: the CURVE {} key is not one", sides[wrong].replace('_', " "))));
+    }
+    let [server, _, client, _] = keys;
+    Ok(Some([server, client]))
+}
+
+type Ends = (tokio::io::Lines<tokio::io::BufReader<tokio::net::tcp::OwnedReadHalf>>, UnboundedSender<String>);
+
+/// The listening side of a handshake.
+async fn admit(stream: TcpStream, keys: &Keys) -> Option<Ends> {
+    let (mut lines, sender) = net::lines(stream);
+    let greeting = tokio::time::timeout(HANDSHAKE, lines.next_line()).await.ok()?.ok()??;
+    let good = net::parse(&greeting) == net::parse(&net::line("keys", keys));
+    let _ = sender.send(net::line("admitted", &good));
+    good.then_some((lines, sender))
+}
+
+/// The connecting side of a handshake. Keys that don't fit end the process, as Zeek's script does.
+async fn greet(node: &Shared, stream: TcpStream, keys: &Keys, endpoint: &str) -> Option<Ends> {
+    let (mut lines, sender) = net::lines(stream);
+    let _ = sender.send(net::line("keys", keys));
+    let answer = tokio::time::timeout(HANDSHAKE, lines.next_line()).await.ok()?.ok()??;
+    if net::parse(&answer) == net::parse(&net::line("admitted", &true)) {
+        return Some((lines, sender));
+    }
+    let main = node.borrow().setup.share().join("policy/frameworks/cluster/backend/zeromq/main.zeek");
+    fail(
+        node,
+        format!(
+            "fatal error in {}, line 587: ZeroMQ: Handshake for socket {endpoint} failed: event=0x2000 value=268435473",
+            main.display()
+        ),
+    );
+    None
 }
 
 /// Host and port of `tcp://host:port` and `tcp://[v6]:port`.
@@ -117,19 +181,19 @@ async fn bind(endpoint: &str, socket: &str) -> Result<TcpListener, Fatal> {
     })
 }
 
-async fn accept<F, T>(listener: TcpListener, proxy: Rc<RefCell<Proxy>>, serve: F)
+async fn accept<F, T>(listener: TcpListener, proxy: Rc<RefCell<Proxy>>, keys: Keys, serve: F)
 where
-    F: Fn(Rc<RefCell<Proxy>>, TcpStream) -> T,
+    F: Fn(Rc<RefCell<Proxy>>, TcpStream, Keys) -> T,
     T: Future<Output = ()> + 'static,
 {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::task::spawn_local(serve(proxy.clone(), stream));
+        tokio::task::spawn_local(serve(proxy.clone(), stream, keys.clone()));
     }
 }
 
 /// The proxy's side of a connection that publishes.
-async fn publisher(proxy: Rc<RefCell<Proxy>>, stream: TcpStream) {
-    let (mut lines, sender) = net::lines(stream);
+async fn publisher(proxy: Rc<RefCell<Proxy>>, stream: TcpStream, keys: Keys) {
+    let Some((mut lines, sender)) = admit(stream, &keys).await else { return };
     let number = {
         let mut p = proxy.borrow_mut();
         p.next += 1;
@@ -156,8 +220,8 @@ async fn publisher(proxy: Rc<RefCell<Proxy>>, stream: TcpStream) {
 }
 
 /// The proxy's side of a connection that hears.
-async fn subscriber(proxy: Rc<RefCell<Proxy>>, stream: TcpStream) {
-    let (mut lines, sender) = net::lines(stream);
+async fn subscriber(proxy: Rc<RefCell<Proxy>>, stream: TcpStream, keys: Keys) {
+    let Some((mut lines, sender)) = admit(stream, &keys).await else { return };
     let number = {
         let mut p = proxy.borrow_mut();
         p.next += 1;
@@ -216,13 +280,16 @@ impl Proxy {
 }
 
 const RETRY: Duration = Duration::from_millis(100);
+/// How long the other end may take to shake hands.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Keeps the connection on which a node hears.
-async fn hear(node: Shared, endpoint: String) {
+async fn hear(node: Shared, endpoint: String, keys: Keys) {
     let Some((host, port)) = address(&endpoint) else { return };
     loop {
-        if let Ok(stream) = TcpStream::connect((host.as_str(), port)).await {
-            let (mut lines, sender) = net::lines(stream);
+        if let Ok(stream) = TcpStream::connect((host.as_str(), port)).await
+            && let Some((mut lines, sender)) = greet(&node, stream, &keys, &endpoint).await
+        {
             {
                 let mut n = node.borrow_mut();
                 for topic in n.subscriptions() {
@@ -256,11 +323,12 @@ async fn hear(node: Shared, endpoint: String) {
 }
 
 /// Keeps the connection on which a node speaks, and learns there who listens.
-async fn speak(node: Shared, endpoint: String) {
+async fn speak(node: Shared, endpoint: String, keys: Keys) {
     let Some((host, port)) = address(&endpoint) else { return };
     loop {
-        if let Ok(stream) = TcpStream::connect((host.as_str(), port)).await {
-            let (mut lines, sender) = net::lines(stream);
+        if let Ok(stream) = TcpStream::connect((host.as_str(), port)).await
+            && let Some((mut lines, sender)) = greet(&node, stream, &keys, &endpoint).await
+        {
             node.borrow_mut().hub.publish = Some(sender);
             while let Ok(Some(line)) = lines.next_line().await {
                 match net::parse(&line) {
@@ -352,7 +420,7 @@ pub fn unsubscribe(node: &Node, topics: &[String]) {
 }
 
 /// Connects to the loggers; a node that has none to connect to fails, as Zeek's script does.
-fn log_endpoints(node: &Shared) -> Result<(), Fatal> {
+fn log_endpoints(node: &Shared, keys: &Keys) -> Result<(), Fatal> {
     let (endpoints, alone) = {
         let n = node.borrow();
         let world = &n.world;
@@ -381,7 +449,8 @@ fn log_endpoints(node: &Shared) -> Result<(), Fatal> {
     for (host, port) in endpoints {
         let (sender, records) = tokio::sync::mpsc::unbounded_channel::<String>();
         let pipe = LogPipe { sender, connected: Rc::default(), queued: Rc::default() };
-        tokio::task::spawn_local(log_pipe((host, port), records, pipe.connected.clone(), pipe.queued.clone()));
+        let way = (node.clone(), keys.clone(), (host, port));
+        tokio::task::spawn_local(log_pipe(way, records, pipe.connected.clone(), pipe.queued.clone()));
         let pipes = &mut node.borrow_mut().log_pipes;
         pipes.immediate = immediate;
         pipes.pipes.push(pipe);
@@ -426,14 +495,16 @@ pub fn push(node: &Shared, batch: &str) {
 
 /// Keeps the connection to a logger, and hands it what is queued.
 async fn log_pipe(
-    (host, port): (String, u16),
+    (node, keys, (host, port)): (Shared, Keys, (String, u16)),
     mut records: tokio::sync::mpsc::UnboundedReceiver<String>,
     connected: Rc<Cell<bool>>,
     queued: Rc<Cell<usize>>,
 ) {
+    let endpoint = format!("tcp://{host}:{port}");
     loop {
-        if let Ok(stream) = TcpStream::connect((host.as_str(), port)).await {
-            let (mut lines, sender) = net::lines(stream);
+        if let Ok(stream) = TcpStream::connect((host.as_str(), port)).await
+            && let Some((mut lines, sender)) = greet(&node, stream, &keys, &endpoint).await
+        {
             connected.set(true);
             loop {
                 tokio::select! {

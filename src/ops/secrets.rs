@@ -1,0 +1,288 @@
+//! The keys of a cluster: which ones its hosts should have, and bringing them there.
+//!
+//! The hosts are where keys live: any operator reads which ones are in use from there. Only a host that lacks them needs
+//! their content, which is then read from one that has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::Event;
+use super::fleet::{Fleet, Seat};
+use super::lock::Locks;
+use super::prepare::Prepared;
+use super::stage::verdict;
+use crate::error::Error;
+use crate::observed::Observed;
+use crate::secrets::{CURVE, Secret, is_named};
+use crate::transport::Call;
+use crate::values::Version;
+use crate::{secrets, zeek};
+
+const KEEP: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/guard.sh"),
+    include_str!("../../templates/keep.sh")
+);
+const SECRET: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/secret.sh")
+);
+
+/// How long a host may take to keep them.
+const KEEPING: Duration = Duration::from_secs(60);
+
+/// What hosts keep to themselves for a release.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    /// The names for each host, in the order of the cluster.
+    pub(super) names: Vec<Vec<String>>,
+    /// Those whose content is known here.
+    known: BTreeMap<String, Secret>,
+}
+
+/// Decides what each host keeps.
+///
+/// # Errors
+/// Where new keys are needed and can't be made.
+pub(super) fn decide(fleet: &Fleet, found: &[Option<Observed>], version: Version) -> Result<Keys, Error> {
+    let mut keys = Keys { names: vec![Vec::new(); fleet.cluster.hosts.len()], ..Keys::default() };
+    if fleet.new_keys.get().is_some() && !zeek::curve(&fleet.cluster, version) {
+        return Err(Error::failed("nothing has changed: this cluster has no keys to make anew").because(
+            "clusterctl makes keys for ZeroMQ from Zeek 8.2 on, where there are several hosts or `zeek.curve: on`",
+        ));
+    }
+    if zeek::curve(&fleet.cluster, version) {
+        let name = match (fleet.new_keys.get(), in_use(fleet, found)) {
+            // Made by this very command, on purpose or because there were none.
+            (Some(made), _) => made.name.clone(),
+            (None, Some(name)) => name,
+            (None, None) => make(fleet)?.name.clone(),
+        };
+        if let Some(made) = fleet.new_keys.get().filter(|made| made.name == name) {
+            keys.known.insert(name.clone(), made.clone());
+        }
+        for (names, observed) in keys.names.iter_mut().zip(found) {
+            if observed.is_some() {
+                names.push(name.clone());
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// Makes new keys, once for a command, however often it plans.
+pub(super) fn make(fleet: &Fleet) -> Result<&Secret, Error> {
+    if fleet.new_keys.get().is_none() {
+        // Nobody else sets it meanwhile: a command plans one thing at a time.
+        let _ = fleet.new_keys.set(secrets::curve()?);
+    }
+    fleet.new_keys.get().ok_or_else(|| Error::failed("the new keys are lost"))
+}
+
+/// Finds the keys that are in use: those of the manager's host before those of others, those that the current release
+/// names before those that only lie there (of a deploy that came to nothing).
+fn in_use(fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
+    let manager = fleet.cluster.manager().and_then(|m| found.get(m.host));
+    let hosts: Vec<&Observed> = manager.into_iter().chain(found).flatten().collect();
+    let is_keys = |name: &str| name.strip_prefix(CURVE).is_some_and(|rest| rest.starts_with('-'));
+    let there: BTreeSet<&str> = hosts.iter().flat_map(|o| have(o)).filter(|name| is_keys(name)).collect();
+    let named = hosts.iter().flat_map(|o| &o.needs).map(String::as_str).find(|name| there.contains(name));
+    named.or_else(|| hosts.iter().flat_map(|o| have(o)).find(|name| is_keys(name))).map(str::to_owned)
+}
+
+/// The secrets that a host has, and whole.
+fn have(observed: &Observed) -> impl Iterator<Item = &str> {
+    observed.secrets.iter().filter(|(digest, name)| is_named(name, digest)).map(|(_, name)| name.as_str())
+}
+
+/// The hosts of a planned release that lack something, and what.
+pub(super) fn lacking(prepared: &Prepared) -> Vec<(usize, Vec<String>)> {
+    let mut lacking = prepared.keys.lacking(&prepared.found);
+    lacking.retain(|(index, _)| prepared.release.part(*index).is_some());
+    lacking
+}
+
+/// Tells whether nodes that run would get other keys, or keys at all, or none any more.
+pub(super) fn replaces(prepared: &Prepared) -> bool {
+    prepared.release.parts.iter().any(|part| {
+        let Some(observed) = prepared.found.get(part.host).and_then(Option::as_ref) else { return false };
+        let running = observed.nodes.iter().filter(|(_, node)| node.process.is_some());
+        running
+            .filter_map(|(name, node)| Some((node, part.inputs.get(name)?)))
+            .any(|(node, inputs)| node.inputs.get("keys") != inputs.get("keys"))
+    })
+}
+
+impl Keys {
+    fn lacking(&self, found: &[Option<Observed>]) -> Vec<(usize, Vec<String>)> {
+        let hosts = self.names.iter().zip(found).enumerate();
+        hosts
+            .filter_map(|(index, (names, observed))| {
+                let has: BTreeSet<&str> = have(observed.as_ref()?).collect();
+                let missing: Vec<String> = names.iter().filter(|n| !has.contains(n.as_str())).cloned().collect();
+                (!missing.is_empty()).then_some((index, missing))
+            })
+            .collect()
+    }
+}
+
+/// Brings to the hosts what they lack; tells how it went on each. What runs does not look at it yet: a release names
+/// what it uses.
+///
+/// # Errors
+/// Where nobody has the keys any more.
+pub(super) async fn keep(
+    fleet: &Fleet,
+    prepared: &Prepared,
+    locks: &Locks,
+    present: impl Fn(usize) -> bool,
+) -> Result<Vec<(Seat, Result<(), String>)>, Error> {
+    let mut missing = lacking(prepared);
+    missing.retain(|(index, _)| present(*index));
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut known = prepared.keys.known.clone();
+    let wanted: BTreeSet<&String> = missing.iter().flat_map(|(_, names)| names).collect();
+    for name in wanted {
+        if !known.contains_key(name) {
+            known.insert(name.clone(), fetch(fleet, &prepared.found, name).await?);
+        }
+    }
+    for (index, names) in &missing {
+        // On a host whose release names them this is not the usual way of things.
+        let needs = prepared.found.get(*index).and_then(Option::as_ref).map_or(&[][..], |o| &o.needs);
+        if names.iter().all(|name| needs.contains(name)) {
+            let host = &fleet.cluster.hosts[*index].name;
+            let text = format!("{host}: its keys are not those of the cluster; they are sent anew");
+            fleet.tell(Event::Note { text });
+        }
+    }
+    let (known, missing) = (&known, &missing);
+    let seats = fleet.seats(missing.iter().map(|(index, _)| *index));
+    let answers = fleet.each("bringing keys", seats, |seat| async move {
+        let names = missing.iter().find(|(i, _)| Some(*i) == seat.index).map_or(&[][..], |(_, names)| names);
+        let secrets: Vec<&Secret> = names.iter().filter_map(|name| known.get(name)).collect();
+        let answer = keep_one(&seat, locks, &secrets).await;
+        let failure = answer.clone().err();
+        (answer, failure)
+    });
+    Ok(answers.await)
+}
+
+async fn keep_one(seat: &Seat, locks: &Locks, secrets: &[&Secret]) -> Result<(), String> {
+    locks.ensure(seat).await?;
+    let input = packed(secrets).map_err(|e| e.to_string())?;
+    let call = Call::new(KEEP, KEEPING)
+        .arg(&seat.folders.home)
+        .arg(&locks.operation().id)
+        .arg(&seat.folders.home)
+        .input(input);
+    let reply = seat.connection.run(call).await.map_err(|f| f.text())?;
+    verdict(&reply, "kept")
+}
+
+/// A gzipped tar of secrets.
+fn packed(secrets: &[&Secret]) -> std::io::Result<Vec<u8>> {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let mut builder = tar::Builder::new(gzip);
+    for secret in secrets {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(secret.content.len() as u64);
+        header.set_mode(0o600);
+        header.set_mtime(0);
+        builder.append_data(&mut header, &secret.name, &*secret.content)?;
+    }
+    builder.into_inner()?.finish()
+}
+
+/// Reads keys from a host that has them.
+async fn fetch(fleet: &Fleet, found: &[Option<Observed>], name: &str) -> Result<Secret, Error> {
+    let mut error = Error::failed("nothing has changed: the cluster's keys can't be read from a host that has them");
+    let holders = found.iter().enumerate().filter(|(_, o)| o.as_ref().is_some_and(|o| have(o).any(|n| n == name)));
+    for (index, _) in holders {
+        let seat = fleet.seat(index);
+        let call = Call::new(SECRET, fleet.settings.question).arg(&seat.folders.home).arg(name);
+        let why = match seat.connection.run(call).await {
+            Ok(reply) => {
+                let lines = reply.lines.iter().filter_map(|l| l.strip_prefix("secret "));
+                let secret = Secret::new(CURVE, lines.map(|l| format!("{l}\n")).collect::<String>().into_bytes());
+                if secret.name == name {
+                    return Ok(secret);
+                }
+                "what it sent is not what it has".to_owned()
+            }
+            Err(failure) => failure.text(),
+        };
+        error = error.because(format!("{}: {why}", seat.name));
+    }
+    Err(error.hint("`clusterctl secrets rotate` makes new ones and restarts all nodes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ops::Settings;
+
+    /// Three hosts with Zeek 8.2 and ZeroMQ.
+    fn fleet() -> Fleet {
+        let text = "cluster: c\nzeek: { backend: zeromq, scripts: [] }\n\
+                    hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 }, c: { address: 10.0.0.3 } }\n\
+                    nodes:\n  manager: { type: manager, host: b }\n  proxy: { type: proxy, host: b, count: 1 }\n  \
+                    worker: { type: worker, hosts: [a, c], interface: lo }\n";
+        let description = crate::spec::parse("c.yaml", text.to_owned(), "/".into());
+        let cluster = crate::cluster::check(&description).unwrap();
+        let (events, _) = tokio::sync::mpsc::unbounded_channel();
+        Fleet::new(Arc::new(cluster), Settings { parallel: 1, question: KEEPING }, events)
+    }
+
+    /// A host that has some secrets, and a release that needs others.
+    #[expect(clippy::unnecessary_wraps, reason = "as `found` has it, where a host may be none")]
+    fn host(has: &[&Secret], needs: &[&Secret]) -> Option<Observed> {
+        let secrets = has.iter().map(|s| (crate::release::digest(&s.content), s.name.clone())).collect();
+        Some(Observed { secrets, needs: needs.iter().map(|s| s.name.clone()).collect(), ..Observed::default() })
+    }
+
+    const VERSION: Version = Version::new(8, 2);
+
+    #[test]
+    fn the_keys_of_the_managers_release_go_to_the_hosts_that_lack_them() {
+        let (old, new) = (secrets::curve().unwrap(), secrets::curve().unwrap());
+        // A rotation that ended half way: c has only the old ones, a was made anew.
+        let found = [host(&[], &[]), host(&[&old, &new], &[&new]), host(&[&old], &[&old])];
+        let keys = decide(&fleet(), &found, VERSION).unwrap();
+        assert!(keys.names.iter().all(|names| *names == [new.name.clone()]));
+        assert_eq!(keys.lacking(&found), [(0, vec![new.name.clone()]), (2, vec![new.name.clone()])]);
+        // The manager's host was made anew: those of the others count.
+        let found = [host(&[&old], &[&old]), host(&[], &[]), None];
+        let keys = decide(&fleet(), &found, VERSION).unwrap();
+        assert_eq!(keys.names, [vec![old.name.clone()], vec![old.name.clone()], vec![]]);
+        assert_eq!(keys.lacking(&found), [(1, vec![old.name.clone()])]);
+    }
+
+    #[test]
+    fn keys_of_a_first_deploy_that_failed_are_taken_up_again() {
+        let keys = secrets::curve().unwrap();
+        let found = [host(&[], &[]), host(&[], &[]), host(&[&keys], &[])];
+        assert_eq!(decide(&fleet(), &found, VERSION).unwrap().names[0][0], keys.name);
+        // Damaged ones are none.
+        let mut found = found;
+        found[2].as_mut().unwrap().secrets[0].0 = crate::release::digest(b"else");
+        assert_ne!(decide(&fleet(), &found, VERSION).unwrap().names[0][0], keys.name);
+    }
+
+    #[test]
+    fn new_keys_are_made_once_for_a_command_and_where_they_are_needed() {
+        let found = [host(&[], &[]), host(&[], &[]), host(&[], &[])];
+        let fleet = fleet();
+        assert!(decide(&fleet, &found, Version::new(8, 1)).unwrap().names.iter().all(Vec::is_empty));
+        let first = decide(&fleet, &found, VERSION).unwrap().names;
+        assert_eq!(first, decide(&fleet, &found, VERSION).unwrap().names);
+        let keys = secrets::curve().unwrap();
+        let found = [host(&[&keys], &[&keys]), host(&[&keys], &[&keys]), None];
+        assert_eq!(decide(&fleet, &found, VERSION).unwrap().names, [first[0].clone(), first[0].clone(), vec![]]);
+    }
+}
