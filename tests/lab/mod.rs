@@ -3,6 +3,7 @@
 mod cluster;
 mod doctor;
 mod faults;
+mod figures;
 mod hosts;
 mod main_job;
 
