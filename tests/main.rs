@@ -17,6 +17,8 @@ mod local;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod odd;
+#[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod secrets;

@@ -93,10 +93,10 @@ pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'
                 .into());
         }
     }
-    if shown.options.no_restart && secrets::replaces(&shown) {
+    if (shown.options.no_restart || !shown.absent.is_empty()) && secrets::replaces(&shown) {
         return Err(Error::failed("nothing has changed: keys can't change without a restart of all nodes")
             .because("nodes with old and new keys can't talk to each other")
-            .hint("leave --no-restart out")
+            .hint("leave --no-restart and --skip out; `enabled: false` leaves a host out whose nodes are stopped")
             .into());
     }
     let operation = Operation::new(command);
