@@ -132,7 +132,7 @@ impl Locks {
             None => Ok(locks),
             Some((name, why)) => {
                 locks.release(false).await;
-                Err(Error::failed(format!("can't lock {name}")).because(why))
+                Err(Error::failed(format!("nothing has changed: can't lock {name}")).because(why))
             }
         }
     }
@@ -171,7 +171,9 @@ impl Locks {
                     lost.push((name, why));
                     continue;
                 }
-                Err(Refused::Failed(why, true)) => Error::failed(format!("can't lock {name}")).because(why),
+                Err(Refused::Failed(why, true)) => {
+                    Error::failed(format!("nothing has changed: can't lock {name}")).because(why)
+                }
             };
             problem.get_or_insert(error);
         }
