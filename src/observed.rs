@@ -68,6 +68,9 @@ pub struct Observed {
     pub readonly: bool,
     /// Whether logind ends a user's processes when he logs out, and he does not linger.
     pub logind_kills: bool,
+    /// Whether there is a systemd for the runner of that name: `ready`, `none`, or `linger USER` where the user's own
+    /// manager does not run without him; none where it was not asked for.
+    pub systemd: Option<String>,
     /// Whether the script came to its end.
     pub complete: bool,
 }
@@ -160,6 +163,10 @@ pub struct Exit {
     pub next: Next,
     /// Why it was not started at all.
     pub refused: Option<String>,
+    /// Why it ended, where its runner knows more than the status.
+    pub why: Option<String>,
+    /// The folder of what it left, below the cluster's `crash/<node>/`.
+    pub crash: Option<String>,
 }
 
 /// What a runner does after a node has ended.
@@ -211,6 +218,14 @@ impl Exit {
         if let Some(why) = &self.refused {
             return format!("not started: {why}");
         }
+        let how = self.how();
+        match &self.why {
+            Some(why) => format!("{how}, {why}"),
+            None => how,
+        }
+    }
+
+    fn how(&self) -> String {
         match self.status {
             Some(status) if status > 128 => match signal_name(status - 128) {
                 Some(name) => name.to_owned(),
@@ -421,6 +436,7 @@ impl Observed {
                 self.maintain = every.map(|every| (every, since));
             }
             "maintained" => self.maintained = value.split(' ').next().and_then(|s| s.parse().ok()),
+            "systemd" => self.systemd = Some(value.to_owned()),
             "readonly" => self.readonly = true,
             "logind" => self.logind_kills = value.ends_with("KillUserProcesses=yes") && !value.starts_with("yes"),
             _ => {}
@@ -455,6 +471,8 @@ impl ObservedNode {
                     "at" => exit.at = value.parse().unwrap_or_default(),
                     "ran" => exit.ran = value.parse().unwrap_or_default(),
                     "tries" => exit.tries = value.parse().unwrap_or_default(),
+                    "why" => exit.why = Some(value.to_owned()),
+                    "crash" => exit.crash = Some(value.to_owned()),
                     "refused" => exit.refused = Some(value.to_owned()),
                     "next" => {
                         exit.next = match value {

@@ -13,10 +13,11 @@
 //! start/N                   how to start a node: one setting a line, read by the supervisor (0600)
 //! clusterctl/start.sh       starts nodes, as over SSH: <home> <spool> <deadline>, lines of node and release on stdin
 //! clusterctl/node.sh        becomes a node, and records its end
-//! clusterctl/supervisor.sh  keeps a node running
 //! clusterctl/archiver.sh    runs as the node log-archiver, where logs are archived
 //! clusterctl/maintain.sh    maintains the host, for a timer or cron
 //! clusterctl/logs.conf      what it has to know, one setting a line; read again for each pass
+//! clusterctl/supervisor.sh  keeps a node running (the runner `process`)
+//! clusterctl/clusterctl@.service  the unit of all nodes (the runner `systemd`)
 //! ```
 
 use std::collections::BTreeMap;
@@ -26,7 +27,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::cluster::{Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role};
+use crate::cluster::{
+    Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role, RunnerKind,
+};
 use crate::values::Version;
 use crate::zeek;
 
@@ -41,13 +44,27 @@ pub const VERSION_PATH: &str = "clusterctl/version";
 /// What keeps a node running; it tells processes apart as all scripts do.
 const SUPERVISOR: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/supervisor.sh"));
 /// What starts nodes on their own host.
-const START: &str = concat!(
+const START_PROCESS: &str = concat!(
     include_str!("../templates/here.sh"),
     include_str!("../templates/say.sh"),
     include_str!("../templates/lib.sh"),
+    include_str!("../templates/units.sh"),
     include_str!("../templates/process-start.sh"),
     include_str!("../templates/start.sh")
 );
+/// The same with the runner `systemd`.
+const START_SYSTEMD: &str = concat!(
+    include_str!("../templates/here.sh"),
+    include_str!("../templates/say.sh"),
+    include_str!("../templates/lib.sh"),
+    include_str!("../templates/units.sh"),
+    include_str!("../templates/systemd-start.sh"),
+    include_str!("../templates/start.sh")
+);
+/// The unit of all nodes.
+const UNIT: &str = include_str!("../templates/clusterctl@.service");
+/// By how much systemd waits longer than a stop before it kills a node: in seconds. The stop does so itself, and says it.
+const STOP_MARGIN: u64 = 5;
 
 /// What archives rotated logs.
 const ARCHIVE: &str = concat!(
@@ -265,8 +282,16 @@ impl<'a> Common<'a> {
         let backend = zeek::backend(cluster, version).name();
         put(VERSION_PATH, 0o644, text(&format!("{version} {backend}\n")));
         put("clusterctl/node.sh", 0o755, text(NODE));
-        put("clusterctl/start.sh", 0o755, text(START));
-        put("clusterctl/supervisor.sh", 0o755, text(SUPERVISOR));
+        match cluster.runner {
+            RunnerKind::Process => {
+                put("clusterctl/start.sh", 0o755, text(START_PROCESS));
+                put("clusterctl/supervisor.sh", 0o755, text(SUPERVISOR));
+            }
+            RunnerKind::Systemd => {
+                put("clusterctl/start.sh", 0o755, text(START_SYSTEMD));
+                put("clusterctl/clusterctl@.service", 0o644, text(UNIT));
+            }
+        }
         let own_names = own_scripts(cluster);
         let mut own = BTreeMap::new();
         let mut shared = Vec::new();
@@ -343,22 +368,7 @@ impl<'a> Common<'a> {
         env.insert("CLUSTERCTL".to_owned(), format!("{}/{}", cluster.name, node.name));
         let binary = format!("{}/bin/zeek", host.prefix);
         let zeekpath = zeek::zeekpath(&host.prefix);
-        let mut limits = String::new();
-        if let Some(cpu) = node.cpu {
-            let _ = writeln!(limits, "cpu {cpu}");
-        }
-        if let Some(nofile) = node.limits.nofile {
-            let _ = writeln!(limits, "nofile {nofile}");
-        }
-        match node.limits.core {
-            Some(CoreLimit::Unlimited) => limits.push_str("core unlimited\n"),
-            // POSIX: ulimit counts in blocks of 512 bytes.
-            Some(CoreLimit::Bytes(bytes)) => drop(writeln!(limits, "core {}", bytes.div_ceil(512))),
-            None => {}
-        }
-        if let Some(memory) = node.limits.memory {
-            let _ = writeln!(limits, "memory {}", memory.div_ceil(1024));
-        }
+        let limits = limits(cluster.runner, node);
         let restart = match cluster.restart {
             Restart::OnCrash => "on-crash",
             Restart::Never => "never",
@@ -369,6 +379,11 @@ impl<'a> Common<'a> {
         input("command line", digest_of(args.iter().map(String::as_bytes)));
         input("environment", digest_of(env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()])));
         input("limits", digest_of([limits.as_bytes(), restart.as_bytes()]));
+        let runner = match cluster.runner {
+            RunnerKind::Process => "process",
+            RunnerKind::Systemd => "systemd",
+        };
+        input("runner", digest_of([runner.as_bytes()]));
         input(
             "zeek",
             digest_of([
@@ -409,6 +424,13 @@ impl<'a> Common<'a> {
         let mut text = String::new();
         let _ = writeln!(text, "zeek {binary}\nbinary {} {}\nrestart {restart}", identity.size, identity.mtime);
         text.push_str(&limits);
+        if cluster.runner == RunnerKind::Systemd {
+            // No input: a stop has its own deadline.
+            let _ = writeln!(text, "unit TimeoutStopSec={}", cluster.timeouts.stop.as_secs() + STOP_MARGIN);
+            if cluster.restart == Restart::Never {
+                text.push_str("unit Restart=no\n");
+            }
+        }
         for (name, digest) in &inputs {
             let _ = writeln!(text, "input {digest} {name}");
         }
@@ -467,6 +489,44 @@ fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut BTreeMap<S
     let _ = writeln!(settings, "min_free {}\nready {}", logs.min_free, cluster.timeouts.ready.as_secs().max(1));
     put("clusterctl/maintain.sh".to_owned(), MAINTAIN.to_owned());
     put("clusterctl/logs.conf".to_owned(), settings);
+}
+
+/// A node's limits, as `templates/node.sh` reads them, or as lines of its unit (systemd.exec(5),
+/// systemd.resource-control(5)).
+fn limits(runner: RunnerKind, node: &Node) -> String {
+    let limits = &node.limits;
+    let mut text = String::new();
+    let mut line = |key: &str, unit: &str, value: String| {
+        let _ = match runner {
+            RunnerKind::Process => writeln!(text, "{key} {value}"),
+            RunnerKind::Systemd => writeln!(text, "unit {unit}={value}"),
+        };
+    };
+    if let Some(cpu) = node.cpu {
+        line("cpu", "CPUAffinity", cpu.to_string());
+    }
+    if let Some(nice) = limits.nice {
+        line("nice", "Nice", nice.to_string());
+    }
+    if let Some(nofile) = limits.nofile {
+        line("nofile", "LimitNOFILE", nofile.to_string());
+    }
+    match (limits.core, runner) {
+        (Some(CoreLimit::Unlimited), RunnerKind::Process) => line("core", "", "unlimited".to_owned()),
+        (Some(CoreLimit::Unlimited), RunnerKind::Systemd) => line("", "LimitCORE", "infinity".to_owned()),
+        // POSIX: ulimit counts in blocks of 512 bytes.
+        (Some(CoreLimit::Bytes(bytes)), RunnerKind::Process) => line("core", "", bytes.div_ceil(512).to_string()),
+        (Some(CoreLimit::Bytes(bytes)), RunnerKind::Systemd) => line("", "LimitCORE", bytes.to_string()),
+        (None, _) => {}
+    }
+    match (limits.memory, runner) {
+        // Of its address space, in KiB.
+        (Some(memory), RunnerKind::Process) => line("memory", "", memory.div_ceil(1024).to_string()),
+        // Of what it really has.
+        (Some(memory), RunnerKind::Systemd) => line("", "MemoryMax", memory.to_string()),
+        (None, _) => {}
+    }
+    text
 }
 
 /// All scripts that belong to single nodes, without those that every node loads.

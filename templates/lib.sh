@@ -27,6 +27,24 @@ node_alive() {
 supervisor_alive() {
 	identity "$1/supervisor" && alive "$b" "$p" "$s"
 }
+# Is the process in the control group of the unit?
+in_unit() {
+	while IFS= read -r line; do
+		case $line in
+		*/"$2" | */"$2"/*) return 0 ;;
+		esac
+	done <"/proc/$1/cgroup"
+	return 1
+} 2>/dev/null
+# Is the node, which is alive and has p as its pid, kept running by its unit or its supervisor?
+supervised() {
+	unit=''
+	if { IFS= read -r unit <"$1/unit"; } 2>/dev/null; then
+		in_unit "$p" "$unit"
+	else
+		supervisor_alive "$1"
+	fi
+}
 # Writes a small file whole or not at all: its name, its text.
 keep() {
 	{ printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"; } 2>/dev/null

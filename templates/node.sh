@@ -1,9 +1,12 @@
 # What starts a node and records its end, the same for every runner. A constant; it goes into each release, after
 # lib.sh. Arguments: what to do, the cluster's folder, the node's folder, the release's folder, the node.
+#   may         waits until a pause is over; not 0 where the node must not be started
 #   run         becomes the node; 77 where it must not be started, and `exit` says why
 #   parse D     has its scripts parsed within D seconds, in the folder as it is
 #   ended S A   records that it ended with the status S; A is `asked` if somebody wanted that. Its own exit status is
-#               the pause in seconds until it is to be started again, or 0
+#               the pause in seconds until it is to be started again, or 0. With `systemd` for S, it is in the
+#               environment (systemd.exec(5))
+#   asked       somebody wants it to end
 set -u
 LC_ALL=C
 export LC_ALL
@@ -139,8 +142,78 @@ parse_node() {
 	export ZEEKPATH="$release/site:$release/data:$release:$zeekpath"
 	become timeout -k 5 "$1" "$zeek" --parse-only
 }
+may() {
+	meant=''
+	{ read -r meant _ <want; } 2>/dev/null
+	if [ "$meant" != running ] || [ -e stop ]; then
+		echo "clusterctl: $node is not meant to run; clusterctl start changes that" >&2
+		exit 1
+	fi
+	[ -f exit ] || exit 0
+	identity exit
+	if [ "$b" != "$boot" ]; then
+		mv -f exit exit.last
+		exit 0
+	fi
+	at=0 next=refused
+	while read -r key value; do
+		case $key in
+		at) at=$value ;;
+		next) next=$value ;;
+		esac
+	done <./exit
+	case $next in
+	stopped) exit 0 ;;
+	'' | *[!0-9]*)
+		echo "clusterctl: $node is not started again ($next); clusterctl start changes that" >&2
+		exit 1
+		;;
+	esac
+	seconds
+	[ "$now" -ge $((at + next)) ] || sleep $((at + next - now))
+	exit 0
+}
+# Sets status and why from what systemd says.
+from_systemd() {
+	case ${EXIT_CODE:-}:${EXIT_STATUS:-} in
+	exited:2[0-4][0-9])
+		myself
+		refuse "systemd could not start it: step $EXIT_STATUS of systemd.exec(5)"
+		;;
+	exited:*) status=$EXIT_STATUS ;;
+	*:HUP) status=129 ;;
+	*:INT) status=130 ;;
+	*:QUIT) status=131 ;;
+	*:ILL) status=132 ;;
+	*:TRAP) status=133 ;;
+	*:ABRT) status=134 ;;
+	*:BUS) status=135 ;;
+	*:FPE) status=136 ;;
+	*:KILL) status=137 ;;
+	*:SEGV) status=139 ;;
+	*:PIPE) status=141 ;;
+	*:ALRM) status=142 ;;
+	*:TERM) status=143 ;;
+	*:XCPU) status=152 ;;
+	*:XFSZ) status=153 ;;
+	*:SYS) status=159 ;;
+	:*)
+		# There was no process: it was not to be started, or stopped in a pause.
+		case ${SERVICE_RESULT:-} in
+		resources | protocol | start-limit-hit)
+			myself
+			refuse "systemd could not start it ($SERVICE_RESULT)"
+			;;
+		esac
+		exit 0
+		;;
+	*) status=128 ;;
+	esac
+	[ "${SERVICE_RESULT:-}" != oom-kill ] || why='out of memory'
+}
 record() {
-	status=$1 pause=''
+	status=$1 pause='' why=''
+	[ "$status" != systemd ] || from_systemd
 	seconds
 	# A start that was refused has said so.
 	if [ "$status" = 77 ] && [ -f exit ]; then
@@ -189,11 +262,14 @@ status $status
 at $now
 ran $ran
 tries $tries
-next $next" || { [ "$pause" = 0 ] || pause=60; }
+next $next${why:+
+why $why}" || { [ "$pause" = 0 ] || pause=60; }
 	exit "$pause"
 }
 case $verb in
+may) may ;;
 run) run_node ;;
 parse) parse_node "$6" ;;
-ended) record "$6" "$7" ;;
+asked) [ -z "${MAINPID:-}" ] || : >asked ;;
+ended) record "$6" "${7:--}" ;;
 esac

@@ -48,6 +48,31 @@ fi
 [ -f "$home/journal" ] && dump journal "$home/journal"
 # The lock of a holder that is gone holds nothing.
 identity "$home/lock" && alive "$b" "$p" "$s" && dump lock "$home/lock"
+# Is the unit active, or in the pause before its next start? All of the cluster's units are asked for at once, the
+# first time: those of nodes that run need no question.
+shown=''
+# shellcheck disable=SC1003,SC2154 # manager sets uid, swap sets out
+active() {
+	if [ -z "$shown" ]; then
+		manager
+		unit_of "${home##*/}" '*'
+		# In a pattern a backslash needs another.
+		swap "$unit" '\' '\\'
+		if [ "$uid" = 0 ]; then
+			shown=$(systemctl show -p Id -p ActiveState "$out" 2>/dev/null)
+		else
+			shown=$(XDG_RUNTIME_DIR=/run/user/$uid systemctl --user show -p Id -p ActiveState "$out" 2>/dev/null)
+		fi
+		shown=$shown:
+	fi
+	case $shown in
+	*"Id=$1
+ActiveState=active"* | *"Id=$1
+ActiveState=activating"* | *"Id=$1
+ActiveState=deactivating"*) return 0 ;;
+	esac
+	return 1
+}
 known=''
 for dir in "$spool"/nodes/*/; do
 	[ -d "$dir" ] || continue
@@ -73,7 +98,6 @@ for dir in "$spool"/nodes/*/; do
 			esac
 		done <"$home/current/start/$node"
 	fi
-	supervisor_alive "$dir" && say supervised
 	if node_alive "$dir"; then
 		say process "$p $rest"
 		eval "known_$p=1"
@@ -85,6 +109,11 @@ for dir in "$spool"/nodes/*/; do
 				;;
 			esac
 		done <"/proc/$p/status"
+		supervised "$dir" && say supervised
+	elif [ -f "${dir}unit" ]; then
+		IFS= read -r unit <"${dir}unit" && active "$unit" && say supervised
+	else
+		supervisor_alive "$dir" && say supervised
 	fi
 done
 say nodes end
@@ -153,6 +182,17 @@ df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
 	esac
 done
 [ -d "$home" ] && [ ! -w "$home" ] && say readonly "$home"
+# Is there a systemd for the runner of that name?
+manager
+user=$(id -un)
+# shellcheck disable=SC2154
+if [ ! -d /run/systemd/system ]; then
+	say systemd none
+elif [ "$uid" = 0 ] || { [ -S "/run/user/$uid/systemd/private" ] && [ -e "/var/lib/systemd/linger/$user" ]; }; then
+	say systemd ready
+else
+	say systemd "linger $user"
+fi
 # Does systemd end a user's processes when he logs out?
-say logind "$(loginctl show-user "$(id -un)" -p Linger --value 2>/dev/null) $(grep -hs '^KillUserProcesses=' /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | tail -n 1)"
+say logind "$(loginctl show-user "$user" -p Linger --value 2>/dev/null) $(grep -hs '^KillUserProcesses=' /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | tail -n 1)"
 exit 0

@@ -6,20 +6,18 @@ launch() {
 		sh "$@" </dev/null >/dev/null 2>supervisor.err &
 	fi
 }
-# shellcheck disable=SC2154 # start.sh sets dir, home, release and node
-is_supervised() {
-	supervisor_alive "$dir"
-}
 # Another start may be under way: only a supervisor that pauses makes room, and of several new ones one stays.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154 # start.sh sets dir, home, release and node
 begin() {
-	tries=0
-	while supervisor_alive "$dir" && ! node_alive "$dir" && [ "$tries" -lt 50 ]; do
-		kill -USR1 "$p" 2>/dev/null
-		tries=$((tries + 1))
-		nap
-	done
+	make_room
 	supervisor_alive "$dir" && return
+	if { IFS= read -r unit <"$dir/unit"; } 2>/dev/null; then
+		# It was a unit before.
+		manager
+		ctl stop "$unit" >/dev/null 2>&1
+		forget "$unit"
+		rm -f "$dir/unit"
+	fi
 	mv -f "$dir/exit" "$dir/exit.last" 2>/dev/null
 	cd "$dir" && launch "$home/releases/$release/clusterctl/supervisor.sh" "$home" "$dir" "$home/releases/$release" "$node"
 	cd /

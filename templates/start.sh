@@ -6,6 +6,15 @@ last_words() {
 		say stderr "$1 $line"
 	done
 }
+# A supervisor that pauses after a crash makes room; one that is starting a node does not.
+make_room() {
+	tries=0
+	while supervisor_alive "$dir" && ! node_alive "$dir" && [ "$tries" -lt 50 ]; do
+		kill -USR1 "$p" 2>/dev/null
+		tries=$((tries + 1))
+		nap
+	done
+}
 left=''
 current=''
 if cd -P "$home/current" 2>/dev/null; then
@@ -26,7 +35,7 @@ while read -r node release; do
 	fi
 	rm -f "$dir/stop"
 	if node_alive "$dir"; then
-		if is_supervised; then
+		if supervised "$dir"; then
 			say running "$node"
 		else
 			say running "$node unsupervised"

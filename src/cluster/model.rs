@@ -384,6 +384,9 @@ pub struct Limits {
     pub core: Option<CoreLimit>,
     /// Memory, in bytes.
     pub memory: Option<u64>,
+    /// Niceness.
+    #[serde(default)]
+    pub nice: Option<i8>,
 }
 
 /// A limit on core files.

@@ -88,6 +88,9 @@ pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Pr
         let problem = Problem::value(place.key("memory"), "Zeek can't run with so little memory", "less than 1 MiB");
         problems.push(problem.help("sizes have units, such as `8GiB`"));
     }
+    if limits.nice.is_some_and(|nice| !(-20..=19).contains(&nice)) {
+        problems.push(Problem::value(place.key("nice"), "there is no such niceness", "from -20 to 19"));
+    }
 }
 
 /// The environment of several levels, outermost first; the nearest wins.
@@ -128,6 +131,7 @@ pub(super) fn limits(levels: &[&LimitsSpec]) -> Limits {
             Core::Bytes(bytes) => CoreLimit::Bytes(bytes),
         }),
         memory: levels.iter().find_map(|level| level.memory).map(|size| size.0),
+        nice: levels.iter().find_map(|level| level.nice),
     }
 }
 

@@ -93,7 +93,8 @@ fn the_campus_example_is_resolved() {
     let worker = cluster.nodes.iter().find(|n| n.name == "dmz-sensor1-1").unwrap();
     assert_eq!(worker.af_packet.as_ref().unwrap().options["buffer_size"], AfPacketValue::Count(256 << 20));
     assert_eq!(worker.redefs["Site::local_zones"], Redef::Add(vec![ZeekValue::Text("example.org".to_owned())]));
-    assert_eq!(worker.limits, Limits { nofile: Some(65536), core: Some(CoreLimit::Unlimited), memory: Some(8 << 30) });
+    let limits = Limits { nofile: Some(65536), core: Some(CoreLimit::Unlimited), memory: Some(8 << 30), nice: None };
+    assert_eq!(worker.limits, limits);
     // What is kept on hosts as cluster.json reads back as the same.
     let json = serde_json::to_string(&cluster).unwrap();
     assert_eq!(serde_json::from_str::<Cluster>(&json).unwrap(), cluster);
@@ -122,7 +123,7 @@ fn the_nearest_setting_wins_and_lists_add_up() {
     env: { E: group, G: { file: secret } }
     scripts: [group]
     args: [-g]
-    limits: { nofile: 2000 }
+    limits: { nofile: 2000, nice: -5 }
     redefs: { x: 1, y: 2 }
     hosts:
       a: { env: { E: node }, scripts: [node], args: [-n], redefs: { x: 3 }, af_packet: { buffer_size: 2MiB, fanout_id: 7 } }
@@ -138,7 +139,10 @@ limits: { nofile: 1000, core: unlimited }
     );
     assert_eq!(node.args, ["-z", "-g", "-n"]);
     assert_eq!(node.scripts, ["group", "node"]);
-    assert_eq!(node.limits, Limits { nofile: Some(2000), core: Some(CoreLimit::Unlimited), memory: None });
+    assert_eq!(
+        node.limits,
+        Limits { nofile: Some(2000), core: Some(CoreLimit::Unlimited), memory: None, nice: Some(-5) }
+    );
     assert_eq!(format!("{:?}", node.redefs["x"]), "Set(Int(3))");
     assert_eq!(node.redefs.len(), 3);
     let af_packet = node.af_packet.as_ref().unwrap();
@@ -251,7 +255,7 @@ fn wrong_settings_are_told() {
   local_networks: { 10.0.0.0/8: a, 10.0.0.0/08: b, 10.0.0.1: c }
 logs: { rotate: 1h, expire: 1m }
 timeouts: { ready: 0s }
-limits: { nofile: 1, memory: 8 }
+limits: { nofile: 1, memory: 8, nice: 20 }
 ports: { base: 32760, control: 27770 }
 ";
     assert_snapshot!(told(&text), @r#"
@@ -271,6 +275,7 @@ ports: { base: 32760, control: 27770 }
     16:20 a `ready` timeout of nothing can never be kept
     17:19 Zeek can't run with so few open files
     17:30 Zeek can't run with so little memory | sizes have units, such as `8GiB`
+    17:39 there is no such niceness
     18:16 above `ports.base` 32760 there is no room: automatic ports stay below 32768 | write at most 32567, better 27760
     "#);
 }

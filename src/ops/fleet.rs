@@ -17,6 +17,7 @@ use crate::transport::{Call, Failure, Host, HostFailure, Shared, SshTarget, Targ
 const OBSERVE: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/units.sh"),
     include_str!("../../templates/observe.sh")
 );
 

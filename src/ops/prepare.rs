@@ -106,10 +106,10 @@ impl Absent {
 /// Where a host can't be asked, Zeek is missing or of another version, or the description can't be had with the
 /// version that was found.
 pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failure> {
-    runner::available(&fleet.cluster).map_err(Error::failed)?;
     let site = site::read(&fleet.cluster)?;
     let values = site::secrets(&fleet.cluster)?;
     let (found, absent) = look(fleet, options).await?;
+    runnable(&fleet.cluster, &found)?;
     let (version, zeeks) = zeek_of(&fleet.cluster, &found)?;
     let problems = zeek::check(&fleet.cluster, version);
     if !problems.is_empty() {
@@ -277,6 +277,19 @@ fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error>
         }
     }
     Ok(())
+}
+
+/// Hosts that can't have the runner of the description.
+fn runnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    let mut error: Option<Error> = None;
+    for (host, observed) in cluster.hosts.iter().zip(found) {
+        let Some((why, hint)) = observed.as_ref().and_then(|o| runner::missing(cluster.runner, o)) else { continue };
+        let so_far = error.unwrap_or_else(|| {
+            Error::failed("nothing has changed: not all hosts can run nodes with `runner: systemd`")
+        });
+        error = Some(so_far.because(format!("{}: {why}", host.name)).hint(hint));
+    }
+    error.map_or(Ok(()), Err)
 }
 
 /// Decides the version of Zeek, which is the same everywhere.

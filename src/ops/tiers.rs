@@ -257,7 +257,7 @@ async fn on_host(
     let timeouts = &fleet.cluster.timeouts;
     let call = if start {
         let nodes: Vec<(String, String)> = jobs.iter().map(|j| (j.node.clone(), j.release.clone())).collect();
-        runner::start(&seat.folders, &nodes, timeouts.ready)
+        runner::start(fleet.cluster.runner, &seat.folders, &nodes, timeouts.ready)
     } else {
         let nodes: Vec<String> = jobs.iter().map(|j| j.node.clone()).collect();
         runner::stop(&seat.folders, &nodes, timeouts.stop)
@@ -370,7 +370,6 @@ async fn run(
     start: bool,
     command: &str,
 ) -> Result<RunReport, Failure> {
-    runner::available(&fleet.cluster).map_err(Error::failed)?;
     let mut jobs = jobs(fleet, selection);
     let mut nodes: Vec<NodeOutcome> = selection
         .nodes(&fleet.cluster)

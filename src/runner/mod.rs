@@ -1,14 +1,17 @@
 //! What keeps nodes running on their hosts: which script starts, stops and watches them, and how its answer reads.
 //!
 //! Each runner answers in the same words, so that everything above is the same for all of them. `process` is one
-//! supervisor (`templates/supervisor.sh`) for each node.
+//! supervisor (`templates/supervisor.sh`) for each node, `systemd` a unit; both start a node with `templates/node.sh`.
+//! Stopping looks at what is on the host, so that a change of the runner leaves nothing behind.
 
 mod process;
+mod systemd;
 
 use std::time::Duration;
 
 pub use crate::cluster::Folders;
-use crate::cluster::{Cluster, RunnerKind};
+use crate::cluster::RunnerKind;
+use crate::observed::Observed;
 use crate::transport::Call;
 
 /// What a host says while nodes start.
@@ -44,22 +47,40 @@ pub enum Stopped {
 /// Time that a call may take beyond what its script waits for itself.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// Tells whether a runner is there yet; else why not.
-pub fn available(cluster: &Cluster) -> Result<(), String> {
-    match cluster.runner {
-        RunnerKind::Process => Ok(()),
-        RunnerKind::Systemd => Err("the runner `systemd` is not there yet; write `runner: process`".to_owned()),
+/// Stops nodes of every runner.
+const STOP: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/units.sh"),
+    include_str!("../../templates/stop.sh")
+);
+
+/// Tells why a host can't have a runner, and what to do about it.
+pub fn missing(runner: RunnerKind, observed: &Observed) -> Option<(String, String)> {
+    match runner {
+        RunnerKind::Process => None,
+        RunnerKind::Systemd => systemd::missing(observed),
     }
 }
 
 /// Makes the call that starts nodes, each from a release, and waits until they are ready.
-pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
-    process::start(folders, nodes, ready)
+pub fn start(runner: RunnerKind, folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
+    let script = match runner {
+        RunnerKind::Process => process::START,
+        RunnerKind::Systemd => systemd::START,
+    };
+    let input: String = nodes.iter().map(|(node, release)| format!("{node} {release}\n")).collect();
+    Call::new(script, ready + MARGIN)
+        .arg(&folders.home)
+        .arg(&folders.spool)
+        .arg(ready.as_secs().max(1).to_string())
+        .input(input)
 }
 
-/// Makes the call that stops nodes.
+/// Makes the call that stops nodes, whatever keeps them running.
 pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration) -> Call<'static> {
-    process::stop(folders, nodes, deadline)
+    let input: String = nodes.iter().map(|node| format!("{node}\n")).collect();
+    Call::new(STOP, deadline + MARGIN).arg(&folders.spool).arg(deadline.as_secs().max(1).to_string()).input(input)
 }
 
 impl Started {

@@ -214,6 +214,8 @@ pub struct LimitsSpec {
     pub core: Option<Core>,
     /// Memory.
     pub memory: Option<Size>,
+    /// Niceness, from -20 (first) to 19 (last).
+    pub nice: Option<i8>,
 }
 
 /// How long to wait for what.

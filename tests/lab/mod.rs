@@ -6,6 +6,7 @@ mod faults;
 mod figures;
 mod hosts;
 mod main_job;
+mod runners;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,21 +1,40 @@
-# Stops nodes: SIGTERM, a deadline, SIGKILL. Arguments: the spool folder, the deadline in seconds. Input: nodes.
+# Stops nodes, whatever keeps them running: SIGTERM, a deadline, SIGKILL. Arguments: the spool folder, the deadline in
+# seconds. Input: nodes. Without a node to start, a unit has no use: what systemd knows of it goes.
 spool=$1 deadline=$2
-left=''
+left='' of_units=''
+set --
 while IFS= read -r node && [ -n "$node" ]; do
 	dir=$spool/nodes/$node
 	if [ ! -d "$dir" ]; then
 		say stopped "$node"
 		continue
 	fi
-	printf 'stopped\n' >"$dir/want"
+	keep "$dir/want" stopped
 	: >"$dir/stop"
+	unit=''
+	if { IFS= read -r unit <"$dir/unit"; } 2>/dev/null && [ -n "$unit" ]; then
+		set -- "$@" "$unit"
+		of_units="$of_units $node"
+	fi
 	if node_alive "$dir"; then
-		kill -TERM "$p" 2>/dev/null || say denied "$node $p"
+		if [ -z "$unit" ] || ! in_unit "$p" "$unit"; then
+			kill -TERM "$p" 2>/dev/null || say denied "$node $p"
+		fi
 	elif supervisor_alive "$dir"; then
 		kill -TERM "$p" 2>/dev/null
 	fi
 	left="$left $node"
 done
+if [ "$#" -gt 0 ]; then
+	manager
+	if ! ctl stop --no-block "$@" >/dev/null 2>&1; then
+		for node in $of_units; do
+			if node_alive "$spool/nodes/$node"; then
+				kill -TERM "$p" 2>/dev/null || say denied "$node $p"
+			fi
+		done
+	fi
+fi
 seconds
 limit=$((now + deadline))
 killed=''
@@ -51,3 +70,11 @@ while [ -n "$left" ]; do
 	fi
 	nap
 done
+if [ "$#" -gt 0 ] && [ -z "$left" ]; then
+	# Until their ends are recorded.
+	ctl stop "$@" >/dev/null 2>&1
+	forget "$@"
+	for node in $of_units; do
+		rm -f "$spool/nodes/$node/unit"
+	done
+fi

@@ -1,0 +1,26 @@
+//! The runner `systemd`: a unit for each node, of the system's manager or of the user's own.
+
+use crate::observed::Observed;
+
+/// Starts nodes.
+pub(super) const START: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/units.sh"),
+    include_str!("../../templates/systemd-start.sh"),
+    include_str!("../../templates/start.sh")
+);
+
+/// Tells why a host can't have it, and what to do about it.
+pub(super) fn missing(observed: &Observed) -> Option<(String, String)> {
+    match observed.systemd.as_deref() {
+        None | Some("ready") => None,
+        Some(word) => match word.strip_prefix("linger ") {
+            Some(user) => Some((
+                format!("no systemd of the user {user} runs there without a log-in, so his nodes could not stay"),
+                format!("as root there: loginctl enable-linger {user}"),
+            )),
+            None => Some(("systemd does not run there".to_owned(), "write `runner: process`".to_owned())),
+        },
+    }
+}

@@ -1,0 +1,78 @@
+# How the runner `systemd` starts a node: as a unit of its own, a drop-in of one constant template. start.sh stands
+# after it.
+manager
+why=''
+# shellcheck disable=SC2154 # manager sets uid, units and wants
+if [ ! -d /run/systemd/system ]; then
+	why="systemd does not run on this host: write \`runner: process\`"
+elif [ "$uid" != 0 ] && [ ! -S "/run/user/$uid/systemd/private" ]; then
+	why="no systemd of this user runs; as root: loginctl enable-linger $(id -un)"
+fi
+started=''
+# Sets out to a text as it stands between quotes in a unit file: systemd.syntax(7), systemd.unit(5).
+# shellcheck disable=SC1003,SC2154
+quoted() {
+	swap "$1" '\' '\\'
+	swap "$out" '"' '\"'
+	swap "$out" % %%
+}
+# shellcheck disable=SC2154 # start.sh sets dir, home, release and node
+begin() {
+	if [ -n "$why" ]; then
+		say dead "$node $why"
+		return 1
+	fi
+	make_room
+	if supervisor_alive "$dir"; then
+		say dead "$node a supervisor of the runner process is starting it"
+		return 1
+	fi
+	unit_of "${home##*/}" "$node"
+	quoted "$dir"
+	mine="\"CLUSTERCTL_DIR=$out\""
+	file=$units/$unit.d/clusterctl.conf
+	if [ -f "$file" ] && ! grep -qF -- "$mine" "$file"; then
+		say dead "$node its unit belongs to another folder: see $file"
+		return 1
+	fi
+	text="# Written by clusterctl, and again with each start.
+[Service]
+Environment=$mine"
+	quoted "$home"
+	text="$text
+Environment=\"CLUSTERCTL_HOME=$out\""
+	quoted "$home/releases/$release"
+	text="$text
+Environment=\"CLUSTERCTL_RELEASE=$out\" CLUSTERCTL_NODE=$node"
+	while IFS= read -r line; do
+		case $line in
+		"unit "*) text="$text
+${line#unit }" ;;
+		"zeekpath "*) break ;;
+		esac
+	done <"$home/releases/$release/start/$node"
+	template=$home/releases/$release/clusterctl/clusterctl@.service
+	if ! { mkdir -p "${file%/*}" "$units/$wants" && keep "$dir/unit" "$unit" && keep "$file" "$text" && {
+		cmp -s "$template" "$units/${template##*/}" ||
+			{ cp "$template" "$units/${template##*/}.new" && mv -f "$units/${template##*/}.new" "$units/${template##*/}"; }
+	} && ln -sf "../${template##*/}" "$units/$wants/$unit"; } 2>/dev/null; then
+		say dead "$node can't write in $units"
+		return 1
+	fi
+	mv -f "$dir/exit" "$dir/exit.last" 2>/dev/null
+	started="$started $unit"
+}
+begun() {
+	[ -n "$started" ] || return 0
+	set -f
+	# shellcheck disable=SC2086
+	set -- $started
+	set +f
+	# One that pauses after a crash is started at once.
+	if ! why=$(ctl daemon-reload 2>&1 && { ctl reset-failed "$@" 2>/dev/null || :; } && ctl restart --no-block "$@" 2>&1); then
+		for node in $left; do
+			say dead "$node systemd does not start it: $(printf '%s' "$why" | tr '\n' ' ')"
+		done
+		left=''
+	fi
+}

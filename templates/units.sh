@@ -1,0 +1,49 @@
+# Functions about systemd's units, after lib.sh.
+# Sets uid, and the folder of units that are ours to write: the system's, or those of our own manager.
+manager() {
+	uid=''
+	while read -r key uid _; do
+		[ "$key" = Uid: ] && break
+	done </proc/self/status
+	units=/etc/systemd/system wants=multi-user.target.wants
+	[ "$uid" = 0 ] || units=${HOME:-}/.config/systemd/user wants=default.target.wants
+}
+ctl() {
+	if [ "$uid" = 0 ]; then
+		timeout 60 systemctl "$@"
+	else
+		# A session that SSH made for one command may not know it.
+		XDG_RUNTIME_DIR=/run/user/$uid timeout 60 systemctl --user "$@"
+	fi </dev/null
+}
+# Sets out to the first argument with each of the second replaced by the third.
+swap() {
+	out='' tail=$1
+	while :; do
+		case $tail in
+		*"$2"*)
+			out=$out${tail%%"$2"*}$3
+			tail=${tail#*"$2"}
+			;;
+		*) break ;;
+		esac
+	done
+	out=$out$tail
+}
+# Sets unit to that of a node of a cluster: systemd.unit(5) escapes `-` in an instance, and has it between the two.
+# Names have nothing else that would need it.
+unit_of() {
+	swap "$1" - '\x2d'
+	unit=clusterctl@$out
+	swap "$2" - '\x2d'
+	unit=$unit-$out.service
+}
+# Takes away what systemd knows of units; they do not run any more.
+forget() {
+	for unit in "$@"; do
+		rm -rf "$units/$unit.d" "${units:?}/${wants:?}/$unit"
+	done
+	ctl daemon-reload
+	ctl reset-failed "$@" 2>/dev/null
+	return 0
+}

@@ -1,0 +1,141 @@
+//! What only the hosts' own systemd can show: units as root and as an ordinary user, their restarts, and reboots.
+
+use std::time::Duration;
+
+use super::cluster::{TestCluster, row, wait_for};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// A cluster with the runner `systemd`, run by an account.
+fn cluster(name: &str, account: &str) -> TestCluster {
+    let mut cluster = TestCluster::new(name, "broker");
+    if account == "root" {
+        cluster.base = "/srv/of root's \"50%\"".to_owned();
+    }
+    describe(&mut cluster, account, "systemd");
+    cluster
+}
+
+/// Writes the description for an account and a runner.
+fn describe(cluster: &mut TestCluster, account: &str, runner: &str) {
+    cluster.extra = format!("runner: {runner}");
+    cluster.write();
+    let text = std::fs::read_to_string(cluster.file()).unwrap();
+    let base = serde_json::to_string(&cluster.base).unwrap();
+    let text = text
+        .replace("user: zeek,", &format!("user: {account},"))
+        .replace(&format!("base: {}", cluster.base), &format!("base: {base}"));
+    std::fs::write(cluster.file(), text).unwrap();
+}
+
+/// How many drop-ins there are of a cluster's nodes.
+fn drop_ins(cluster: &TestCluster, host: &str, account: &str, name: &str) -> usize {
+    let folder = if account == "root" { "/etc/systemd/system" } else { "/home/zeek/.config/systemd/user" };
+    let found = cluster.lab.exec(host, &["sh", "-c", &format!("ls {folder} 2>/dev/null || true")]);
+    found.lines().filter(|l| l.starts_with(&format!("clusterctl@{name}-")) && l.ends_with(".service.d")).count()
+}
+
+fn linger(cluster: &TestCluster, verb: &str) {
+    for host in ["mgmt", "sensor1", "sensor2"] {
+        cluster.lab.exec(host, &["loginctl", verb, "zeek"]);
+    }
+}
+
+fn units_of(account: &str) {
+    let name = format!("u{account}");
+    let mut cluster = cluster(&name, account);
+    if account != "root" {
+        linger(&cluster, "enable-linger");
+    }
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let status = cluster.settled();
+    assert!(status["nodes"].as_array().unwrap().iter().all(|n| n["state"] == "running" && n["detail"].is_null()));
+    assert_eq!(drop_ins(&cluster, "sensor1", account, &name), 2);
+
+    // A crash heals itself, and is recorded as with the other runner.
+    let victim = "worker-sensor1-1";
+    let old = cluster.pids()[victim];
+    cluster.lab.exec("sensor1", &["kill", "-ABRT", &old.to_string()]);
+    let healed = wait_for("a new pid", LONG, || {
+        let status = cluster.status();
+        let row = row(&status, victim);
+        (row["state"] == "running" && row["pid"] != old && row["pid"].is_u64()).then(|| row.clone())
+    });
+    assert_eq!(healed["restarts"], 1, "{healed}");
+    let exit = format!("{}/{name}/nodes/{victim}/exit.last", cluster.base);
+    assert!(cluster.lab.exec("sensor1", &["cat", &exit]).contains("status 134\n"));
+    cluster.settled();
+
+    // A stop in the pause after a crash works at once, and says the same words.
+    let other = "worker-sensor1-2";
+    for _ in 0..3 {
+        let pid = wait_for("it to run", LONG, || cluster.pids().get(other).copied());
+        cluster.lab.exec("sensor1", &["kill", "-KILL", &pid.to_string()]);
+        wait_for("its end", LONG, || (row(&cluster.status(), other)["pid"] != pid).then_some(()));
+    }
+    let said = cluster.run(&["stop", other]).code(0);
+    assert!(said.stdout.contains("stopped"), "{}", said.stdout);
+    let status = cluster.status();
+    assert_eq!(row(&status, other)["state"], "stopped", "{status:#}");
+    assert_eq!(drop_ins(&cluster, "sensor1", account, &name), 1);
+
+    // A reboot brings back what should run, and nothing else.
+    let before = cluster.pids();
+    cluster.lab.does("reboot", ["sensor1"]);
+    let back = wait_for("the node to come back", LONG, || {
+        let status = cluster.status();
+        let row = row(&status, victim);
+        (row["state"] == "running").then(|| row.clone())
+    });
+    assert_eq!(back["restarts"], 0, "{back}");
+    assert_eq!(row(&cluster.status(), other)["state"], "stopped");
+    let after = cluster.pids();
+    assert!(before.iter().filter(|(n, _)| !n.contains("sensor1")).all(|(n, p)| after[n] == *p));
+    cluster.run(&["start", other]).code(0);
+    cluster.settled();
+
+    // From one runner to the other and back: a restart, and nothing of the other stays.
+    describe(&mut cluster, account, "process");
+    let said = cluster.run(&["deploy", "--yes"]).code(0);
+    assert!(said.stderr.contains("its runner changed"), "{}", said.stderr);
+    cluster.settled();
+    assert_eq!(drop_ins(&cluster, "sensor1", account, &name), 0);
+    describe(&mut cluster, account, "systemd");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    assert_eq!(cluster.lab.exec("sensor1", &["sh", "-c", "pgrep -f '[s]upervisor[.]sh'; true"]), "");
+
+    let said = cluster.run(&["stop"]).code(0);
+    assert_eq!(said.stdout.lines().filter(|l| l.ends_with("stopped")).count(), 8, "{}", said.stdout);
+    for host in ["mgmt", "sensor1", "sensor2"] {
+        assert_eq!(drop_ins(&cluster, host, account, &name), 0, "{host}");
+        assert_eq!(cluster.lab.exec(host, &["sh", "-c", "pgrep -ax zeek; true"]), "", "{host}");
+    }
+    if account != "root" {
+        linger(&cluster, "disable-linger");
+    }
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn units_of_root() {
+    units_of("root");
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn units_of_an_ordinary_user() {
+    units_of("zeek");
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn without_a_manager_of_the_user_nothing_changes() {
+    let cluster = cluster("nolinger", "zeek");
+    linger(&cluster, "disable-linger");
+    let said = cluster.run(&["deploy", "--yes"]).code(1);
+    assert!(said.stderr.contains("nothing has changed"), "{}", said.stderr);
+    assert!(said.stderr.contains("loginctl enable-linger zeek"), "{}", said.stderr);
+    let left = cluster.lab.ssh("sensor1", "ls -A /var/lib/clusterctl");
+    assert!(!left.contains("nolinger"), "{left}");
+}
