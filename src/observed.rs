@@ -127,8 +127,12 @@ pub struct ObservedNode {
     pub made: Option<Binary>,
     /// The first word of `.status`.
     pub status: Option<String>,
-    /// How its last process ended.
+    /// The boot in which its last process was started.
+    pub boot_id: Option<String>,
+    /// How its last process ended; none while it runs.
     pub exit: Option<Exit>,
+    /// How the process before the one that runs ended.
+    pub last: Option<Exit>,
     /// Whether its supervisor lives.
     pub supervised: bool,
     /// Whether a stop was asked for.
@@ -222,6 +226,30 @@ impl Exit {
         match &self.why {
             Some(why) => format!("{how}, {why}"),
             None => how,
+        }
+    }
+
+    /// Reads a line of what the runner recorded.
+    fn take(&mut self, line: &str) {
+        let Some((key, value)) = line.split_once(' ') else { return };
+        match key {
+            "id" => self.pid = value.split(' ').nth(1).and_then(|p| p.parse().ok()),
+            "status" => self.status = value.parse().ok(),
+            "at" => self.at = value.parse().unwrap_or_default(),
+            "ran" => self.ran = value.parse().unwrap_or_default(),
+            "tries" => self.tries = value.parse().unwrap_or_default(),
+            "why" => self.why = Some(value.to_owned()),
+            "crash" => self.crash = Some(value.to_owned()),
+            "refused" => self.refused = Some(value.to_owned()),
+            "next" => {
+                self.next = match value {
+                    "never" => Next::Never,
+                    "failed" => Next::Failed,
+                    "stopped" => Next::Stopped,
+                    seconds => seconds.parse().map_or(Next::Failed, Next::Restart),
+                };
+            }
+            _ => {}
         }
     }
 
@@ -336,7 +364,7 @@ impl Observed {
                         node = Some((value.to_owned(), ObservedNode::default()));
                     }
                 }
-                "want" | "run" | "due" | "made" | "exit" | "stop" | "status" | "supervised" | "process"
+                "want" | "run" | "due" | "made" | "exit" | "last" | "stop" | "status" | "supervised" | "process"
                 | "resident" => {
                     if let Some((_, node)) = &mut node {
                         node.take(word, value, host.uptime);
@@ -456,35 +484,15 @@ impl ObservedNode {
             }
             "run" => match value.split_once(' ') {
                 Some(("release", release)) => self.release = Some(release.to_owned()),
+                Some(("id", id)) => self.boot_id = id.split(' ').next().map(str::to_owned),
                 Some(("restarts", n)) => self.restarts = n.parse().unwrap_or_default(),
                 Some(("input", text)) => self.inputs.extend(input(text)),
                 _ => {}
             },
             "due" => self.due.extend(input(value)),
             "made" => self.made = Binary::parse(value),
-            "exit" => {
-                let exit = self.exit.get_or_insert_default();
-                let Some((key, value)) = value.split_once(' ') else { return };
-                match key {
-                    "id" => exit.pid = value.split(' ').nth(1).and_then(|p| p.parse().ok()),
-                    "status" => exit.status = value.parse().ok(),
-                    "at" => exit.at = value.parse().unwrap_or_default(),
-                    "ran" => exit.ran = value.parse().unwrap_or_default(),
-                    "tries" => exit.tries = value.parse().unwrap_or_default(),
-                    "why" => exit.why = Some(value.to_owned()),
-                    "crash" => exit.crash = Some(value.to_owned()),
-                    "refused" => exit.refused = Some(value.to_owned()),
-                    "next" => {
-                        exit.next = match value {
-                            "never" => Next::Never,
-                            "failed" => Next::Failed,
-                            "stopped" => Next::Stopped,
-                            seconds => seconds.parse().map_or(Next::Failed, Next::Restart),
-                        };
-                    }
-                    _ => {}
-                }
-            }
+            "exit" => self.exit.get_or_insert_default().take(value),
+            "last" => self.last.get_or_insert_default().take(value),
             "stop" => self.stopping = true,
             "status" => self.status = value.split_whitespace().next().map(str::to_owned),
             "supervised" => self.supervised = true,

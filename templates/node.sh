@@ -7,6 +7,7 @@
 #               the pause in seconds until it is to be started again, or 0. With `systemd` for S, it is in the
 #               environment (systemd.exec(5))
 #   asked       somebody wants it to end
+#   backtrace C writes a backtrace beside the core C
 set -u
 LC_ALL=C
 export LC_ALL
@@ -211,8 +212,82 @@ from_systemd() {
 	esac
 	[ "${SERVICE_RESULT:-}" != oom-kill ] || why='out of memory'
 }
+# Puts aside what a crashed node left, but for its logs and its state, which stay where they are. Sets crash to the
+# folder's name. The newest 10 of a node stay, for 30 days.
+save() {
+	crashes=${dir%/nodes/*}/crash/$node
+	crash=$(date -u +%Y-%m-%dT%H%M%SZ)
+	# A core holds all that the node knew.
+	mask=$(umask)
+	umask 077
+	mkdir -p "$crashes"
+	mkdir "$crashes/$crash" || crash=$crash-$now
+	if ! mkdir -p "$crashes/$crash"; then
+		umask "$mask"
+		crash=''
+		return
+	fi
+	into=$crashes/$crash
+	for file in core core.*; do
+		case $file in
+		core | core.[0-9]* | core.*."$p") [ ! -f "$file" ] || mv -f "$file" "$into/" ;;
+		esac
+	done
+	for file in stderr stdout; do
+		[ ! -f "$file" ] || tail -c 1048576 "$file" >"$into/$file"
+	done
+	[ ! -f .status ] || cp .status "$into/.status"
+	pattern=''
+	read -r pattern </proc/sys/kernel/core_pattern
+	case $pattern in
+	'|'* | /*) printf 'The kernel puts cores elsewhere: core_pattern is %s\n' "$pattern" >"$into/core.where" ;;
+	esac
+	# The binary, and each argument in a line of its own; what is secret is in the environment.
+	while IFS= read -r line; do
+		case $line in
+		"zeek "* | "arg "*) printf '%s\n' "${line#* }" ;;
+		esac
+	done <"$start" >"$into/command"
+	find "$crashes" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+	set -- "$crashes"/*/
+	while [ "$#" -gt 10 ]; do
+		rm -rf "$1"
+		shift
+	done
+	umask "$mask"
+} 2>/dev/null
+# Has a backtrace made of a saved core, where there is a gdb, by a process that nobody waits for.
+trace() {
+	for file in "$into"/core "$into"/core.*; do
+		case $file in
+		*/core.where) continue ;;
+		esac
+		[ -f "$file" ] || continue
+		command -v gdb || return
+		set -- /bin/sh "$0" backtrace "$home" "$dir" "$release" "$node" "$file"
+		if [ "$status_of" = systemd ]; then
+			# The unit's processes end with it.
+			systemd-run ${MANAGERPID:+--user} --quiet --collect --no-block -p Nice=19 -p RuntimeMaxSec=180 "$@"
+		elif command -v setsid; then
+			setsid "$@" &
+		else
+			"$@" &
+		fi
+		return
+	done
+} </dev/null >/dev/null 2>&1
+backtrace() {
+	while read -r key value; do
+		[ "$key" = zeek ] && break
+	done <"$start"
+	unset DEBUGINFOD_URLS
+	cd "${1%/*}" || exit
+	umask 077
+	timeout 150 gdb -batch -nx -ex 'thread apply all backtrace' "$value" "$1" >backtrace.new 2>&1 </dev/null
+	mv -f backtrace.new backtrace
+}
 record() {
-	status=$1 pause='' why=''
+	status=$1 status_of=$1 pause='' why='' crash=''
 	[ "$status" != systemd ] || from_systemd
 	seconds
 	# A start that was refused has said so.
@@ -229,7 +304,7 @@ record() {
 		zeekpath) break ;;
 		esac
 	done <"$start"
-	id="$boot - -" ran=0
+	id="$boot - -" ran=0 p=''
 	if [ -f exit ]; then
 		# It did not become a node.
 		read_tries exit
@@ -257,13 +332,19 @@ record() {
 			next=$pause
 		fi
 	fi
+	[ "$next" = stopped ] || save
 	keep exit "id $id
 status $status
 at $now
 ran $ran
 tries $tries
 next $next${why:+
-why $why}" || { [ "$pause" = 0 ] || pause=60; }
+why $why}${crash:+
+crash $crash}" || { [ "$pause" = 0 ] || pause=60; }
+	if [ -n "$crash" ]; then
+		cp exit "$into/exit"
+		trace
+	fi
 	exit "$pause"
 }
 case $verb in
@@ -272,4 +353,5 @@ run) run_node ;;
 parse) parse_node "$6" ;;
 asked) [ -z "${MAINPID:-}" ] || : >asked ;;
 ended) record "$6" "${7:--}" ;;
+backtrace) backtrace "$6" ;;
 esac

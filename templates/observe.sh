@@ -82,6 +82,7 @@ for dir in "$spool"/nodes/*/; do
 	for file in want run exit; do
 		[ -f "$dir$file" ] && dump "$file" "$dir$file"
 	done
+	[ -f "${dir}exit.last" ] && dump last "${dir}exit.last"
 	[ -e "${dir}stop" ] && say stop
 	if [ -f "$dir.status" ]; then
 		status=''

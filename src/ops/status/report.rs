@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Asked, Facts, Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, running, runs};
 use crate::cluster::{Cluster, Node, Role, RunnerKind};
 use crate::control::{self, Answers, Reply};
-use crate::observed::{Next, Observed, ObservedNode, Wanted};
+use crate::observed::{Exit, Next, Observed, ObservedNode, Wanted};
 use crate::ops::prepare::prevailing;
 use crate::ops::{Selection, archive};
 use crate::runner::Folders;
@@ -15,6 +15,8 @@ use crate::transport::Failure;
 const DROPPING: f64 = 1.0;
 /// A capturing worker without packets is in trouble after so many seconds.
 const NO_PACKETS: f64 = 60.0;
+/// What became of a node that ran when its host went down.
+const REBOOTED: &str = "its host was rebooted";
 
 pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, asked: &Asked) -> StatusReport {
     let answers = match asked {
@@ -29,7 +31,7 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
         .filter(|n| matches!(facts.get(&n.host), Some(Ok(o)) if runs(o, &n.name)))
         .map(|n| (n.name.as_str(), n.role))
         .collect();
-    let mut troubles = Vec::new();
+    let (mut troubles, mut warnings) = (Vec::new(), Vec::new());
     let mut rows = Vec::new();
     for node in selection.nodes(cluster) {
         let mut row = process_row(cluster, node, facts.get(&node.host));
@@ -46,6 +48,7 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             waiting(&mut row, cluster, node, observed);
         }
         troubles.extend(trouble_of(&row));
+        warnings.extend(healed_of(&row));
         rows.push(row);
     }
     let version = answers.map(|a| a.version.clone());
@@ -77,7 +80,6 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             }
         }
     }
-    let mut warnings = Vec::new();
     let hosts = hosts_of(cluster, facts, &mut troubles, &mut warnings);
     let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
     let counted = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
@@ -128,6 +130,8 @@ pub(in crate::ops) fn process_row(
         release: None,
         restarts: 0,
         folder: format!("{}/nodes/{}", Folders::of(&cluster.name, host).spool, node.name),
+        ended: None,
+        crash: None,
     };
     let observed = match facts {
         _ if !host.enabled => {
@@ -151,7 +155,17 @@ pub(in crate::ops) fn process_row(
     };
     row.release.clone_from(&found.release);
     row.restarts = found.restarts;
-    (row.state, row.detail) = state_of(found);
+    (row.state, row.detail) = state_of(found, &observed.boot_id);
+    let last = match (&found.exit, &found.last) {
+        // One that was put away by a start tells nothing of the process that runs.
+        (None, last) if found.restarts > 0 => last.as_ref(),
+        (exit, _) => exit.as_ref(),
+    };
+    if let Some(last) = last.filter(|e| e.next != Next::Stopped || e.refused.is_some()) {
+        row.ended = Some(last.text());
+        let folder = |time: &String| format!("{}/crash/{}/{time}", Folders::of(&cluster.name, host).spool, node.name);
+        row.crash = last.crash.as_ref().map(folder);
+    }
     if let Some(process) = &found.process {
         row.pid = Some(process.pid);
         row.uptime = Some(process.uptime);
@@ -161,7 +175,7 @@ pub(in crate::ops) fn process_row(
     row
 }
 
-fn state_of(node: &ObservedNode) -> (State, Option<String>) {
+fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<String>) {
     let meant = matches!(node.wanted, Some(Wanted::Running(_)));
     if node.process.is_some() {
         let lonely = (!node.supervised).then(|| "unsupervised".to_owned());
@@ -176,9 +190,15 @@ fn state_of(node: &ObservedNode) -> (State, Option<String>) {
     if !meant {
         return (State::Stopped, None);
     }
+    let rebooted = !node.supervised && node.boot_id.as_ref().is_some_and(|b| b != boot);
+    match &node.exit {
+        Some(Exit { next: Next::Failed | Next::Never, .. }) => {}
+        _ if rebooted => return (State::Crashed, Some(REBOOTED.to_owned())),
+        _ => {}
+    }
     match &node.exit {
         None if node.supervised => (State::Starting, None),
-        None => (State::Crashed, Some("ended together with its supervisor (a reboot?)".to_owned())),
+        None => (State::Crashed, Some("ended together with its supervisor".to_owned())),
         Some(exit) if exit.refused.is_some() => (State::Failed, Some(exit.text())),
         Some(exit) => match exit.next {
             Next::Failed => (State::Failed, Some(format!("{}; gave up after {} starts", exit.text(), exit.tries))),
@@ -257,6 +277,21 @@ fn answered(row: &mut NodeRow, node: &Node, answers: &Answers<control::NodeStatu
     };
 }
 
+/// Tells of a node that runs again after a crash, for a day.
+fn healed_of(row: &NodeRow) -> Option<Trouble> {
+    let ended = row.ended.as_ref().filter(|_| row.restarts > 0)?;
+    let uptime = row.uptime.filter(|up| *up < 86_400.0)?;
+    let times = match row.restarts {
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    };
+    Some(Trouble {
+        subject: row.node.clone(),
+        what: format!("was started again {times}, the last time {uptime:.0} s ago, after {ended}"),
+        hint: row.crash.as_ref().map(|crash| format!("{crash} on {} holds what it left", row.host)),
+    })
+}
+
 fn trouble_of(row: &NodeRow) -> Option<Trouble> {
     let detail = row.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
     let trouble = |what: String, hint: Option<String>| Some(Trouble { subject: row.node.clone(), what, hint });
@@ -269,10 +304,12 @@ fn trouble_of(row: &NodeRow) -> Option<Trouble> {
         }
         State::Stopped => return trouble("is stopped".to_owned(), Some("clusterctl start".to_owned())),
         State::Crashed | State::Failed => {
-            return trouble(
-                format!("is {}{detail}", row.state.name()),
-                Some(format!("{}/stderr on {} may say why", row.folder, row.host)),
-            );
+            let hint = match &row.crash {
+                _ if row.detail.as_deref() == Some(REBOOTED) => format!("clusterctl start {}", row.node),
+                Some(crash) => format!("{crash} on {} holds what it left", row.host),
+                None => format!("{}/stderr on {} may say why", row.folder, row.host),
+            };
+            return trouble(format!("is {}{detail}", row.state.name()), Some(hint));
         }
         State::Starting | State::Stopping => return trouble(format!("is {}{detail}", row.state.name()), None),
     }
@@ -288,7 +325,7 @@ fn trouble_of(row: &NodeRow) -> Option<Trouble> {
     if row.state == State::Running && row.detail.is_some() {
         return trouble(
             format!("runs{detail}: it will not be started again if it ends"),
-            Some("clusterctl restart".to_owned()),
+            Some(format!("clusterctl restart {}", row.node)),
         );
     }
     None

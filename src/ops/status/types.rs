@@ -126,6 +126,10 @@ pub struct NodeRow {
     pub restarts: u32,
     /// Its folder on its host.
     pub folder: String,
+    /// How its last process ended; none where none did, or it was asked to.
+    pub ended: Option<String>,
+    /// The folder of what that one left, on its host.
+    pub crash: Option<String>,
 }
 
 /// What is known of one host.
