@@ -473,6 +473,11 @@ impl Observed {
 }
 
 impl ObservedNode {
+    /// Tells whether it runs and is meant to, but nothing would start it again.
+    pub fn is_unsupervised(&self) -> bool {
+        self.process.is_some() && !self.supervised && matches!(self.wanted, Some(Wanted::Running(_)))
+    }
+
     fn take(&mut self, word: &str, value: &str, now: f64) {
         match word {
             "want" => {

@@ -44,20 +44,12 @@ pub const VERSION_PATH: &str = "clusterctl/version";
 /// What keeps a node running; it tells processes apart as all scripts do.
 const SUPERVISOR: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/supervisor.sh"));
 /// What starts nodes on their own host.
-const START_PROCESS: &str = concat!(
+const START: &str = concat!(
     include_str!("../templates/here.sh"),
     include_str!("../templates/say.sh"),
     include_str!("../templates/lib.sh"),
     include_str!("../templates/units.sh"),
     include_str!("../templates/process-start.sh"),
-    include_str!("../templates/start.sh")
-);
-/// The same with the runner `systemd`.
-const START_SYSTEMD: &str = concat!(
-    include_str!("../templates/here.sh"),
-    include_str!("../templates/say.sh"),
-    include_str!("../templates/lib.sh"),
-    include_str!("../templates/units.sh"),
     include_str!("../templates/systemd-start.sh"),
     include_str!("../templates/start.sh")
 );
@@ -282,15 +274,10 @@ impl<'a> Common<'a> {
         let backend = zeek::backend(cluster, version).name();
         put(VERSION_PATH, 0o644, text(&format!("{version} {backend}\n")));
         put("clusterctl/node.sh", 0o755, text(NODE));
+        put("clusterctl/start.sh", 0o755, text(START));
         match cluster.runner {
-            RunnerKind::Process => {
-                put("clusterctl/start.sh", 0o755, text(START_PROCESS));
-                put("clusterctl/supervisor.sh", 0o755, text(SUPERVISOR));
-            }
-            RunnerKind::Systemd => {
-                put("clusterctl/start.sh", 0o755, text(START_SYSTEMD));
-                put("clusterctl/clusterctl@.service", 0o644, text(UNIT));
-            }
+            RunnerKind::Process => put("clusterctl/supervisor.sh", 0o755, text(SUPERVISOR)),
+            RunnerKind::Systemd => put("clusterctl/clusterctl@.service", 0o644, text(UNIT)),
         }
         let own_names = own_scripts(cluster);
         let mut own = BTreeMap::new();

@@ -47,7 +47,7 @@ supervised() {
 }
 # Writes a small file whole or not at all: its name, its text.
 keep() {
-	{ printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"; } 2>/dev/null
+	{ printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1"; } 2>/dev/null
 }
 seconds() {
 	read -r now _ </proc/uptime

@@ -120,7 +120,7 @@ tries $tries$inputs" || refuse "the folder $dir can not be written (is the disk 
 	done
 	# What a session or a service manager says about itself is no node's business.
 	unset SSH_CLIENT SSH_CONNECTION SSH_TTY SSH_AUTH_SOCK INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID NOTIFY_SOCKET
-	unset CLUSTERCTL_HOME CLUSTERCTL_RELEASE CLUSTERCTL_NODE
+	unset CLUSTERCTL_HOME CLUSTERCTL_DIR CLUSTERCTL_RELEASE CLUSTERCTL_NODE
 	export ZEEKPATH="$release/site:$home/data:$release:$zeekpath"
 	for name in $secrets; do
 		while IFS= read -r line; do

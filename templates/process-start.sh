@@ -8,7 +8,7 @@ launch() {
 }
 # Another start may be under way: only a supervisor that pauses makes room, and of several new ones one stays.
 # shellcheck disable=SC2154 # start.sh sets dir, home, release and node
-begin() {
+begin_supervisor() {
 	make_room
 	supervisor_alive "$dir" && return
 	if { IFS= read -r unit <"$dir/unit"; } 2>/dev/null; then
@@ -21,7 +21,4 @@ begin() {
 	mv -f "$dir/exit" "$dir/exit.last" 2>/dev/null
 	cd "$dir" && launch "$home/releases/$release/clusterctl/supervisor.sh" "$home" "$dir" "$home/releases/$release" "$node"
 	cd /
-}
-begun() {
-	:
 }

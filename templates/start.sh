@@ -1,4 +1,5 @@
-# Starts nodes and waits until they are ready; a runner's own functions stand before it. Arguments: the cluster's
+# Starts nodes and waits until they are ready; the runners' own functions stand before it. Which of them is what the
+# node's release was made for, so that going back to a release goes back to its runner. Arguments: the cluster's
 # folder, the spool folder, the deadline in seconds. Input: lines of node and release (`current`: that of now).
 home=$1 spool=$2 deadline=$3
 last_words() {
@@ -9,7 +10,8 @@ last_words() {
 # A supervisor that pauses after a crash makes room; one that is starting a node does not.
 make_room() {
 	tries=0
-	while supervisor_alive "$dir" && ! node_alive "$dir" && [ "$tries" -lt 50 ]; do
+	# Asked last, so that p is the supervisor's.
+	while [ "$tries" -lt 50 ] && ! node_alive "$dir" && supervisor_alive "$dir"; do
 		kill -USR1 "$p" 2>/dev/null
 		tries=$((tries + 1))
 		nap
@@ -42,9 +44,13 @@ while read -r node release; do
 		fi
 		continue
 	fi
-	begin </dev/null && left="$left $node"
+	if [ -f "$home/releases/$release/clusterctl/clusterctl@.service" ]; then
+		begin_unit </dev/null && left="$left $node"
+	else
+		begin_supervisor </dev/null && left="$left $node"
+	fi
 done
-begun
+start_units
 seconds
 limit=$((now + deadline))
 while [ -n "$left" ]; do

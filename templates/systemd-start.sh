@@ -1,14 +1,17 @@
 # How the runner `systemd` starts a node: as a unit of its own, a drop-in of one constant template. start.sh stands
 # after it.
-manager
-why=''
+started='' why=-
+# Sets why to the reason why there can be no units; empty where there can.
 # shellcheck disable=SC2154 # manager sets uid, units and wants
-if [ ! -d /run/systemd/system ]; then
-	why="systemd does not run on this host: write \`runner: process\`"
-elif [ "$uid" != 0 ] && [ ! -S "/run/user/$uid/systemd/private" ]; then
-	why="no systemd of this user runs; as root: loginctl enable-linger $(id -un)"
-fi
-started=''
+look_for_systemd() {
+	manager
+	why=''
+	if [ ! -d /run/systemd/system ]; then
+		why="systemd does not run on this host: write \`runner: process\`"
+	elif [ "$uid" != 0 ] && [ ! -S "/run/user/$uid/systemd/private" ]; then
+		why="no systemd of this user runs; as root: loginctl enable-linger $(id -un)"
+	fi
+}
 # Sets out to a text as it stands between quotes in a unit file: systemd.syntax(7), systemd.unit(5).
 # shellcheck disable=SC1003,SC2154
 quoted() {
@@ -17,7 +20,8 @@ quoted() {
 	swap "$out" % %%
 }
 # shellcheck disable=SC2154 # start.sh sets dir, home, release and node
-begin() {
+begin_unit() {
+	[ "$why" != - ] || look_for_systemd
 	if [ -n "$why" ]; then
 		say dead "$node $why"
 		return 1
@@ -62,7 +66,7 @@ ${line#unit }" ;;
 	mv -f "$dir/exit" "$dir/exit.last" 2>/dev/null
 	started="$started $unit"
 }
-begun() {
+start_units() {
 	[ -n "$started" ] || return 0
 	set -f
 	# shellcheck disable=SC2086

@@ -21,6 +21,8 @@ mod odd;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]
+mod runner;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod support;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::secrets::Keys;
 use super::{Failure, archive, secrets, site};
-use crate::cluster::{self, Cluster, Role};
+use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
 use crate::observed::{Kept, Observed, Wanted};
 use crate::plan::{Deployments, Plan};
@@ -196,10 +196,21 @@ pub(super) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTre
     for (index, (host, observed)) in cluster.hosts.iter().zip(found).enumerate() {
         let Some(observed) = observed else { continue };
         notes.extend(archive::missing(cluster, index, observed).map(|note| format!("{}: {note}", host.name)));
-        if observed.logind_kills && !host.local {
+        if observed.logind_kills && !host.local && cluster.runner == RunnerKind::Process {
             notes.push(format!(
                 "{}: logind ends this user's processes at log-out, and with them the nodes; as root: loginctl enable-linger USER",
                 host.name
+            ));
+        }
+        let lonely: Vec<&str> =
+            observed.nodes.iter().filter(|(_, n)| n.is_unsupervised()).map(|(name, _)| name.as_str()).collect();
+        if !lonely.is_empty() {
+            notes.push(format!(
+                "{}: {} {} unsupervised, and will not be started again after an end: clusterctl restart {}",
+                host.name,
+                lonely.join(", "),
+                if lonely.len() == 1 { "runs" } else { "run" },
+                lonely.join(" ")
             ));
         }
         if let Some(unfinished) = observed.unfinished() {

@@ -257,7 +257,7 @@ async fn on_host(
     let timeouts = &fleet.cluster.timeouts;
     let call = if start {
         let nodes: Vec<(String, String)> = jobs.iter().map(|j| (j.node.clone(), j.release.clone())).collect();
-        runner::start(fleet.cluster.runner, &seat.folders, &nodes, timeouts.ready)
+        runner::start(&seat.folders, &nodes, timeouts.ready)
     } else {
         let nodes: Vec<String> = jobs.iter().map(|j| j.node.clone()).collect();
         runner::stop(&seat.folders, &nodes, timeouts.stop)

@@ -2,9 +2,9 @@
 //!
 //! Each runner answers in the same words, so that everything above is the same for all of them. `process` is one
 //! supervisor (`templates/supervisor.sh`) for each node, `systemd` a unit; both start a node with `templates/node.sh`.
-//! Stopping looks at what is on the host, so that a change of the runner leaves nothing behind.
+//! Starting looks at the release, which was made for one of them, and stopping at what is on the host: so a change of the
+//! runner leaves nothing behind, and going back goes back to the runner as well.
 
-mod process;
 mod systemd;
 
 use std::time::Duration;
@@ -47,6 +47,15 @@ pub enum Stopped {
 /// Time that a call may take beyond what its script waits for itself.
 const MARGIN: Duration = Duration::from_secs(30);
 
+/// Starts nodes of every runner.
+const START: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/units.sh"),
+    include_str!("../../templates/process-start.sh"),
+    include_str!("../../templates/systemd-start.sh"),
+    include_str!("../../templates/start.sh")
+);
 /// Stops nodes of every runner.
 const STOP: &str = concat!(
     include_str!("../../templates/say.sh"),
@@ -64,13 +73,9 @@ pub fn missing(runner: RunnerKind, observed: &Observed) -> Option<(String, Strin
 }
 
 /// Makes the call that starts nodes, each from a release, and waits until they are ready.
-pub fn start(runner: RunnerKind, folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
-    let script = match runner {
-        RunnerKind::Process => process::START,
-        RunnerKind::Systemd => systemd::START,
-    };
+pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
     let input: String = nodes.iter().map(|(node, release)| format!("{node} {release}\n")).collect();
-    Call::new(script, ready + MARGIN)
+    Call::new(START, ready + MARGIN)
         .arg(&folders.home)
         .arg(&folders.spool)
         .arg(ready.as_secs().max(1).to_string())

@@ -2,15 +2,6 @@
 
 use crate::observed::Observed;
 
-/// Starts nodes.
-pub(super) const START: &str = concat!(
-    include_str!("../../templates/say.sh"),
-    include_str!("../../templates/lib.sh"),
-    include_str!("../../templates/units.sh"),
-    include_str!("../../templates/systemd-start.sh"),
-    include_str!("../../templates/start.sh")
-);
-
 /// Tells why a host can't have it, and what to do about it.
 pub(super) fn missing(observed: &Observed) -> Option<(String, String)> {
     match observed.systemd.as_deref() {

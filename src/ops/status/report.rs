@@ -371,7 +371,7 @@ fn upkeep(
         && archiver.process.is_none()
         && matches!(archiver.wanted, Some(Wanted::Running(_)))
     {
-        let (state, detail) = state_of(archiver);
+        let (state, detail) = state_of(archiver, &observed.boot_id);
         let detail = detail.map(|d| format!(" ({d})")).unwrap_or_default();
         if state != State::Starting {
             troubles.push(trouble(
