@@ -18,7 +18,20 @@ case $? in
 	exit 1
 	;;
 esac
-trap 'free_lock; echo "$T end $?"' EXIT
+# sshd learns that a connection is lost only where something is sent over it: without this the lock of a clusterctl
+# behind a cut network would outlive the cut.
+(
+	nap=''
+	trap '[ -z "$nap" ] || kill "$nap"; exit 0' TERM
+	while :; do
+		sleep 5 >/dev/null 2>&1 &
+		nap=$!
+		wait "$nap"
+		say beat
+	done
+) &
+beat=$!
+trap 'kill "$beat" 2>/dev/null; free_lock; echo "$T end $?"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 say locked
 while IFS= read -r line; do

@@ -15,6 +15,9 @@ take_lock() {
 	held='' why=''
 	if ! why=$({ printf '%s\n' "$mine" >"$own"; } 2>&1); then
 		rm -f "$own"
+		# What sh says of a full disk is often no more than that it could not write.
+		free=$(df -Pk "$locked" 2>/dev/null | tail -n 1 | { read -r _ _ _ free _ && echo "$free"; })
+		[ "$free" = 0 ] && why='No space left on device'
 		why="can't write in $locked: ${why##*: }"
 		return 2
 	fi

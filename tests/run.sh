@@ -5,11 +5,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
 	cat <<-'END'
-		usage: tests/run.sh [--zeek PREFIX] [--no-lab] [--only unit|lab]
+		usage: tests/run.sh [--zeek PREFIX] [--no-lab] [--only unit|lab] [--runner NAME] [--account NAME]
+		                    [--labs N] [TEST...]
 
-		  --zeek PREFIX   use the real Zeek installed there in place of zeek-sim
-		  --no-lab        leave out the lab (hosts in systemd-nspawn; needs root)
-		  --only WHAT     unit: the tests without a lab; lab: the lab's suite alone
+		  --zeek PREFIX    use the real Zeek installed there in place of zeek-sim
+		  --no-lab         leave out the lab (hosts in systemd-nspawn; needs root)
+		  --only WHAT      unit: the tests without a lab; lab: the lab's suite alone
+		  --runner NAME    the lab's suite with process or systemd only; both if not given
+		  --account NAME   the lab's suite as zeek or root only; both if not given
+		  --labs N         how many labs are up at the same time (2)
+		  TEST             only those of the lab's tests whose names contain it: lab::faults::disk
 	END
 }
 
@@ -21,6 +26,10 @@ die() {
 zeek=
 unit=yes
 lab=yes
+runners=(process systemd)
+accounts=(zeek root)
+labs=2
+filters=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--zeek)
@@ -38,10 +47,30 @@ while [ $# -gt 0 ]; do
 		esac
 		shift
 		;;
+	--runner)
+		case ${2:-} in
+		process | systemd) runners=("$2") ;;
+		*) die "--runner takes process or systemd" ;;
+		esac
+		shift
+		;;
+	--account)
+		case ${2:-} in
+		zeek | root) accounts=("$2") ;;
+		*) die "--account takes zeek or root" ;;
+		esac
+		shift
+		;;
+	--labs)
+		[[ ${2:-} =~ ^[1-9]$ ]] || die "--labs takes a number from 1 to 9"
+		labs=$2
+		shift
+		;;
 	-h | --help)
 		usage
 		exit 0
 		;;
+	lab::*) filters+=("$1") ;;
 	*)
 		usage >&2
 		exit 2
@@ -58,7 +87,9 @@ ran=()
 broken=()
 passed=0
 failed=0
-lab_up=no
+# The labs that may be up, by their numbers, and what runs in them.
+lab_ids=()
+workers=()
 child=
 runtime=
 policy=
@@ -73,12 +104,15 @@ stop_child() {
 	child=
 }
 
-# Takes the lab down, whatever state it is in; after a failure its logs are kept first.
-lab_down() {
-	[ "$lab_up" = yes ] || return 0
-	lab_up=no
-	[ ${#broken[@]} = 0 ] && [ "$failed" = 0 ] || tests/lab/lab.sh logs || true
-	tests/lab/lab.sh down
+# The number of the n-th lab: far from those that somebody works with by hand.
+lab_id() { printf '%s\n' $((89 + $1)); }
+
+# Takes all labs down, whatever state they are in.
+labs_down() {
+	local id status=0
+	for id in ${lab_ids[@]+"${lab_ids[@]}"}; do LAB_ID=$id tests/lab/lab.sh down || status=1; done
+	lab_ids=()
+	return "$status"
 }
 
 cleanup() {
@@ -86,8 +120,13 @@ cleanup() {
 	trap '' INT TERM HUP
 	trap - EXIT
 	stop_child
+	local worker
+	for worker in ${workers[@]+"${workers[@]}"}; do
+		kill -TERM -- "-$worker" 2>/dev/null || true
+		wait "$worker" 2>/dev/null || true
+	done
 	[ -z "$policy" ] || rm -f "$policy"
-	lab_down || status=1
+	labs_down || status=1
 	if [ -n "$runtime" ]; then
 		# SSH connections that were left open for the next command; their sockets are in our own folder.
 		{ pgrep -f -- "$runtime/" || true; } | while read -r pid; do kill "$pid" 2>/dev/null || true; done
@@ -120,14 +159,14 @@ step() {
 	return "$status"
 }
 
-# Adds up cargo's own result lines of the last step.
+# Adds up cargo's own result lines in a file.
 count() {
-	local line
+	local line file=${1:-$log/step.log}
 	while read -r line; do
 		[[ $line =~ ^test\ result:\ .*\ ([0-9]+)\ passed\;\ ([0-9]+)\ failed ]] || continue
 		passed=$((passed + BASH_REMATCH[1]))
 		failed=$((failed + BASH_REMATCH[2]))
-	done <"$log/step.log"
+	done <"$file"
 }
 
 install_packages() {
@@ -199,29 +238,89 @@ tests() {
 	[ "$lab" = no ] || lab_tests
 }
 
+# One combination of runner and account, in a lab of its own. Its process group is the caller's.
+lab_suite() {
+	local id=$1 runner=$2 account=$3 name=$2-$3 status=0 follower child
+	export LAB_ID=$id CLUSTERCTL_LAB_RUNNER=$runner CLUSTERCTL_LAB_ACCOUNT=$account
+	# The sockets of one lab's connections do not outlive it.
+	export XDG_RUNTIME_DIR=$runtime/$id-$name
+	mkdir -p "$XDG_RUNTIME_DIR"
+	: >"$log/lab-$name.log"
+	if CLUSTERCTL_LAB=$(tests/lab/lab.sh up 2>>"$log/lab-$name.log"); then
+		export CLUSTERCTL_LAB
+		# To a file and not into a pipe: a process that a test left behind must not hold us up.
+		cargo test --locked --test it -- "${filters[@]}" --test-threads=1 --include-ignored \
+			</dev/null >>"$log/lab-$name.log" 2>&1 &
+		child=$!
+		tail --lines=+1 --follow --sleep-interval=0.5 --pid="$child" "$log/lab-$name.log" | sed --unbuffered "s/^/[$name] /" &
+		follower=$!
+		wait "$child" || status=$?
+		wait "$follower" || true
+		[ "$status" = 0 ] || tests/lab/lab.sh logs || true
+	else
+		sed "s/^/[$name] /" "$log/lab-$name.log"
+		status=1
+	fi
+	tests/lab/lab.sh down || status=1
+	printf '%s\n' "$status" >"$log/lab-$name.status"
+}
+
+# Works through every n-th combination.
+lab_worker() {
+	local number=$1 i
+	shift
+	for ((i = number - 1; i < $#; i += labs)); do
+		local both=${*:i+1:1}
+		lab_suite "$(lab_id "$number")" "${both%-*}" "${both#*-}"
+	done
+}
+
 lab_tests() {
-	local before=$((passed + failed))
+	local combinations=() runner account name number before
+	[ ${#filters[@]} -gt 0 ] || filters=(lab::)
+	# Neighbours in this list run at the same time.
+	for account in "${accounts[@]}"; do
+		for runner in "${runners[@]}"; do combinations+=("$runner-$account"); done
+	done
+	rm -f "$log"/lab-*.log "$log"/lab-*.status
+	[ "$labs" -le ${#combinations[@]} ] || labs=${#combinations[@]}
+	# Everything that labs share is made before there is more than one.
+	step "the hosts' base file system" tests/lab/lab.sh base || return 0
 	if [ -n "$zeek" ]; then
 		export LAB_ZEEK=$zeek
 	else
 		LAB_ZEEK=$(tests/lab/lab.sh simprefix)
 		export LAB_ZEEK
 	fi
-	lab_up=yes
-	step "lab up, with ${zeek:-zeek-sim}" tests/lab/lab.sh up || return 0
-	export CLUSTERCTL_LAB=$target/lab/run
-	step "cargo test lab::" cargo test --locked --test it lab:: -- --test-threads=1 --include-ignored || true
-	count
-	if [ $((passed + failed)) = "$before" ]; then
-		printf 'run.sh: error: the lab suite ran no test\n' >&2
-		broken+=("no lab test")
-	fi
+	heading "the lab's suite, with ${zeek:-zeek-sim}: ${combinations[*]}"
+	for ((number = 1; number <= labs; number++)); do
+		set -m
+		lab_worker "$number" "${combinations[@]}" &
+		workers+=("$!")
+		set +m
+	done
+	for worker in "${workers[@]}"; do wait "$worker" || true; done
+	workers=()
+	for name in "${combinations[@]}"; do
+		ran+=("lab $name")
+		before=$((passed + failed))
+		[ ! -e "$log/lab-$name.log" ] || count "$log/lab-$name.log"
+		if [ "$(cat "$log/lab-$name.status" 2>/dev/null)" != 0 ]; then
+			broken+=("lab $name")
+		elif [ $((passed + failed)) = "$before" ]; then
+			printf 'run.sh: error: the lab suite ran no test as %s\n' "$name" >&2
+			broken+=("no lab test as $name")
+		fi
+	done
 }
 
-# An earlier run that was killed may have left a lab.
-[ "$lab" = no ] || tests/lab/lab.sh down
-if step "cargo build" cargo build --workspace --locked; then tests; fi
-lab_down || broken+=("lab down")
+# An earlier run that was killed may have left its labs.
+if [ "$lab" = yes ]; then
+	for ((number = 1; number <= labs; number++)); do lab_ids+=("$(lab_id "$number")"); done
+	for id in "${lab_ids[@]}"; do LAB_ID=$id tests/lab/lab.sh down; done
+fi
+if step "cargo build" cargo build --workspace --tests --bins --locked; then tests; fi
+labs_down || broken+=("lab down")
 
 heading "ran: $(printf '%s; ' "${ran[@]}")"
 [ ${#broken[@]} = 0 ] || printf 'not well: %s(logs: %s)\n' "$(printf '%s; ' "${broken[@]}")" "$log"

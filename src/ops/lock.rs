@@ -143,6 +143,25 @@ impl Locks {
         seats: &[Seat],
         operation: &Operation,
     ) -> Result<(Self, Vec<(String, String)>), Error> {
+        Self::take_some(fleet, seats, operation, false).await
+    }
+
+    /// As [`Locks::take_those`], but also without those that were reached and can't be locked: a full disk there keeps
+    /// nobody else from being stopped.
+    pub(super) async fn take_where_possible(
+        fleet: &Fleet,
+        seats: &[Seat],
+        operation: &Operation,
+    ) -> Result<(Self, Vec<(String, String)>), Error> {
+        Self::take_some(fleet, seats, operation, true).await
+    }
+
+    async fn take_some(
+        fleet: &Fleet,
+        seats: &[Seat],
+        operation: &Operation,
+        lenient: bool,
+    ) -> Result<(Self, Vec<(String, String)>), Error> {
         let mut held = BTreeMap::new();
         let mut waiting = Vec::new();
         for seat in seats {
@@ -166,12 +185,12 @@ impl Locks {
                         ),
                     )
                 }
-                Err(Refused::Failed(why, false)) => {
+                Err(Refused::Failed(why, reached)) if lenient || !reached => {
                     locks.held.remove(&name);
                     lost.push((name, why));
                     continue;
                 }
-                Err(Refused::Failed(why, true)) => {
+                Err(Refused::Failed(why, _)) => {
                     Error::failed(format!("nothing has changed: can't lock {name}")).because(why)
                 }
             };

@@ -363,6 +363,19 @@ pub async fn restart(fleet: &Fleet, selection: &Selection) -> Result<RunReport, 
     run(fleet, selection, true, true, "restart").await
 }
 
+/// Takes the jobs of a host that could not be locked out; returns what became of its nodes.
+fn without(fleet: &Fleet, jobs: &mut Vec<Job>, host: &str, why: &str) -> Vec<NodeOutcome> {
+    let why = format!("can't lock {host}: {why}");
+    fleet.tell(Event::Note { text: why.clone() });
+    let out = jobs.extract_if(.., |j| j.seat.name == host).map(|job| NodeOutcome {
+        node: job.node,
+        host: host.to_owned(),
+        outcome: Outcome::Unreachable(why.clone()),
+        stderr: Vec::new(),
+    });
+    out.collect()
+}
+
 async fn run(
     fleet: &Fleet,
     selection: &Selection,
@@ -442,7 +455,9 @@ async fn run(
             "current".clone_into(&mut job.release);
         }
     }
-    let locks = Locks::take(fleet, &seats_of(&jobs), &Operation::new(command)).await?;
+    let seats = seats_of(&jobs);
+    let (locks, lost) = Locks::take_where_possible(fleet, &seats, &Operation::new(command)).await?;
+    nodes.extend(lost.into_iter().flat_map(|(host, why)| without(fleet, &mut jobs, &host, &why)));
     if stop {
         // Not for a restart: the loggers are not to wait for the archive.
         let archivers = if start { Vec::new() } else { archive::to_stop(fleet, &jobs) };

@@ -90,6 +90,10 @@ impl SshHost {
                     self.forget(&master).await;
                     master = tokio::time::timeout_at(limit, self.master()).await.map_err(late)??;
                 }
+                Err(e) if chain(&e).contains("refused") => {
+                    let why = format!("{}: all sessions of the connection are used up (sshd's MaxSessions)", chain(&e));
+                    return Err(Failure::new(HostFailure::Dropped, why));
+                }
                 Err(e) => return Err(Failure::new(HostFailure::Dropped, chain(&e))),
             }
         };

@@ -19,6 +19,10 @@ pub(crate) struct TestCluster {
     pub(crate) backend: &'static str,
     pub(crate) extra: String,
     pub(crate) sensors: Vec<&'static str>,
+    /// Workers on each sensor.
+    pub(crate) workers: usize,
+    /// Loggers; without one the manager logs.
+    pub(crate) loggers: usize,
     /// Where the hosts keep the cluster.
     pub(crate) base: String,
     pub(crate) name: String,
@@ -59,6 +63,8 @@ impl TestCluster {
             backend,
             extra: String::new(),
             sensors: vec!["sensor1", "sensor2"],
+            workers: 2,
+            loggers: 2,
             base: "/var/lib/clusterctl".to_owned(),
             name: name.to_owned(),
         };
@@ -90,6 +96,10 @@ impl TestCluster {
             let prefix = if *host == "mgmt" { &zeek.prefix } else { &zeek.capable_prefix };
             hosts.push_str(&format!("  {host}: {{ address: {}, prefix: {prefix} }}\n", self.address(host)));
         }
+        let loggers = match self.loggers {
+            0 => String::new(),
+            n => format!("  logger: {{ type: logger, host: mgmt, count: {n} }}\n"),
+        };
         let text = format!(
             "cluster: {}
 zeek:
@@ -107,9 +117,8 @@ hosts:
 {hosts}
 nodes:
   manager: {{ type: manager, host: mgmt }}
-  logger: {{ type: logger, host: mgmt, count: 2 }}
-  proxy: {{ type: proxy, host: mgmt, count: 1 }}
-  worker: {{ type: worker, hosts: [{}], interface: lo, count: 2 }}
+{loggers}  proxy: {{ type: proxy, host: mgmt, count: 1 }}
+  worker: {{ type: worker, hosts: [{}], interface: lo, count: {} }}
 ",
             self.name,
             zeek.prefix,
@@ -120,6 +129,7 @@ nodes:
             self.combination.runner,
             self.extra,
             self.sensors.join(", "),
+            self.workers,
         );
         std::fs::write(self.file(), text).unwrap();
     }

@@ -404,6 +404,8 @@ write_ssh_config() {
 			    GlobalKnownHostsFile /dev/null
 			    StrictHostKeyChecking yes
 			    BatchMode yes
+			    ServerAliveInterval 3
+			    ServerAliveCountMax 3
 
 		END
 		printf '%s,%s %s\n' "$name" "$address" "$(cut -d' ' -f1,2 "$HOSTS/$name/root/etc/ssh/ssh_host_ed25519_key.pub")" >>"$RUN/known_hosts"

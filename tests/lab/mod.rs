@@ -95,11 +95,20 @@ impl Lab {
         output(&mut self.inside(host, command)).stdout
     }
 
-    /// A command in the host, as `lab.sh exec` runs it, but without its search for the host's process 1.
-    fn inside(&self, host: &str, command: &[&str]) -> Command {
+    /// The file system of a host, as its own processes see it.
+    pub(crate) fn root(&self, host: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root", self.leader(host)))
+    }
+
+    fn leader(&self, host: &str) -> u32 {
         let facts = Facts::read(&self.run);
         let leader = facts.hosts.iter().find(|h| h.name == host).and_then(|h| h.leader);
-        let leader = leader.unwrap_or_else(|| panic!("{host} is not running"));
+        leader.unwrap_or_else(|| panic!("{host} is not running"))
+    }
+
+    /// A command in the host, as `lab.sh exec` runs it, but without its search for the host's process 1.
+    fn inside(&self, host: &str, command: &[&str]) -> Command {
+        let leader = self.leader(host);
         let mut inside = Command::new("nsenter");
         inside
             .args(["--target", &leader.to_string(), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])

@@ -1,5 +1,8 @@
 //! Disks and folders.
 
+use std::time::Duration;
+
+use super::super::cluster::{TestCluster, row, wait_for};
 use super::{Scene, Undo, names};
 
 #[test]
@@ -57,4 +60,39 @@ fn f08_a_missing_base_folder_comes_with_the_command_that_makes_it() {
     names(&said, &["can't make the folder /srv/not/there", "install -d -o zeek /srv/not/there"]);
     scene.unchanged();
     scene.run(&["status"]).code(0);
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f07_a_disk_that_is_full_while_staging_and_while_running() {
+    let lab = super::super::Lab::get();
+    super::stand_down();
+    lab.does("small-disk", ["sensor2", "2M"]);
+    let _undo = Undo(|| lab.does("small-disk", ["sensor2", "off"]));
+    let scene = Scene::of(TestCluster::new("full", "broker"));
+    let fill =
+        || lab.exec("sensor2", &["sh", "-c", "dd if=/dev/zero of=/var/lib/clusterctl/fill bs=4k 2>/dev/null; true"]);
+    let free = || lab.exec("sensor2", &["rm", "-f", "/var/lib/clusterctl/fill"]);
+    // While staging.
+    scene.change(&"that does not fit ".repeat(2000));
+    fill();
+    let said = scene.run(&["deploy", "--yes"]).code(1);
+    names(&said, &["nothing has changed", "sensor2", "No space left on device"]);
+    scene.unchanged();
+    // While running: what runs goes on, a node that dies comes back when there is room again, and looking works.
+    let victim = "worker-sensor2-1";
+    let old = scene.pids()[victim];
+    lab.exec("sensor2", &["kill", "-KILL", &old.to_string()]);
+    let said = scene.run(&["status", "-o", "json"]).code(5);
+    assert_eq!(row(&said.json()["data"], "worker-sensor2-2")["state"], "running");
+    free();
+    let new = wait_for("the node to run again", Duration::from_secs(60), || {
+        let status = scene.status();
+        let row = row(&status, victim);
+        (row["state"] == "running").then(|| row["pid"].as_u64()).flatten().filter(|pid| *pid != old)
+    });
+    assert_ne!(new, old);
+    scene.settled();
+    scene.nothing_lost();
+    scene.next_deploy_finishes();
 }

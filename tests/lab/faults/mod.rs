@@ -25,7 +25,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::cluster::TestCluster;
 use crate::support::local::Said;
 
-pub(crate) use watch::frozen;
+pub(crate) use watch::{Watch, frozen};
 
 static SHARED: Mutex<Option<TestCluster>> = Mutex::new(None);
 
@@ -38,9 +38,15 @@ pub(crate) fn stand_down() {
     drop(shared().take());
 }
 
-/// The shared cluster, well and running, and what there was before the fault.
+/// Whose cluster it is.
+enum Stage {
+    Shared(MutexGuard<'static, Option<TestCluster>>),
+    Own(Box<TestCluster>),
+}
+
+/// A cluster, well and running, and what there was before the fault.
 pub(crate) struct Scene {
-    cluster: MutexGuard<'static, Option<TestCluster>>,
+    cluster: Stage,
     /// The release that is current everywhere.
     pub(crate) old: String,
     /// Which release each node runs.
@@ -52,10 +58,11 @@ pub(crate) struct Scene {
 type Files = BTreeMap<(String, String), Vec<u8>>;
 
 /// How the names begin of what a run of a node leaves and the next one makes anew: no log and no state.
-const OF_A_RUN: [&str; 12] = [
+const OF_A_RUN: [&str; 13] = [
     ".cmdline",
     ".env_vars",
     ".pid",
+    ".shadow.",
     ".startup",
     ".status",
     "exit",
@@ -121,14 +128,31 @@ impl Scene {
             wipe(cluster);
         }
         assert!(well, "the shared cluster can't be brought into order");
-        let mut scene = Self { cluster: slot, old: String::new(), before: BTreeMap::new(), files: Files::new() };
-        let seen = scene.seen();
-        scene.old = seen.everywhere().to_owned();
-        scene.before = seen.running;
+        let scene = Self::on(Stage::Shared(slot));
         assert_eq!(scene.before.len(), 8, "{:?}", scene.before);
-        scene.plant();
-        scene.files = scene.files_now();
         scene
+    }
+
+    /// Deploys a cluster of the test's own.
+    pub(crate) fn of(cluster: TestCluster) -> Self {
+        cluster.run(&["deploy", "--yes"]).code(0);
+        cluster.settled();
+        Self::on(Stage::Own(Box::new(cluster)))
+    }
+
+    fn on(cluster: Stage) -> Self {
+        let mut scene = Self { cluster, old: String::new(), before: BTreeMap::new(), files: Files::new() };
+        scene.remember();
+        scene
+    }
+
+    /// Takes what is now for what there was before the fault.
+    pub(crate) fn remember(&mut self) {
+        let seen = self.seen();
+        seen.everywhere().clone_into(&mut self.old);
+        self.before = seen.running;
+        self.plant();
+        self.files = self.files_now();
     }
 
     /// The hosts of the description.
@@ -309,13 +333,19 @@ impl Deref for Scene {
     type Target = TestCluster;
 
     fn deref(&self) -> &TestCluster {
-        self.cluster.as_ref().unwrap()
+        match &self.cluster {
+            Stage::Shared(slot) => slot.as_ref().unwrap(),
+            Stage::Own(cluster) => cluster,
+        }
     }
 }
 
 impl DerefMut for Scene {
     fn deref_mut(&mut self) -> &mut TestCluster {
-        self.cluster.as_mut().unwrap()
+        match &mut self.cluster {
+            Stage::Shared(slot) => slot.as_mut().unwrap(),
+            Stage::Own(cluster) => cluster,
+        }
     }
 }
 

@@ -78,3 +78,103 @@ fn f23_a_changed_host_key_is_never_accepted() {
     scene.unchanged();
     scene.next_deploy_finishes();
 }
+
+/// The masters of the connections whose sockets are in a folder: process and host.
+fn masters(dir: &std::path::Path) -> Vec<u64> {
+    let output =
+        std::process::Command::new("pgrep").args(["-f", &format!("ssh.*-S {}", dir.display())]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().filter_map(|l| l.parse().ok()).collect()
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f30_frozen_and_dead_masters_are_replaced() {
+    let scene = Scene::begin();
+    let cold = tempfile::Builder::new().prefix("cc.").tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let mut command = scene.command(args);
+        command.env("XDG_RUNTIME_DIR", cold.path());
+        crate::support::local::said(command)
+    };
+    run(&["status"]).code(0);
+    let first = masters(cold.path());
+    assert_eq!(first.len(), 3, "{first:?}");
+    let _undo = Undo(|| {
+        for pid in &first {
+            let _ = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).output();
+        }
+    });
+    // Frozen: nothing answers on their sockets.
+    for pid in &first {
+        crate::support::local::kill("STOP", *pid);
+    }
+    let said = run(&["status"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let second: Vec<u64> = masters(cold.path()).into_iter().filter(|p| !first.contains(p)).collect();
+    assert_eq!(second.len(), 3, "{second:?}");
+    // Dead: their sockets stay and lead nowhere.
+    for pid in &second {
+        crate::support::local::kill("KILL", *pid);
+    }
+    scene.change("over new masters");
+    let said = run(&["deploy", "--yes"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    scene.settled();
+    scene.moved_on();
+    // In the middle of a deploy.
+    let scene = {
+        let mut scene = scene;
+        scene.remember();
+        scene
+    };
+    scene.change("whose masters die");
+    let mut command = scene.command(&["deploy", "--yes"]);
+    command.env("XDG_RUNTIME_DIR", cold.path());
+    let said = frozen(command, "stopping proxies", || {
+        for pid in masters(cold.path()).into_iter().filter(|p| !first.contains(p)) {
+            crate::support::local::kill("KILL", pid);
+        }
+    });
+    if said.code != 0 {
+        scene.seen();
+    }
+    scene.nothing_lost();
+    scene.next_deploy_finishes();
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f30_used_up_sessions_are_waited_for_or_named() {
+    let scene = Scene::begin();
+    let exec = |line: &str| scene.lab.exec("sensor1", &["sh", "-c", line]);
+    let sessions = |number: u32| {
+        exec(&format!("echo MaxSessions {number} >/etc/ssh/sshd_config.d/lab.conf && systemctl restart ssh"));
+    };
+    let _undo = Undo(|| drop(exec("rm /etc/ssh/sshd_config.d/lab.conf; systemctl restart ssh")));
+    let deploy = || {
+        let cold = tempfile::Builder::new().prefix("cc.").tempdir().unwrap();
+        let mut command = scene.command(&["deploy", "--yes"]);
+        command.env("XDG_RUNTIME_DIR", cold.path());
+        let said = crate::support::local::said(command);
+        for pid in masters(cold.path()) {
+            crate::support::local::kill("TERM", pid);
+        }
+        said
+    };
+    // The lock's and one more are enough.
+    sessions(2);
+    scene.change("with two sessions");
+    deploy().code(0);
+    scene.settled();
+    scene.moved_on();
+    // Not even that: the lock's own session leaves none for the rest.
+    sessions(1);
+    scene.change("with one session");
+    let before = scene.seen().running;
+    let said = deploy();
+    assert_eq!(said.code, 1, "{said:?}");
+    names(&said, &["nothing has changed", "sensor1", "MaxSessions"]);
+    assert_eq!(scene.seen().running, before);
+    sessions(10);
+    scene.next_deploy_finishes();
+}
