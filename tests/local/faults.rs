@@ -238,7 +238,7 @@ fn a_reboot_that_recycles_all_pids_is_seen_and_undone_by_start() {
         }
     }
     let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains("ended together with its supervisor (a reboot?)"), "{}", status.stdout);
+    assert!(status.stdout.contains("its host was rebooted"), "{}", status.stdout);
     let plan = cluster.run(&["diff"]).code(0);
     assert!(plan.stdout.contains("not running"), "{}", plan.stdout);
     cluster.run(&["start"]).code(0);
