@@ -645,6 +645,8 @@ cmd_simprefix() {
 		cp "$sim" "$dir/bin/.zeek.new"
 		mv "$dir/bin/.zeek.new" "$dir/bin/zeek"
 	fi
+	# By that name it is the other program.
+	ln -sf zeek "$dir/bin/zeek-archiver"
 	printf '# Settings of zeek-sim, and what tells this folder from a real Zeek.\npackets=1000\n' >"$dir/etc/zeek-sim.conf"
 	printf '%s\n' "$dir"
 }

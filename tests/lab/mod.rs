@@ -5,6 +5,7 @@ mod doctor;
 mod faults;
 mod figures;
 mod hosts;
+mod logs;
 mod main_job;
 mod runners;
 
@@ -44,6 +45,8 @@ pub(crate) struct Zeek {
     pub(crate) prefix: String,
     /// On the hosts: the same Zeek with a binary that has file capabilities.
     pub(crate) capable_prefix: String,
+    /// Whether it is zeek-sim.
+    pub(crate) simulated: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

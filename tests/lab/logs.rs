@@ -1,0 +1,135 @@
+//! Logs and maintenance on real hosts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::cluster::{TestCluster, row, wait_for};
+
+const LONG: Duration = Duration::from_secs(120);
+
+/// The numbers of the records of each worker's processes in the loggers' logs, the queue and the archive of `mgmt`; each
+/// record is there once.
+#[track_caller]
+pub(crate) fn records(cluster: &TestCluster) -> BTreeMap<(String, u64), BTreeSet<u64>> {
+    let text = cluster.lab.exec(
+        "mgmt",
+        &[
+            "sh",
+            "-c",
+            "cd \"$1\" && for file in nodes/*/sim.log log-queue/sim__* archive/*/sim.*; do \
+             case $file in *.gz) gzip -dc \"$file\" ;; *) cat \"$file\" 2>/dev/null ;; esac; done; true",
+            "sh",
+            &format!("{}/{}", cluster.base, cluster.name),
+        ],
+    );
+    let mut found: BTreeMap<(String, u64), BTreeSet<u64>> = BTreeMap::new();
+    for line in text.lines().filter(|l| !l.starts_with('#')) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let key = (fields[1].to_owned(), fields[2].parse().unwrap());
+        assert!(found.entry(key).or_default().insert(fields[3].parse().unwrap()), "{line} is there twice");
+    }
+    found
+}
+
+/// Makes the workers of all sensors write so many numbered records each, from now on.
+pub(crate) fn produce(cluster: &TestCluster, rate: u32, total: u32) {
+    for host in &cluster.sensors {
+        cluster.lab.exec(
+            host,
+            &[
+                "sh",
+                "-c",
+                "for dir in \"$1\"/nodes/worker-*/; do \
+                 printf 'log_rate=%s\\nlog_total=%s\\n' \"$2\" \"$3\" >\"$dir/zeek-sim.conf\"; done",
+                "sh",
+                &format!("{}/{}", cluster.base, cluster.name),
+                &rate.to_string(),
+                &total.to_string(),
+            ],
+        );
+    }
+}
+
+/// The names of archived logs.
+fn archived(cluster: &TestCluster) -> String {
+    let archive = format!("{}/{}/archive", cluster.base, cluster.name);
+    cluster.lab.exec("mgmt", &["sh", "-c", "cd \"$1\" 2>/dev/null && ls -R || true", "sh", &archive])
+}
+
+fn with_archive(name: &str, rotate: &str) -> TestCluster {
+    let mut cluster = TestCluster::new(name, "broker");
+    cluster.extra = format!("logs: {{ archive: {}/{name}/archive, rotate: {rotate} }}", cluster.base);
+    cluster.write();
+    cluster
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn what_a_killed_worker_and_a_killed_logger_wrote_is_in_the_archive() {
+    let cluster = with_archive("logs-killed", "5s");
+    if !cluster.lab.zeek().simulated {
+        return;
+    }
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    produce(&cluster, 50, 1_000_000);
+    wait_for("a log in the archive", LONG, || archived(&cluster).contains("sim.").then_some(()));
+    let pids = cluster.pids();
+    cluster.lab.exec("sensor1", &["kill", "-KILL", &pids["worker-sensor1-1"].to_string()]);
+    let arrived = |worker: &str, pid: u64| records(&cluster).get(&(worker.to_owned(), pid)).map(BTreeSet::len);
+    let again = wait_for("the worker's new process", LONG, || {
+        let pid = *cluster.pids().get("worker-sensor1-1")?;
+        (pid != pids["worker-sensor1-1"] && arrived("worker-sensor1-1", pid).is_some()).then_some(pid)
+    });
+    // The batch that it had not sent is lost with it, and nothing else.
+    let before = arrived("worker-sensor1-1", pids["worker-sensor1-1"]).unwrap();
+    assert!(before > 0);
+    // What lies in a log of the logger when that is killed is archived as well.
+    cluster.lab.exec("mgmt", &["kill", "-KILL", &pids["logger-1"].to_string()]);
+    wait_for("the logger's new process", LONG, || (cluster.pids().get("logger-1")? != &pids["logger-1"]).then_some(()));
+    cluster.settled();
+    cluster.run(&["stop"]).code(0);
+    let home = format!("{}/{}", cluster.base, cluster.name);
+    let left = cluster
+        .lab
+        .exec("mgmt", &["sh", "-c", "ls \"$1\"/log-queue \"$1\"/nodes/logger-*/*.log 2>/dev/null", "sh", &home]);
+    assert!(!left.contains("sim"), "after the stop: {left}");
+    let found = records(&cluster);
+    assert_eq!(found[&("worker-sensor1-1".to_owned(), pids["worker-sensor1-1"])].len(), before);
+    assert!(found.contains_key(&("worker-sensor1-1".to_owned(), again)));
+    // Of a worker that nobody killed no record is lost but those on their way to the killed logger.
+    let whole = &found[&("worker-sensor2-1".to_owned(), pids["worker-sensor2-1"])];
+    let last = *whole.last().unwrap();
+    let missing = last - whole.len() as u64;
+    assert!(missing <= 200, "{missing} of {last} are missing");
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn a_host_that_maintains_itself_brings_its_nodes_back_after_a_reboot() {
+    let cluster = with_archive("logs-reboot", "1h");
+    if cluster.combination.account != "root" {
+        for host in cluster.lab.hosts() {
+            cluster.lab.exec(&host.name, &["loginctl", "enable-linger", &cluster.combination.account]);
+        }
+    }
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    let installed = cluster.run(&["maintain", "--install"]).code(0);
+    assert_eq!(installed.stdout.matches("by systemd").count(), 3, "{}", installed.stdout);
+    cluster.run(&["stop", "worker-sensor1-2"]).code(0);
+    let before = cluster.pids();
+    cluster.lab.does("reboot", ["sensor1"]);
+    wait_for("the worker that should run", LONG * 2, || {
+        let status = cluster.status();
+        let row = row(&status, "worker-sensor1-1");
+        (row["state"] == "running" && row["health"] == "ok").then_some(())
+    });
+    let status = cluster.status();
+    assert_eq!(row(&status, "worker-sensor1-2")["state"], "stopped");
+    assert_eq!(cluster.pids()["worker-sensor2-1"], before["worker-sensor2-1"]);
+    let removed = cluster.run(&["maintain", "--install", "--remove"]).code(0);
+    assert_eq!(removed.stdout.matches("does not maintain itself").count(), 3, "{}", removed.stdout);
+    cluster.run(&["start"]).code(0);
+    cluster.settled();
+}
