@@ -1,10 +1,10 @@
 //! Logs.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Scene, names};
-use crate::lab::cluster::wait_for;
+use super::{Scene, Undo, names};
+use crate::lab::cluster::{TestCluster, wait_for};
 use crate::lab::logs::{produce, records};
 
 const LONG: Duration = Duration::from_secs(90);
@@ -53,4 +53,62 @@ fn f29_with_one_of_two_loggers_dead_under_zeromq_every_record_arrives() {
     });
     let kept: usize = records(&scene).values().map(BTreeSet::len).sum();
     assert_eq!(kept, 2000);
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f07_a_disk_that_fills_up_while_loggers_write_costs_nothing_that_was_written() {
+    let mut cluster = TestCluster::new("faults-full", "broker");
+    if !cluster.lab.zeek().simulated {
+        return;
+    }
+    cluster.extra = format!("logs: {{ archive: {}/faults-full/archive, rotate: 1h }}", cluster.base);
+    cluster.write();
+    let lab = cluster.lab.clone();
+    lab.does("small-disk", ["mgmt", "32M"]);
+    let exec = |line: &str| lab.exec("mgmt", &["sh", "-c", line]);
+    let disk = Undo(|| lab.does("small-disk", ["mgmt", "off"]));
+    {
+        let cluster = &cluster;
+        let _stopped = Undo(|| drop(cluster.run(&["stop"])));
+        // On a full disk nothing can be stopped.
+        let _room = Undo(|| drop(exec("rm -f /var/lib/clusterctl/filler")));
+        cluster.run(&["deploy", "--yes"]).code(0);
+        cluster.settled();
+        produce(cluster, 50, 1_000_000);
+        let before = wait_for("records", LONG, || Some(records(cluster)).filter(|r| r.len() == 4));
+        exec("cat /dev/zero >/var/lib/clusterctl/filler 2>/dev/null; true");
+        // What they would say about it goes to the same disk: several batches that leave no trace show it.
+        let (mut last, mut since) = (0, Instant::now());
+        wait_for("loggers that can't write", LONG, || {
+            let now = records(cluster).values().map(BTreeSet::len).sum();
+            if last != now {
+                (last, since) = (now, Instant::now());
+            }
+            (since.elapsed() > Duration::from_secs(4)).then_some(())
+        });
+        // A status needs no disk, and what does says why it can't.
+        let status = cluster.status();
+        let running = status["nodes"].as_array().unwrap().iter().filter(|n| n["state"] == "running").count();
+        assert_eq!(running, 8, "{status:#}");
+        names(
+            &cluster.run(&["maintain"]).code(4),
+            &["mgmt: can't write in /var/lib/clusterctl/faults-full", "is the disk full?"],
+        );
+        exec("truncate -s -1M /var/lib/clusterctl/filler");
+        names(&cluster.run(&["maintain"]).code(5), &["mgmt: only", "% of /var/lib/clusterctl are free"]);
+        exec("rm /var/lib/clusterctl/filler");
+        // Loggers go on by themselves, and all that was written is there.
+        let full = records(cluster);
+        let after = wait_for("further records", LONG, || {
+            let now = records(cluster);
+            full.iter().all(|(worker, numbers)| now[worker].last() > numbers.last()).then_some(now)
+        });
+        for (worker, numbers) in before.iter().chain(&full) {
+            assert!(numbers.is_subset(&after[worker]), "{worker:?}");
+        }
+        cluster.run(&["maintain"]).code(0);
+        cluster.settled();
+    }
+    drop(disk);
 }
