@@ -217,7 +217,7 @@ fn f17_a_reboot_that_recycles_all_pids_is_no_life() {
             assert_eq!((&row["state"], &row["pid"]), (&json!("crashed"), &json!(null)), "{row}");
         }
         let said = scene.run(&["status"]).code(5);
-        names(&said, &["a reboot?", "worker-sensor1-1", "worker-sensor1-2"]);
+        names(&said, &["its host was rebooted", "worker-sensor1-1", "worker-sensor1-2"]);
         scene.nothing_lost();
         scene.run(&["start"]).code(0);
     }
