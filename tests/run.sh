@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
 	cat <<-'END'
 		usage: tests/run.sh [--zeek PREFIX] [--no-lab] [--only unit|lab] [--runner NAME] [--account NAME]
-		                    [--labs N] [TEST...]
+		                    [--labs N] [--skip NAME]... [TEST...]
 
 		  --zeek PREFIX    use the real Zeek installed there in place of zeek-sim
 		  --no-lab         leave out the lab (hosts in systemd-nspawn; needs root)
@@ -14,6 +14,7 @@ usage() {
 		  --runner NAME    the lab's suite with process or systemd only; both if not given
 		  --account NAME   the lab's suite as zeek or root only; both if not given
 		  --labs N         how many labs are up at the same time (2)
+		  --skip NAME      leave out those of the lab's tests whose names contain it
 		  TEST             only those of the lab's tests whose names contain it: lab::faults::disk
 	END
 }
@@ -30,6 +31,7 @@ runners=(process systemd)
 accounts=(zeek root)
 labs=2
 filters=()
+skips=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--zeek)
@@ -69,6 +71,11 @@ while [ $# -gt 0 ]; do
 	-h | --help)
 		usage
 		exit 0
+		;;
+	--skip)
+		[ $# -ge 2 ] || die "--skip needs a part of a test's name"
+		skips+=(--skip "$2")
+		shift
 		;;
 	lab::*) filters+=("$1") ;;
 	*)
@@ -249,7 +256,7 @@ lab_suite() {
 	if CLUSTERCTL_LAB=$(tests/lab/lab.sh up 2>>"$log/lab-$name.log"); then
 		export CLUSTERCTL_LAB
 		# To a file and not into a pipe: a process that a test left behind must not hold us up.
-		cargo test --locked --test it -- "${filters[@]}" --test-threads=1 --include-ignored \
+		cargo test --locked --test it -- "${filters[@]}" "${skips[@]}" --test-threads=1 --include-ignored \
 			</dev/null >>"$log/lab-$name.log" 2>&1 &
 		child=$!
 		tail --lines=+1 --follow --sleep-interval=0.5 --pid="$child" "$log/lab-$name.log" | sed --unbuffered "s/^/[$name] /" &
