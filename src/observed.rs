@@ -473,9 +473,17 @@ impl Observed {
 }
 
 impl ObservedNode {
+    /// Returns the release in which it is meant to run; none where it is not, or nobody ever said.
+    pub fn meant(&self) -> Option<&str> {
+        match &self.wanted {
+            Some(Wanted::Running(release)) => Some(release),
+            _ => None,
+        }
+    }
+
     /// Tells whether it runs and is meant to, but nothing would start it again.
     pub fn is_unsupervised(&self) -> bool {
-        self.process.is_some() && !self.supervised && matches!(self.wanted, Some(Wanted::Running(_)))
+        self.process.is_some() && !self.supervised && self.meant().is_some()
     }
 
     fn take(&mut self, word: &str, value: &str, now: f64) {

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use crate::cluster::{Cluster, Role};
-use crate::observed::{Observed, Wanted};
+use crate::observed::Observed;
 use crate::release::Release;
 
 pub use effects::{BackendChange, LogGap, Meanwhile, Upgrade};
@@ -208,7 +208,7 @@ fn leaving_nodes(host: &str, observed: &Observed, why: impl Fn(&str) -> Option<S
     observed
         .nodes
         .iter()
-        .filter(|(_, node)| node.process.is_some() || matches!(node.wanted, Some(Wanted::Running(_))))
+        .filter(|(_, node)| node.process.is_some() || node.meant().is_some())
         .filter_map(|(name, node)| {
             Some(NodePlan {
                 node: name.clone(),

@@ -640,16 +640,26 @@ impl Part {
     /// # Errors
     /// Never in practice: writing to memory does not fail.
     pub fn tar<'a>(&self, paths: impl IntoIterator<Item = &'a String>) -> std::io::Result<Vec<u8>> {
-        let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        let mut builder = tar::Builder::new(gzip);
-        for path in paths {
-            let Some(file) = self.files.get(path) else { continue };
-            let mut header = tar::Header::new_gnu();
-            header.set_size(file.content.len() as u64);
-            header.set_mode(file.mode);
-            header.set_mtime(0);
-            builder.append_data(&mut header, path, &*file.content)?;
-        }
-        builder.into_inner()?.finish()
+        pack(paths.into_iter().filter_map(|path| {
+            let file = self.files.get(path)?;
+            Some((path.as_str(), file.mode, &*file.content))
+        }))
     }
+}
+
+/// Packs files (path, mode, content) as gzipped tar. The same files give the same bytes.
+///
+/// # Errors
+/// Never in practice: writing to memory does not fail.
+pub fn pack<'a>(files: impl IntoIterator<Item = (&'a str, u32, &'a [u8])>) -> std::io::Result<Vec<u8>> {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let mut builder = tar::Builder::new(gzip);
+    for (path, mode, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(mode);
+        header.set_mtime(0);
+        builder.append_data(&mut header, path, content)?;
+    }
+    builder.into_inner()?.finish()
 }

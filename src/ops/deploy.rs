@@ -17,7 +17,6 @@ use super::{Event, Failure, Outcome, archive, ports, rolling};
 use super::{resume, rollback, secrets};
 use crate::cluster::Role;
 use crate::error::{Error, Kind};
-use crate::observed::Wanted;
 use crate::plan::{self, Action};
 use crate::transport::Call;
 
@@ -302,22 +301,23 @@ impl Run<'_> {
         all.into_iter().collect()
     }
 
-    async fn stage(&mut self) -> Result<(), Failure> {
-        let answers = self.fleet.unless_interrupted(stage(self.fleet, self.prepared, self.locks)).await?;
+    /// Goes on without the hosts that failed at a step, where that is allowed.
+    ///
+    /// # Errors
+    /// Where it is not: what was not done everywhere, and why on each host.
+    fn go_on(&mut self, what: &str, answers: Vec<(Seat, Result<(), String>)>) -> Result<(), Error> {
         let failed: Vec<(usize, String)> =
             answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
-        if !failed.is_empty() && !self.lose(&failed) {
-            all_well("nothing has changed: the release could not be staged everywhere", answers)?;
-        }
+        if failed.is_empty() || self.lose(&failed) { Ok(()) } else { all_well(what, answers) }
+    }
+
+    async fn stage(&mut self) -> Result<(), Failure> {
+        let answers = self.fleet.unless_interrupted(stage(self.fleet, self.prepared, self.locks)).await?;
+        self.go_on("nothing has changed: the release could not be staged everywhere", answers)?;
         let present = |host: usize| !self.lost.contains_key(&host);
         let keys = secrets::keep(self.fleet, self.prepared, self.locks, present);
         let answers = self.fleet.unless_interrupted(Box::pin(keys)).await??;
-        let failed: Vec<(usize, String)> =
-            answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
-        if !failed.is_empty() && !self.lose(&failed) {
-            all_well("nothing has changed: not all hosts could keep the keys", answers)?;
-        }
-        Ok(())
+        Ok(self.go_on("nothing has changed: not all hosts could keep the keys", answers)?)
     }
 
     /// Lets the real Zeek parse what was staged, and looks for ports that something else has.
@@ -366,13 +366,10 @@ impl Run<'_> {
         let to = |_: &Seat| Some(self.prepared.release.id.clone());
         let from = |seat: &Seat| seat.index.and_then(|i| self.prepared.current(i)).map(str::to_owned);
         let answers = self.switch_all(self.switching(), from, to).await;
-        let failed: Vec<(usize, String)> =
-            answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
-        if failed.is_empty() || self.lose(&failed) {
+        let Err(error) = self.go_on("not all hosts could switch to the release", answers) else {
             self.locks.note("did switch");
             return Ok(());
-        }
-        let Err(error) = all_well("not all hosts could switch to the release", answers) else { return Ok(()) };
+        };
         let (nodes, not_back) = self.go_back(done).await;
         let touched = if done.stops.is_empty() { "no node was touched; " } else { "" };
         let again = nodes.iter().all(|o| o.outcome.is_good());
@@ -557,10 +554,7 @@ impl Run<'_> {
             )
             .flat_map(|(host, observed)| {
                 observed.nodes.iter().filter_map(move |(name, node)| {
-                    let meant = match &node.wanted {
-                        Some(Wanted::Running(release)) => Some(release.as_str()),
-                        _ => None,
-                    };
+                    let meant = node.meant();
                     let release = if node.process.is_some() { node.release.as_deref().or(meant) } else { meant };
                     Some(((host, name.as_str()), release?))
                 })

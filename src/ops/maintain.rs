@@ -11,6 +11,7 @@ use super::deploy::apply;
 use super::fleet::Fleet;
 use super::lock::Operation;
 use super::resume::prepare_resume;
+use super::tiers::Outcome;
 use super::{Event, Failure, Selection};
 use crate::cluster::Folders;
 use crate::release::digest;
@@ -165,14 +166,13 @@ impl HostMaintenance {
 
 /// Reads what the script that starts nodes says.
 fn healed(line: &str) -> Option<Healed> {
-    let (node, running, what) = match Started::parse(line)? {
-        Started::Ready(node) => (node, true, "started again".to_owned()),
-        Started::Dead(node, how) => (node, false, format!("ended at start ({how})")),
-        Started::Late(node, status) if status.is_empty() => (node, false, "not ready in time".to_owned()),
-        Started::Late(node, status) => (node, false, format!("not ready in time ({status})")),
-        _ => return None,
-    };
-    Some(Healed { node, running, what })
+    match Outcome::of(Started::parse(line)?)? {
+        (node, Outcome::Ready) => Some(Healed { node, running: true, what: "started again".to_owned() }),
+        (node, outcome @ (Outcome::Dead(_) | Outcome::Late(_))) => {
+            Some(Healed { node, running: false, what: outcome.text() })
+        }
+        _ => None,
+    }
 }
 
 /// Maintains the hosts of a selection. A host that can't be asked, or is locked, keeps no other waiting.

@@ -7,7 +7,7 @@ use super::secrets::Keys;
 use super::{Failure, archive, secrets, site};
 use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
-use crate::observed::{Kept, Observed, Wanted};
+use crate::observed::{Kept, Observed, ObservedNode};
 use crate::plan::{Deployments, Plan};
 use crate::release::{Deployed, Ingredients, Release, ZeekIdentity};
 use crate::runner;
@@ -410,6 +410,16 @@ async fn leaving(
             gone.entry(host.name.clone()).or_insert(host);
         }
     }
+    ask_leaving(fleet, gone, "left the description", notes).await
+}
+
+/// Asks hosts that leave the cluster; returns those that answered, and the others. `why` says why they leave.
+pub(super) async fn ask_leaving(
+    fleet: &Fleet,
+    mut gone: BTreeMap<String, cluster::Host>,
+    why: &str,
+    notes: &mut Vec<String>,
+) -> (Vec<(Seat, Observed)>, Vec<cluster::Host>) {
     let (mut leaving, mut lost) = (Vec::new(), Vec::new());
     let seats: Vec<Seat> = gone.values().map(|h| fleet.foreign(h)).collect();
     if seats.is_empty() {
@@ -419,11 +429,8 @@ async fn leaving(
         match answer {
             Ok(observed) => leaving.push((seat, observed)),
             Err(failure) => {
-                notes.push(format!(
-                    "{} left the description but can't be reached ({}): nodes may still run there",
-                    seat.name,
-                    failure.text()
-                ));
+                let failure = failure.text();
+                notes.push(format!("{} {why} but can't be reached ({failure}): nodes may still run there", seat.name));
                 lost.extend(gone.remove(&seat.name));
             }
         }
@@ -452,10 +459,7 @@ impl Prepared {
         let Some(observed) = &self.found[host] else { return Vec::new() };
         let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
         used.extend(observed.archiver.as_ref().and_then(|a| a.release.as_deref()));
-        used.extend(observed.nodes.values().filter_map(|n| match &n.wanted {
-            Some(Wanted::Running(release)) => Some(release.as_str()),
-            _ => None,
-        }));
+        used.extend(observed.nodes.values().filter_map(ObservedNode::meant));
         used.extend(observed.current.as_deref());
         used.insert(&self.release.id);
         let mut kept: Vec<&Kept> = observed.releases.iter().collect();

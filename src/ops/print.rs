@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
-use super::status::{Facts, State, enough, gather, process_row, running, runs};
+use super::status::{Facts, State, enough, gather, might_run, process_row, running, runs};
 use super::{Failure, Selection};
 use crate::cluster::{Cluster, Node, Role};
 use crate::control::{self, Reply};
@@ -177,11 +177,8 @@ fn whom(cluster: &Cluster, selection: &Selection, manager: &Node, facts: &Facts)
     };
     let topics = zeek::topics(cluster, version, backend);
     let asked = topics.node(&manager.name);
-    let might_run = |node: &Node| match facts.get(&node.host) {
-        Some(Ok(observed)) => runs(observed, &node.name),
-        Some(Err(_)) | None => cluster.hosts[node.host].enabled,
-    };
-    let nodes = selection.nodes(cluster).filter(|n| might_run(n)).map(|n| (n.name.clone(), topics.node(&n.name)));
+    let nodes = selection.nodes(cluster).filter(|n| might_run(cluster, facts, n));
+    let nodes = nodes.map(|n| (n.name.clone(), topics.node(&n.name)));
     // Where the manager stands for all, only it can be asked for a value.
     let nodes = nodes.filter(|(name, topic)| *name == manager.name || *topic != asked).collect();
     (nodes, zeek::live(cluster, version))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::fleet::{Fleet, Seat};
-use super::prepare::{Absent, Aim, Options, Prepared, deployments, look, notes};
+use super::prepare::{Absent, Aim, Options, Prepared, ask_leaving, deployments, look, notes};
 use super::secrets::Keys;
 use crate::cluster::{self, Cluster};
 use crate::error::Error;
@@ -134,21 +134,8 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     let mut notes = notes(cluster, &found, &absent);
     let deployed = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(cluster, &found, &release, &deployed);
-    let (mut leaving, mut lost) = (Vec::new(), Vec::new());
-    let seats: Vec<Seat> = target.more.iter().map(|h| fleet.foreign(h)).collect();
-    for (seat, answer) in fleet.observe(seats, super::fleet::Detail::Brief).await {
-        match answer {
-            Ok(observed) => leaving.push((seat, observed)),
-            Err(failure) => {
-                notes.push(format!(
-                    "{} is not of that release but can't be reached ({}): nodes may still run there",
-                    seat.name,
-                    failure.text()
-                ));
-                lost.extend(target.more.iter().filter(|h| h.name == seat.name).cloned());
-            }
-        }
-    }
+    let more = target.more.iter().map(|h| (h.name.clone(), h.clone())).collect();
+    let (leaving, lost) = ask_leaving(fleet, more, "is not of that release", &mut notes).await;
     for (seat, observed) in &leaving {
         plan.add_leaving(&seat.name, observed);
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
+use super::status::request;
 use crate::cluster::{Backend, Cluster};
 use crate::control::{self, Reply};
 use crate::values::Version;
@@ -51,8 +52,7 @@ async fn seen(fleet: &Fleet, version: Version) -> Result<Vec<String>, String> {
     let backend: Backend = zeek::backend(cluster, version);
     let topics = zeek::topics(cluster, version, backend);
     let whom = [(manager.name.clone(), topics.node(&manager.name))];
-    let request = format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
-    let answers = control::ask_status(stream, zeek::ANSWERS, &whom, request, Instant::now() + PATIENCE)
+    let answers = control::ask_status(stream, zeek::ANSWERS, &whom, request(), Instant::now() + PATIENCE)
         .await
         .map_err(|error| error.to_string())?;
     match answers.nodes.into_values().next() {

@@ -13,6 +13,7 @@ use super::prepare::Prepared;
 use super::stage::verdict;
 use crate::error::Error;
 use crate::observed::Observed;
+use crate::release::pack;
 use crate::secrets::{CURVE, Secret, is_named};
 use crate::transport::Call;
 use crate::values::Version;
@@ -173,7 +174,7 @@ pub(super) async fn keep(
 
 async fn keep_one(seat: &Seat, locks: &Locks, secrets: &[&Secret]) -> Result<(), String> {
     locks.ensure(seat).await?;
-    let input = packed(secrets).map_err(|e| e.to_string())?;
+    let input = pack(secrets.iter().map(|s| (s.name.as_str(), 0o600, &*s.content))).map_err(|e| e.to_string())?;
     let call = Call::new(KEEP, KEEPING)
         .arg(&seat.folders.home)
         .arg(&locks.operation().id)
@@ -181,20 +182,6 @@ async fn keep_one(seat: &Seat, locks: &Locks, secrets: &[&Secret]) -> Result<(),
         .input(input);
     let reply = seat.connection.run(call).await.map_err(|f| f.text())?;
     verdict(&reply, "kept")
-}
-
-/// A gzipped tar of secrets.
-fn packed(secrets: &[&Secret]) -> std::io::Result<Vec<u8>> {
-    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    let mut builder = tar::Builder::new(gzip);
-    for secret in secrets {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(secret.content.len() as u64);
-        header.set_mode(0o600);
-        header.set_mtime(0);
-        builder.append_data(&mut header, &secret.name, &*secret.content)?;
-    }
-    builder.into_inner()?.finish()
 }
 
 /// Reads keys from a host that has them.

@@ -70,6 +70,18 @@ pub struct RunReport {
 }
 
 impl Outcome {
+    /// Returns what became of which node; none for what a host says besides.
+    pub(super) fn of(started: Started) -> Option<(String, Self)> {
+        Some(match started {
+            Started::Ready(node) => (node, Self::Ready),
+            Started::Already(node) => (node, Self::Already),
+            Started::Unsupervised(node) => (node, Self::Unsupervised),
+            Started::Dead(node, how) => (node, Self::Dead(how)),
+            Started::Late(node, status) => (node, Self::Late(status)),
+            Started::Stderr(..) => return None,
+        })
+    }
+
     /// Tells whether that is as it was meant.
     pub fn is_good(&self) -> bool {
         matches!(self, Self::Ready | Self::Already | Self::Stopped | Self::Killed)
@@ -266,11 +278,6 @@ async fn on_host(
     let call = call.on_line(move |line| {
         let (node, outcome) = if start {
             match Started::parse(line) {
-                Some(Started::Ready(node)) => (node, Outcome::Ready),
-                Some(Started::Already(node)) => (node, Outcome::Already),
-                Some(Started::Unsupervised(node)) => (node, Outcome::Unsupervised),
-                Some(Started::Dead(node, how)) => (node, Outcome::Dead(how)),
-                Some(Started::Late(node, status)) => (node, Outcome::Late(status)),
                 Some(Started::Stderr(node, text)) => {
                     if let Ok(mut results) = keep.lock()
                         && let Some((_, stderr)) = results.get_mut(&node)
@@ -279,7 +286,10 @@ async fn on_host(
                     }
                     return;
                 }
-                None => return,
+                started => match started.and_then(Outcome::of) {
+                    Some(outcome) => outcome,
+                    None => return,
+                },
             }
         } else {
             match Stopped::parse(line) {

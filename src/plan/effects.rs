@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Action, Found, NodePlan};
 use crate::cluster::{Backend, Cluster, Role};
-use crate::observed::{ObservedNode, Wanted};
+use crate::observed::ObservedNode;
 use crate::release::{Part, Release};
 
 /// Nodes move to another Zeek.
@@ -74,7 +74,7 @@ pub(super) fn backend_change(cluster: &Cluster, found: Found<'_>, release: &Rele
 }
 
 pub(super) fn upgrade(cluster: &Cluster, found: Found<'_>, release: &Release) -> Option<Upgrade> {
-    let meant = |node: &ObservedNode| node.process.is_some() || matches!(node.wanted, Some(Wanted::Running(_)));
+    let meant = |node: &ObservedNode| node.process.is_some() || node.meant().is_some();
     let mut hosts = Vec::new();
     let mut version = None;
     for part in &release.parts {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::cluster::{Node, check};
 use crate::error::{Look, render};
-use crate::observed::{ObservedNode, Process};
+use crate::observed::{ObservedNode, Process, Wanted};
 use crate::release::{Ingredients, SiteFile, ZeekIdentity};
 use crate::spec::parse;
 use crate::values::{Share, Version};

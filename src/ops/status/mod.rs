@@ -110,6 +110,11 @@ pub(super) async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Fact
     }
 }
 
+/// Returns what tells the requests of this question from all others.
+pub(super) fn request() -> String {
+    format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond())
+}
+
 /// Asks the nodes while the hosts' facts come in: connection and hello need none of them, the question does.
 async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: watch::Receiver<bool>) -> Asked {
     let cluster = &*fleet.cluster;
@@ -131,7 +136,7 @@ async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: w
         enough(cluster, manager.host, facts, news).await;
         facts.lock().map(|facts| whom(cluster, selection, manager, &facts)).unwrap_or_default()
     };
-    let request = format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+    let request = request();
     let ready = Instant::now() + question;
     let patience = cluster.timeouts.control;
     match control::ask_status_of(stream, zeek::ANSWERS, whom, request, ready, patience).await {
@@ -144,16 +149,20 @@ async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: w
 fn whom(cluster: &Cluster, selection: &Selection, manager: &Node, facts: &Facts) -> Vec<(String, String)> {
     let Some((version, backend)) = running(cluster, facts) else { return Vec::new() };
     let topics = zeek::topics(cluster, version, backend);
-    let might_run = |node: &Node| match facts.get(&node.host) {
-        Some(Ok(observed)) => runs(observed, &node.name),
-        Some(Err(_)) | None => cluster.hosts[node.host].enabled,
-    };
-    let mut nodes: Vec<&Node> = selection.nodes(cluster).filter(|n| might_run(n)).collect();
+    let mut nodes: Vec<&Node> = selection.nodes(cluster).filter(|n| might_run(cluster, facts, n)).collect();
     // It counts the workers, whoever else was selected.
     if !nodes.iter().any(|n| n.name == manager.name) {
         nodes.push(manager);
     }
     nodes.into_iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect()
+}
+
+/// Tells whether a node runs, or might for all that is known.
+pub(super) fn might_run(cluster: &Cluster, facts: &Facts, node: &Node) -> bool {
+    match facts.get(&node.host) {
+        Some(Ok(observed)) => runs(observed, &node.name),
+        Some(Err(_)) | None => cluster.hosts[node.host].enabled,
+    }
 }
 
 /// Puts the reason that the facts give, if they do, in the place of what the connection said.

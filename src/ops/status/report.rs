@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Asked, Facts, Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, running, runs};
 use crate::cluster::{Cluster, Node, Role, RunnerKind};
 use crate::control::{self, Answers, Reply};
-use crate::observed::{Exit, Next, Observed, ObservedNode, Wanted};
+use crate::observed::{Exit, Next, Observed, ObservedNode};
 use crate::ops::prepare::prevailing;
 use crate::ops::{Selection, archive};
 use crate::runner::Folders;
@@ -176,7 +176,7 @@ pub(in crate::ops) fn process_row(
 }
 
 fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<String>) {
-    let meant = matches!(node.wanted, Some(Wanted::Running(_)));
+    let meant = node.meant().is_some();
     if node.process.is_some() {
         let lonely = (!node.supervised).then(|| "unsupervised".to_owned());
         let state = match node.status.as_deref() {
@@ -369,7 +369,7 @@ fn upkeep(
     } else if let Some(archiver) = &observed.archiver
         && cluster.archive_on(index).is_some()
         && archiver.process.is_none()
-        && matches!(archiver.wanted, Some(Wanted::Running(_)))
+        && archiver.meant().is_some()
     {
         let (state, detail) = state_of(archiver, &observed.boot_id);
         let detail = detail.map(|d| format!(" ({d})")).unwrap_or_default();
