@@ -37,12 +37,20 @@ use crate::zeek;
 pub const FORMAT: u32 = 1;
 
 /// What becomes a node and records its end, whatever keeps it running.
-const NODE: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/node.sh"));
+const NODE: &str = concat!(
+    include_str!("../templates/lib.sh"),
+    include_str!("../templates/crashes.sh"),
+    include_str!("../templates/node.sh")
+);
 /// Where a release names Zeek's version and the backend that it is made for.
 pub const VERSION_PATH: &str = "clusterctl/version";
 
 /// What keeps a node running; it tells processes apart as all scripts do.
-const SUPERVISOR: &str = concat!(include_str!("../templates/lib.sh"), include_str!("../templates/supervisor.sh"));
+const SUPERVISOR: &str = concat!(
+    include_str!("../templates/lib.sh"),
+    include_str!("../templates/claim.sh"),
+    include_str!("../templates/supervisor.sh")
+);
 /// What starts nodes on their own host.
 const START: &str = concat!(
     include_str!("../templates/here.sh"),
@@ -72,7 +80,9 @@ const MAINTAIN: &str = concat!(
     include_str!("../templates/say.sh"),
     include_str!("../templates/lib.sh"),
     include_str!("../templates/logs.sh"),
+    include_str!("../templates/claim.sh"),
     include_str!("../templates/locking.sh"),
+    include_str!("../templates/crashes.sh"),
     include_str!("../templates/maintain.sh")
 );
 

@@ -6,6 +6,16 @@ dump() {
 	done <"$2"
 }
 { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null || boot=unknown
+# Sets me to boot id, pid and start time of the process that calls it.
+# shellcheck disable=SC2034
+myself() {
+	read -r stat </proc/self/stat
+	me=${stat%% *}
+	rest=${stat##*) }
+	# shellcheck disable=SC2086
+	set -- $rest
+	me="$boot $me ${20}"
+}
 # Is it that very process (boot id, pid, start time: field 22 of proc(5) stat), and no zombie?
 alive() {
 	[ -n "${3:-}" ] && [ "$1" = "$boot" ] || return 1

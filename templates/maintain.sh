@@ -20,20 +20,23 @@ esac
 trap 'ended=$?; free_lock; echo "$T end $ended"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 log_settings "$home/current/clusterctl/logs.conf"
+# Sets want to what is meant with a node, and next to what its runner does after its last end.
+read_intent() {
+	want='' next=''
+	{ read -r want <"$1/want"; } 2>/dev/null
+	[ ! -f "$1/exit" ] || while read -r key value; do
+		[ "$key" = next ] && next=$value
+	done <"$1/exit"
+}
 # Whether a node is meant to run and does not: what an operator stopped is left alone, and so is what is not to be
 # started again; one that gave up gets another chance.
 needs_healing() {
-	want=''
-	{ read -r want <"$1/want"; } 2>/dev/null
+	read_intent "$1"
 	case $want in
 	"running "*) ;;
 	*) return 1 ;;
 	esac
 	node_alive "$1" || supervisor_alive "$1" && return 1
-	next=''
-	[ ! -f "$1/exit" ] || while read -r key value; do
-		[ "$key" = next ] && next=$value
-	done <"$1/exit"
 	[ "$next" != never ]
 }
 unfinished=''
@@ -59,12 +62,7 @@ else
 	for dir in "$spool"/nodes/*/; do
 		dir=${dir%/}
 		node_alive "$dir" || supervisor_alive "$dir" && continue
-		next=''
-		[ ! -f "$dir/exit" ] || while read -r key value; do
-			[ "$key" = next ] && next=$value
-		done <"$dir/exit"
-		want=''
-		{ read -r want <"$dir/want"; } 2>/dev/null
+		read_intent "$dir"
 		case $want:$next in
 		running*:[0-9]*) ;;
 		*) leftovers "${dir##*/}" ;;
@@ -97,17 +95,9 @@ if [ -n "$expire" ] && [ -n "$archive" ] && [ -d "$archive" ]; then
 	find "$archive/" -mindepth 1 -maxdepth 1 -type d -name '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' -mtime +0 \
 		-exec rmdir {} + 2>/dev/null
 fi
-# What crashes left: the ten newest of each node, and none older than 30 days.
 for dir in "$spool"/crash/*/; do
-	if [ ! -d "$dir" ] || [ -L "${dir%/}" ]; then
-		continue
-	fi
-	find "$dir" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} + 2>/dev/null
-	set -- "$dir"*/
-	while [ "$#" -gt 10 ]; do
-		rm -rf "$1"
-		shift
-	done
+	dir=${dir%/}
+	[ ! -d "$dir" ] || [ -L "$dir" ] || prune_crashes "$dir"
 done
 for folder in "$home" "$spool" "$archive"; do
 	[ -d "$folder" ] && echo "$folder"

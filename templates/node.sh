@@ -14,15 +14,6 @@ export LC_ALL
 verb=$1 home=$2 dir=$3 release=$4 node=$5
 start=$release/start/$node
 cd "$dir" || exit 77
-# Sets me to boot id, pid and start time of this process.
-myself() {
-	read -r stat </proc/self/stat
-	me=${stat%% *}
-	rest=${stat##*) }
-	# shellcheck disable=SC2086
-	set -- $rest
-	me="$boot $me ${20}"
-}
 refuse() {
 	keep exit "id $me
 refused $*" || echo "clusterctl: $node: $*" >&2
@@ -248,12 +239,7 @@ save() {
 		"zeek "* | "arg "*) printf '%s\n' "${line#* }" ;;
 		esac
 	done <"$start" >"$into/command"
-	find "$crashes" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
-	set -- "$crashes"/*/
-	while [ "$#" -gt 10 ]; do
-		rm -rf "$1"
-		shift
-	done
+	prune_crashes "$crashes"
 	umask "$mask"
 } 2>/dev/null
 # Has a backtrace made of a saved core, where there is a gdb, by a process that nobody waits for.

@@ -5,46 +5,20 @@ set -u
 home=$1 dir=$2 release=$3 node=$4
 cd "$dir" || exit 1
 trap '' HUP
-# One supervisor: whoever links the file, which appears whole or not at all. One whose process is gone is taken away by
-# one of those who see that, and only if it is still the same.
-read -r stat </proc/self/stat
-pid=${stat%% *}
-rest=${stat##*) }
-# shellcheck disable=SC2086
-set -- $rest
-ours="id $boot $pid ${20}"
-own=supervisor.$pid
-if ! { printf '%s\n' "$ours" >"$own"; } 2>/dev/null; then
-	rm -f "$own"
+# One supervisor: whoever claims the file.
+myself
+ours="id $me"
+claim supervisor "$ours"
+case $? in
+0) ;;
+2)
 	printf '%s\nrefused the folder %s can not be written (is the disk full?)\n' "$ours" "$dir" >./exit
 	exit 1
-fi
-tries=0
-until ln "$own" supervisor 2>/dev/null; do
-	old=''
-	{ read -r old <supervisor; } 2>/dev/null
-	tries=$((tries + 1))
-	# shellcheck disable=SC2086
-	if alive ${old#id } || [ "$tries" -gt 50 ]; then
-		rm -f "$own"
-		exit 0
-	fi
-	# shellcheck disable=SC2086
-	set -- ${old#id }
-	if mkdir "dead-${2:-0}-${3:-0}" 2>/dev/null; then
-		again=''
-		{ read -r again <supervisor; } 2>/dev/null
-		[ "$again" = "$old" ] && rm -f supervisor
-		rmdir "dead-${2:-0}-${3:-0}"
-	else
-		nap
-	fi
-done
-rm -f "$own"
+	;;
+*) exit 0 ;;
+esac
 finish() {
-	last=''
-	{ read -r last <supervisor; } 2>/dev/null
-	[ "$last" = "$ours" ] && rm -f supervisor
+	disclaim supervisor "$ours"
 	exit 0
 }
 # A node of a supervisor that was killed: it is not adopted.

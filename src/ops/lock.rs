@@ -15,6 +15,7 @@ use crate::transport::{Call, Failure};
 const LOCK: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/claim.sh"),
     include_str!("../../templates/locking.sh"),
     include_str!("../../templates/lock.sh")
 );

@@ -1,0 +1,44 @@
+# Makes a file ours of which only one process at a time can be the owner; lib.sh stands before it.
+# Arguments: the file, our line for it (`id BOOT PID START ...`). It is taken over from a process that is gone.
+# 1: a living process has it, and `old` is its line; 2: ours can't be written, and `why` says why; 3: it can't be had.
+# shellcheck disable=SC2034
+claim() {
+	own=$1.$$ old='' why=''
+	if ! why=$({ printf '%s\n' "$2" >"$own"; } 2>&1); then
+		rm -f "$own"
+		return 2
+	fi
+	tries=0
+	# A link appears whole or not at all.
+	until ln "$own" "$1" 2>/dev/null; do
+		old=''
+		{ read -r old <"$1"; } 2>/dev/null
+		identity "$1"
+		if alive "$b" "$p" "$s"; then
+			rm -f "$own"
+			return 1
+		fi
+		tries=$((tries + 1))
+		if [ "$tries" -gt 50 ]; then
+			rm -f "$own"
+			return 3
+		fi
+		# Its owner is gone, or a power failure has left it empty: one of those who see that takes it away, and only
+		# if it is still the same.
+		if [ -e "$1" ] && mkdir "$1.dead-$p-$s" 2>/dev/null; then
+			again=''
+			{ read -r again <"$1"; } 2>/dev/null
+			[ "$again" = "$old" ] && rm -f "$1"
+			rmdir "$1.dead-$p-$s"
+		else
+			nap
+		fi
+	done
+	rm -f "$own"
+}
+# Gives it up, if it is still ours: the file, our line.
+disclaim() {
+	kept=''
+	{ read -r kept <"$1"; } 2>/dev/null
+	[ "$kept" = "$2" ] && rm -f "$1"
+}
