@@ -1,16 +1,17 @@
 //! Bringing hosts that were away to the release that the others run, before anything else is done to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Failure;
 use super::deploy::{Agree, DeployReport, apply};
 use super::fleet::Fleet;
 use super::prepare::{Aim, Options, Prepared, currents, prepare, prevailing};
 use crate::error::Error;
-use crate::observed::Wanted;
+use crate::observed::{Observed, Wanted};
 use crate::plan::Action;
 
-/// Plans what brings hosts up to date; none named: all that are behind. Hosts that can't be reached are left out.
+/// Plans what brings hosts up to date; none named: all that are behind, or were lost in the middle. Hosts that can't be
+/// reached are left out.
 ///
 /// # Errors
 /// Where a named host can't be reached, or the description is not what the other hosts run.
@@ -24,12 +25,6 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
             .into());
     }
     let release = prepared.release.id.clone();
-    let behind: BTreeSet<String> =
-        prepared.plan.hosts.iter().filter(|h| h.switches(&release)).map(|h| h.host.clone()).collect();
-    // Those that are meant are brought up to date; what others need is a deploy's business.
-    let meant = |name: &str| {
-        hosts.is_none_or(|h| fleet.cluster.hosts.iter().position(|x| x.name == name).is_some_and(|i| h.contains(&i)))
-    };
     if let Some(runs) = prevailing(&fleet.cluster, currents(&prepared.found))
         && runs != release
     {
@@ -38,27 +33,31 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
             .hint("`clusterctl deploy` brings all hosts to the description; `clusterctl rollback` all to one release")
             .into());
     }
-    let stopped: BTreeSet<(String, String)> = prepared
-        .found
+    // What is named, or else what is behind; a host that was lost in the middle may have switched, and its nodes not.
+    // What others need is a deploy's business.
+    let behind = |o: &Observed| o.current.as_ref() != Some(&release) || o.unfinished().is_some();
+    let touched: BTreeMap<&str, &Observed> = fleet
+        .cluster
+        .hosts
         .iter()
-        .zip(&fleet.cluster.hosts)
-        .filter_map(|(o, h)| Some((o.as_ref()?, h)))
-        .flat_map(|(o, h)| {
-            let nodes = o.nodes.iter().filter(|(_, n)| n.wanted == Some(Wanted::Stopped) && n.process.is_none());
-            nodes.map(|(name, _)| (h.name.clone(), name.clone()))
-        })
+        .zip(&prepared.found)
+        .enumerate()
+        .filter_map(|(index, (host, observed))| Some((index, host.name.as_str(), observed.as_ref()?)))
+        .filter(|(index, _, observed)| hosts.map_or_else(|| behind(observed), |named| named.contains(index)))
+        .map(|(_, name, observed)| (name, observed))
         .collect();
     for node in &mut prepared.plan.nodes {
-        let named = hosts.is_some() && meant(&node.host);
-        let touched = behind.contains(&node.host) && meant(&node.host) || named;
-        if !touched || stopped.contains(&(node.host.clone(), node.node.clone())) {
+        // What an operator stopped stays so.
+        let stopped = |o: &Observed| {
+            o.nodes.get(&node.node).is_some_and(|n| n.wanted == Some(Wanted::Stopped) && n.process.is_none())
+        };
+        if touched.get(node.host.as_str()).is_none_or(|o| stopped(o)) {
             node.action = Action::Keep;
             node.reasons.clear();
         }
     }
-    let only = |name: &str| meant(name) && (behind.contains(name) || hosts.is_some());
-    prepared.release.parts.retain(|p| only(&fleet.cluster.hosts[p.host].name));
-    prepared.plan.hosts.retain(|h| !h.leaving && only(&h.host));
+    prepared.release.parts.retain(|p| touched.contains_key(fleet.cluster.hosts[p.host].name.as_str()));
+    prepared.plan.hosts.retain(|h| !h.leaving && touched.contains_key(h.host.as_str()));
     prepared.leaving.clear();
     prepared.aim = Aim::UpToDate(hosts.cloned());
     Ok(prepared)
