@@ -1,11 +1,16 @@
-# Stands before a step that changes something: it refuses where the host's lock is not its operation's any more.
-# Arguments: the cluster's folder, the operation, `-` for none; the step's own arguments follow.
+# Stands before a step that changes something: it refuses where the host's lock is not its operation's any more, and
+# where it comes so late that nobody waits for it (a cut network delivers what was sent into it when it is back).
+# Arguments: the cluster's folder, the operation, the seconds since boot at which it has to begin at the latest; the
+# step's own arguments follow.
 guarded=''
-if [ "$2" != - ]; then
-	{ read -r _ _ _ _ guarded _ <"$1/lock"; } 2>/dev/null
-	if [ "$guarded" != "$2" ]; then
-		say fail "the lock of this host is not held by this operation any more"
-		exit 1
-	fi
+{ read -r _ _ _ _ guarded _ <"$1/lock"; } 2>/dev/null
+if [ "$guarded" != "$2" ]; then
+	say fail "the lock of this host is not held by this operation any more"
+	exit 1
 fi
-shift 2
+read -r guarded _ </proc/uptime
+if [ "${guarded%%.*}" -gt "$3" ]; then
+	say fail "the step came too late and was not done"
+	exit 1
+fi
+shift 3

@@ -33,7 +33,8 @@ esac
 beat=$!
 trap 'kill "$beat" 2>/dev/null; free_lock; echo "$T end $?"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
-say locked
+read -r up _ </proc/uptime
+say locked "$up"
 while IFS= read -r line; do
 	case $line in
 	done) rm -f "$home/journal" ;;

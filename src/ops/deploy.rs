@@ -494,7 +494,6 @@ impl Run<'_> {
         let none = || "-".to_owned();
         let (prepared, operation, cluster) = (self.prepared, self.locks.operation(), &self.fleet.cluster);
         let target = to.unwrap_or_else(none);
-        self.locks.ensure(seat).await?;
         let mut lines = vec![
             format!("time {}", operation.time),
             format!("who {}", operation.who),
@@ -516,15 +515,10 @@ impl Run<'_> {
         lines.push(String::new());
         let call = Call::new(ACTIVATE, SWITCHING)
             .arg(&seat.folders.home)
-            .arg(&operation.id)
-            .arg(&seat.folders.home)
             .arg(target)
             .arg(from.unwrap_or_else(none))
             .input(lines.iter().map(|l| format!("{l}\n")).collect::<String>());
-        match seat.connection.run(call).await {
-            Ok(reply) => verdict(&reply, "activated"),
-            Err(failure) => Err(failure.text()),
-        }
+        verdict(&self.locks.step(seat, call).await?, "activated")
     }
 
     /// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::fleet::{Fleet, Seat};
 use crate::error::{Error, Kind};
-use crate::transport::{Call, Failure};
+use crate::transport::{Call, Failure, Reply};
 
 const LOCK: &str = concat!(
     include_str!("../../templates/say.sh"),
@@ -36,6 +36,8 @@ struct Held {
     task: tokio::task::JoinHandle<()>,
     /// Lines that a lock whose connection was gone could not take; the next one writes them.
     missed: Vec<String>,
+    /// The host's seconds since boot when it answered, and when that was here.
+    clock: Option<(f64, Instant)>,
 }
 
 /// Who does what, for the lock and the journal.
@@ -109,14 +111,14 @@ fn ask(seat: &Seat, operation: &Operation) -> (Held, Answered) {
             }
         }
     });
-    (Held { journal, task, missed: Vec::new() }, answered)
+    (Held { journal, task, missed: Vec::new(), clock: None }, answered)
 }
 
-/// Waits for a host's answer.
-async fn answer(answered: Answered, limit: Instant) -> Result<(), Refused> {
+/// Waits for a host's answer; returns its seconds since boot, and when it told them.
+async fn answer(answered: Answered, limit: Instant) -> Result<(f64, Instant), Refused> {
     match tokio::time::timeout_at(limit, answered).await {
         Ok(Ok(Ok(line))) => match line.split_once(' ').unwrap_or((&line, "")) {
-            ("locked", _) => Ok(()),
+            ("locked", up) => Ok((up.parse().unwrap_or_default(), Instant::now())),
             ("held", holder) => Err(Refused::Held(holder.split_once(' ').map_or(holder, |(_, h)| h).to_owned())),
             (_, why) => Err(Refused::Failed(why.to_owned(), true)),
         },
@@ -177,7 +179,12 @@ impl Locks {
         let limit = Instant::now() + fleet.settings.question;
         for (name, answered) in waiting {
             let error = match answer(answered, limit).await {
-                Ok(()) => continue,
+                Ok(clock) => {
+                    if let Some(slot) = locks.held.get_mut(&name) {
+                        slot.get_mut().unwrap_or_else(PoisonError::into_inner).clock = Some(clock);
+                    }
+                    continue;
+                }
                 Err(Refused::Held(holder)) => {
                     Error::new(Kind::Locked, format!("{name} is locked by another operation")).because(holder).hint(
                         format!(
@@ -210,14 +217,15 @@ impl Locks {
     ///
     /// # Errors
     /// Where it is somebody else's by now, or can't be had; why.
-    pub(super) async fn ensure(&self, seat: &Seat) -> Result<(), String> {
+    async fn ensure(&self, seat: &Seat) -> Result<(), String> {
         let Some(slot) = self.held.get(&seat.name) else { return Err("its lock was not taken".to_owned()) };
         if !slot.lock().unwrap_or_else(PoisonError::into_inner).task.is_finished() {
             return Ok(());
         }
-        let (lock, answered) = ask(seat, &self.operation);
+        let (mut lock, answered) = ask(seat, &self.operation);
         match answer(answered, Instant::now() + self.question).await {
-            Ok(()) => {
+            Ok(clock) => {
+                lock.clock = Some(clock);
                 let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
                 for line in std::mem::take(&mut slot.missed) {
                     let _ = lock.journal.send(line.into_bytes());
@@ -228,6 +236,22 @@ impl Locks {
             Err(Refused::Held(holder)) => Err(format!("its lock was lost with the connection, and is now of {holder}")),
             Err(Refused::Failed(why, _)) => Err(why),
         }
+    }
+
+    /// Runs a step that changes something on a host, whose script begins with `templates/guard.sh`: the lock is made
+    /// sure of, and the step is done under it and in time, or not at all.
+    ///
+    /// # Errors
+    /// Where the lock can't be had, or the host can't be asked; why.
+    pub(super) async fn step(&self, seat: &Seat, mut call: Call<'_>) -> Result<Reply, String> {
+        self.ensure(seat).await?;
+        let clock = self.held.get(&seat.name).and_then(|s| s.lock().unwrap_or_else(PoisonError::into_inner).clock);
+        let Some((up, at)) = clock else { return Err("its lock was not taken".to_owned()) };
+        // By the host's clock since its boot, which nobody sets.
+        let latest = Duration::try_from_secs_f64(up).unwrap_or_default() + at.elapsed() + self.question;
+        let guard = [seat.folders.home.clone(), self.operation.id.clone(), latest.as_secs().to_string()];
+        call.args.splice(0..0, guard);
+        seat.connection.run(call).await.map_err(|failure| failure.text())
     }
 
     /// The operation that holds them.

@@ -173,15 +173,9 @@ pub(super) async fn keep(
 }
 
 async fn keep_one(seat: &Seat, locks: &Locks, secrets: &[&Secret]) -> Result<(), String> {
-    locks.ensure(seat).await?;
     let input = pack(secrets.iter().map(|s| (s.name.as_str(), 0o600, &*s.content))).map_err(|e| e.to_string())?;
-    let call = Call::new(KEEP, KEEPING)
-        .arg(&seat.folders.home)
-        .arg(&locks.operation().id)
-        .arg(&seat.folders.home)
-        .input(input);
-    let reply = seat.connection.run(call).await.map_err(|f| f.text())?;
-    verdict(&reply, "kept")
+    let call = Call::new(KEEP, KEEPING).arg(&seat.folders.home).input(input);
+    verdict(&locks.step(seat, call).await?, "kept")
 }
 
 /// Reads keys from a host that has them.

@@ -39,8 +39,6 @@ pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> 
 }
 
 async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared, locks: &Locks) -> Result<(), String> {
-    locks.ensure(seat).await?;
-    let operation = &locks.operation().id;
     let release = &prepared.release;
     let Some((index, part)) = seat.index.and_then(|i| Some((i, release.part(i)?))) else { return Ok(()) };
     let observed = prepared.found[index].as_ref();
@@ -49,11 +47,11 @@ async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared, locks: &Lock
         Some(current) if !manifest.is_empty() => current,
         _ => "-",
     };
-    match stage_from(seat, operation, release, part, base, manifest).await {
+    match stage_from(seat, locks, release, part, base, manifest).await {
         // Somebody has changed files there, so they can't be built upon: everything is sent.
         Err(Refusal::Differs(why)) => {
             fleet.tell(Event::Note { text: format!("{}: {why}; all files are sent anew", seat.name) });
-            match stage_from(seat, operation, release, part, "fresh", &[]).await {
+            match stage_from(seat, locks, release, part, "fresh", &[]).await {
                 Ok(()) => Ok(()),
                 Err(Refusal::Differs(_)) => Err("what arrived is not what was sent: the digests differ".to_owned()),
                 Err(Refusal::Failed(why)) => Err(why),
@@ -74,7 +72,7 @@ enum Refusal {
 
 async fn stage_from(
     seat: &Seat,
-    operation: &str,
+    locks: &Locks,
     release: &Release,
     part: &Part,
     base: &str,
@@ -83,14 +81,12 @@ async fn stage_from(
     let input = stage_input(part, manifest).map_err(|e| Refusal::Failed(e.to_string()))?;
     let call = Call::new(STAGE, STAGING)
         .arg(&seat.folders.home)
-        .arg(operation)
-        .arg(&seat.folders.home)
         .arg(&release.id)
         .arg(&part.digest)
         .arg(base)
         .arg(&seat.folders.spool)
         .input(input);
-    let reply = seat.connection.run(call).await.map_err(|f| Refusal::Failed(f.text()))?;
+    let reply = locks.step(seat, call).await.map_err(Refusal::Failed)?;
     if let Some(why) = reply.lines.iter().find_map(|l| l.strip_prefix("differs ")) {
         return Err(Refusal::Differs(why.to_owned()));
     }

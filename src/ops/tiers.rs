@@ -255,15 +255,6 @@ async fn on_host(
     jobs: &[Job],
     start: bool,
 ) -> (Vec<NodeOutcome>, Option<String>) {
-    if let Err(why) = locks.ensure(seat).await {
-        let outcomes = jobs.iter().map(|job| NodeOutcome {
-            node: job.node.clone(),
-            host: seat.name.clone(),
-            outcome: Outcome::Unreachable(why.clone()),
-            stderr: Vec::new(),
-        });
-        return (outcomes.collect(), Some(why));
-    }
     let results: Arc<Mutex<Told>> =
         Arc::new(Mutex::new(jobs.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect()));
     let timeouts = &fleet.cluster.timeouts;
@@ -307,12 +298,13 @@ async fn on_host(
             *slot = Some(outcome);
         }
     });
-    let answer = seat.connection.run(call).await;
+    let answer = locks.step(seat, call).await;
     let missing = match &answer {
-        Err(failure) => failure.text(),
-        Ok(Reply { stderr, .. }) => {
-            format!("the host did not say: {}", stderr.lines().last().unwrap_or("no reason given"))
-        }
+        Err(why) => why.clone(),
+        Ok(Reply { lines, stderr, .. }) => match lines.iter().find_map(|l| l.strip_prefix("fail ")) {
+            Some(why) => why.to_owned(),
+            None => format!("the host did not say: {}", stderr.lines().last().unwrap_or("no reason given")),
+        },
     };
     let mut results = results.lock().map(|mut r| std::mem::take(&mut *r)).unwrap_or_default();
     let outcomes: Vec<NodeOutcome> = jobs
@@ -327,7 +319,7 @@ async fn on_host(
             }
         })
         .collect();
-    (outcomes, answer.err().map(|f| f.text()))
+    (outcomes, answer.err())
 }
 
 /// Makes the jobs of a selection, without a release.

@@ -50,6 +50,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// Starts nodes of every runner.
 const START: &str = concat!(
     include_str!("../../templates/say.sh"),
+    include_str!("../../templates/guard.sh"),
     include_str!("../../templates/lib.sh"),
     include_str!("../../templates/units.sh"),
     include_str!("../../templates/process-start.sh"),
@@ -59,6 +60,7 @@ const START: &str = concat!(
 /// Stops nodes of every runner.
 const STOP: &str = concat!(
     include_str!("../../templates/say.sh"),
+    include_str!("../../templates/guard.sh"),
     include_str!("../../templates/lib.sh"),
     include_str!("../../templates/units.sh"),
     include_str!("../../templates/stop.sh")
@@ -72,7 +74,7 @@ pub fn missing(runner: RunnerKind, observed: &Observed) -> Option<(String, Strin
     }
 }
 
-/// Makes the call that starts nodes, each from a release, and waits until they are ready.
+/// Makes the call that starts nodes, each from a release, and waits until they are ready: a guarded step.
 pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
     let input: String = nodes.iter().map(|(node, release)| format!("{node} {release}\n")).collect();
     Call::new(START, ready + MARGIN)
@@ -82,7 +84,7 @@ pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> 
         .input(input)
 }
 
-/// Makes the call that stops nodes, whatever keeps them running.
+/// Makes the call that stops nodes, whatever keeps them running: a guarded step.
 pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration) -> Call<'static> {
     let input: String = nodes.iter().map(|node| format!("{node}\n")).collect();
     Call::new(STOP, deadline + MARGIN).arg(&folders.spool).arg(deadline.as_secs().max(1).to_string()).input(input)
