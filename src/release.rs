@@ -90,7 +90,7 @@ const MAINTAIN: &str = concat!(
 pub const ARCHIVER: &str = "log-archiver";
 
 /// Secrets of these kinds hold variables of a node's environment.
-const SECRET_ENV: [&str; 2] = ["zeromq-", "passphrase-"];
+const SECRET_ENV: [&str; 2] = ["zeromq", "passphrase"];
 
 /// A file of the site folder.
 #[derive(Debug, Clone)]
@@ -179,6 +179,11 @@ pub fn digest(data: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+/// Returns what a secret is that hosts keep, by its name.
+pub fn secret_kind(name: &str) -> &str {
+    name.rsplit_once('-').map_or(name, |(kind, _)| kind)
 }
 
 /// Returns the name under which the value of a secret is looked up; none for a value that is no secret.
@@ -432,8 +437,14 @@ impl<'a> Common<'a> {
             let _ = writeln!(text, "input {digest} {name}");
         }
         let _ = writeln!(text, "zeekpath {zeekpath}");
-        for name in kept.iter().filter(|n| SECRET_ENV.iter().any(|kind| n.starts_with(kind))) {
-            let _ = writeln!(text, "secrets {name}");
+        for name in kept {
+            let kind = secret_kind(name);
+            if SECRET_ENV.contains(&kind) {
+                let _ = writeln!(text, "secrets {name}");
+            } else if let Some(file) = zeek::TLS_FILES.iter().find(|file| file.kind == kind) {
+                let home = Folders::of(&cluster.name, host).home;
+                let _ = writeln!(text, "env {}={home}/secrets/{name}", file.variable);
+            }
         }
         for (name, value) in &env {
             let _ = writeln!(text, "env {name}={value}");
@@ -553,11 +564,14 @@ fn cluster_json(cluster: &Cluster, version: Version) -> Vec<u8> {
     // Paths of the operator's machine are left out: the same description gives the same bytes wherever it lies.
     let mut cluster = cluster.clone();
     cluster.zeek.site = None;
-    for node in &mut cluster.nodes {
-        for value in node.env.values_mut() {
-            if let EnvValue::SecretFile(path) = value {
-                *path = path.rsplit('/').next().unwrap_or_default().to_owned();
-            }
+    let tls = cluster
+        .zeek
+        .tls
+        .iter_mut()
+        .flat_map(|tls| [&mut tls.ca, &mut tls.certificate, &mut tls.key].into_iter().chain(&mut tls.passphrase));
+    for value in cluster.nodes.iter_mut().flat_map(|node| node.env.values_mut()).chain(tls) {
+        if let EnvValue::SecretFile(path) = value {
+            *path = path.rsplit('/').next().unwrap_or_default().to_owned();
         }
     }
     let document = serde_json::json!({

@@ -13,6 +13,9 @@ use crate::release::digest;
 /// What the name of ZeroMQ's keys begins with.
 pub const CURVE: &str = "zeromq";
 
+/// What the name of a passphrase begins with.
+pub const PASSPHRASE: &str = "passphrase";
+
 /// A file that a host keeps to itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {

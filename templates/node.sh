@@ -93,10 +93,13 @@ run_node() {
 	fi 2>/dev/null
 	rm -f .status asked
 	[ -e stderr ] && mv -f stderr stderr.last
-	keep run "id $me
+	# On a full disk it waits for room: that can't be recorded either, so nobody would know to start it again.
+	until keep run "id $me
 release ${release##*/}
 restarts $restarts
-tries $tries$inputs" || refuse "the folder $dir can not be written (is the disk full?)"
+tries $tries$inputs"; do
+		sleep 5
+	done
 	[ ! -f exit ] || mv -f exit exit.last
 	exec </dev/null >stdout 2>stderr
 	# shellcheck disable=SC2086
@@ -326,7 +329,7 @@ ran $ran
 tries $tries
 next $next${why:+
 why $why}${crash:+
-crash $crash}" || { [ "$pause" = 0 ] || pause=60; }
+crash $crash}" || { [ "$pause" = 0 ] || pause=1; }
 	if [ -n "$crash" ]; then
 		cp exit "$into/exit"
 		trace

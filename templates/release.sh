@@ -12,6 +12,7 @@ else
 fi
 dump manifest "$release/manifest"
 [ -f "$release/clusterctl/version" ] && dump version "$release/clusterctl/version"
+[ -f "$release/clusterctl/secrets" ] && dump secret "$release/clusterctl/secrets"
 for file in "$release"/start/*; do
 	[ -f "$file" ] || continue
 	say node "${file##*/}"

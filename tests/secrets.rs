@@ -175,3 +175,70 @@ fn damaged_keys_are_not_used() {
     let plan = cluster.run(&["diff"]).code(0);
     assert!(plan.stdout.contains("its keys changed"), "{}", plan.stdout);
 }
+
+/// Writes the description of a cluster with Broker and certificates, and what they are.
+fn with_certificates(cluster: &LocalCluster, number: u32) {
+    let file = |name: &str| cluster.dir().join(name);
+    std::fs::write(file("ca.pem"), format!("-----BEGIN CERTIFICATE-----\nauthority{number}\n")).unwrap();
+    std::fs::write(file("node.pem"), format!("-----BEGIN CERTIFICATE-----\nnode{number}\n")).unwrap();
+    // As another system may have written it.
+    std::fs::write(file("node.key"), format!("-----BEGIN ENCRYPTED PRIVATE KEY-----\r\nhushhush{number}\r\n")).unwrap();
+    std::fs::write(file("phrase"), format!("hunter{number}\n")).unwrap();
+    cluster.write_local("");
+    let text = std::fs::read_to_string(file("cluster.yaml")).unwrap();
+    let tls =
+        "broker, tls: { ca: ca.pem, certificate: ./node.pem, key: { file: node.key }, passphrase: { file: phrase } }";
+    std::fs::write(file("cluster.yaml"), text.replace("backend: broker", &format!("backend: {tls}"))).unwrap();
+}
+
+#[test]
+fn certificates_reach_the_nodes_and_are_seen_by_nobody_else() {
+    let cluster = LocalCluster::new();
+    with_certificates(&cluster, 1);
+    let deployed = cluster.run(&["deploy", "--yes"]).code(0);
+    assert_eq!(cluster.settled()["workers"]["counted"], 2);
+    let secrets = kept(&cluster);
+    let kinds: Vec<&str> = secrets.iter().filter_map(|(name, _)| Some(name.rsplit_once('-')?.0)).collect();
+    assert_eq!(kinds, ["passphrase", "tls-ca", "tls-certificate", "tls-key"]);
+    let mode = |path: &str| std::fs::metadata(cluster.kept(path)).unwrap().permissions().mode() & 0o777;
+    assert!(secrets.iter().all(|(name, _)| mode(&format!("secrets/{name}")) == 0o600));
+    assert_eq!(secrets[3].1, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nhushhush1\n");
+    let environ = std::fs::read(format!("/proc/{}/environ", cluster.pid("worker-1"))).unwrap();
+    let environ = String::from_utf8_lossy(&environ).into_owned();
+    let key = cluster.kept(&format!("secrets/{}", secrets[3].0)).display().to_string();
+    assert!(environ.contains(&format!("CLUSTERCTL_TLS_KEY={key}\0")), "{environ}");
+    assert!(environ.contains("CLUSTERCTL_TLS_PASSPHRASE=hunter1\0"));
+    let plan = cluster.run(&["diff", "-o", "json"]).code(0);
+    let own = [cluster.kept("secrets"), cluster.dir().join("node.key"), cluster.dir().join("phrase")];
+    let mut shown = format!("{deployed:?}{plan:?}");
+    for file in files(cluster.dir()).into_iter().filter(|f| !own.iter().any(|o| f.starts_with(o))) {
+        shown.push_str(&String::from_utf8_lossy(&std::fs::read(file).unwrap()));
+    }
+    assert!(!shown.contains("hushhush") && !shown.contains("hunter"), "a secret can be seen");
+
+    // Others: no node with old ones meets one with new ones, and a rollback has the old ones again.
+    with_certificates(&cluster, 2);
+    let said = cluster.run(&["deploy", "--yes"]).code(0);
+    assert!(said.stdout.contains("4 nodes touched"), "{}", said.stdout);
+    assert_eq!(cluster.settled()["workers"]["counted"], 2);
+    assert_eq!(kept(&cluster).len(), 8);
+    cluster.run(&["rollback", "--yes"]).code(0);
+    assert_eq!(cluster.settled()["workers"]["counted"], 2);
+    let environ = std::fs::read(format!("/proc/{}/environ", cluster.pid("manager"))).unwrap();
+    assert!(String::from_utf8_lossy(&environ).contains(&key));
+}
+
+#[test]
+fn what_is_no_certificate_is_told_before_anything_changes() {
+    let cluster = LocalCluster::new();
+    with_certificates(&cluster, 1);
+    std::fs::write(cluster.dir().join("node.key"), "hushhush\n").unwrap();
+    let said = cluster.run(&["deploy", "--yes"]).code(1);
+    assert!(said.stderr.contains("can't use `zeek.tls.key`"), "{}", said.stderr);
+    assert!(said.stderr.contains("it has no line `-----BEGIN PRIVATE KEY-----`"), "{}", said.stderr);
+    assert!(!said.stderr.contains("hushhush"));
+    std::fs::remove_file(cluster.dir().join("ca.pem")).unwrap();
+    let said = cluster.run(&["deploy", "--yes"]).code(1);
+    assert!(said.stderr.contains("can't read `zeek.tls.ca`") && said.stderr.contains("ca.pem"), "{}", said.stderr);
+    assert!(!cluster.kept("").exists());
+}

@@ -50,6 +50,9 @@ pub struct Zeek {
     /// Whether ZeroMQ encrypts and authenticates (`zeek.curve`).
     #[serde(default)]
     pub curve: Curve,
+    /// Certificates with which Broker's nodes authenticate each other (`zeek.tls`).
+    #[serde(default)]
+    pub tls: Option<Tls>,
     /// Whether the user accepts ZeroMQ without encryption over several hosts (`zeek.accept_unencrypted_zeromq`).
     pub accept_unencrypted_zeromq: bool,
     /// The site folder on the operator's machine, as an absolute path; none if there is none.
@@ -89,6 +92,19 @@ pub enum Curve {
     On,
     /// Never.
     Off,
+}
+
+/// Where the certificates of Broker's nodes are found on the operator's machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls {
+    /// The authorities whose certificates are accepted.
+    pub ca: EnvValue,
+    /// The certificate that all nodes show.
+    pub certificate: EnvValue,
+    /// Its private key.
+    pub key: EnvValue,
+    /// The passphrase of the key.
+    pub passphrase: Option<EnvValue>,
 }
 
 /// A value of the description that becomes a Zeek literal.

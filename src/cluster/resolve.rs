@@ -194,6 +194,7 @@ fn zeek(
             Some(spec::Curve::On) => Curve::On,
             Some(spec::Curve::Off) => Curve::Off,
         },
+        tls: of.tls.as_ref().and_then(|tls| settings::tls(tls, dir, problems)),
         accept_unencrypted_zeromq: of.accept_unencrypted_zeromq.unwrap_or(false),
         site: of.site.as_ref().map(|site| plain(&dir.join(site))),
         site_data: of.site_data.0.clone(),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::model::{AfPacketValue, CoreLimit, EnvValue, Limits, Redef, ZeekValue};
+use super::model::{AfPacketValue, CoreLimit, EnvValue, Limits, Redef, Tls, ZeekValue};
 use super::problems::Problems;
 use crate::error::{Place, Problem};
-use crate::spec::{self, AfPacketSpec, Core, Entries, Env, LimitsSpec, Texts};
+use crate::spec::{self, AfPacketSpec, Core, Entries, Env, LimitsSpec, Texts, TlsSpec};
 use crate::values::is_zeek_identifier;
 
 /// Variables that clusterctl sets itself.
@@ -25,7 +25,7 @@ pub(super) fn check_env(env: &Entries<Env>, place: &Place, problems: &mut Proble
         if SCRIPTS.contains(&name) {
             let message = format!("`{name}` is a variable of the script that starts nodes");
             problems.push(Problem::key(here, message, "can't be set here").help("name it in capitals"));
-        } else if OURS.contains(&name) {
+        } else if OURS.contains(&name) || name.starts_with("CLUSTERCTL_") {
             problems.push(Problem::key(here, format!("`{name}` is set by clusterctl"), "can't be set here"));
         } else if !is_variable(name) {
             problems.push(Problem::key(
@@ -95,12 +95,51 @@ pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Pr
 
 /// The environment of several levels, outermost first; the nearest wins.
 pub(super) fn env<'a>(levels: impl IntoIterator<Item = &'a Entries<Env>>, dir: &Path) -> BTreeMap<String, EnvValue> {
-    let value = |env: &Env| match env {
+    levels.into_iter().flat_map(Entries::iter).map(|(name, env)| (name.to_owned(), env_value(env, dir))).collect()
+}
+
+fn env_value(env: &Env, dir: &Path) -> EnvValue {
+    match env {
         Env::Plain(text) => EnvValue::Plain(text.clone()),
         Env::File(path) => EnvValue::SecretFile(dir.join(path).to_string_lossy().into_owned()),
         Env::Variable(name) => EnvValue::SecretEnv(name.clone()),
+    }
+}
+
+/// The certificates of Broker's nodes, where the description has all that belongs to them.
+pub(super) fn tls(spec: &TlsSpec, dir: &Path, problems: &mut Problems<'_>) -> Option<Tls> {
+    let place = Place::of(&["zeek", "tls"]);
+    let mut file = |key: &str, path: Option<&String>| match path {
+        None => {
+            let problem = Problem::key(place.clone(), format!("`zeek.tls` needs `{key}`"), "not whole");
+            problems.missing(&place.key(key), problem.help("Broker wants an authority, a certificate and its key"));
+            None
+        }
+        Some(path) if path.is_empty() || path.chars().any(char::is_control) => {
+            problems.push(Problem::value(place.key(key), "this is not the name of a file", ""));
+            None
+        }
+        Some(path) => Some(env_value(&Env::File(path.clone()), dir)),
     };
-    levels.into_iter().flat_map(Entries::iter).map(|(name, env)| (name.to_owned(), value(env))).collect()
+    let (ca, certificate) = (file("ca", spec.ca.as_ref()), file("certificate", spec.certificate.as_ref()));
+    let mut secret = |key: &str, env: &Env| {
+        if matches!(env, Env::Plain(_)) {
+            let problem = Problem::value(place.key(key), "a secret does not stand in a description", "");
+            problems.push(problem.help("write `{ file: PATH }`, or `{ env: NAME }` for a variable"));
+            return None;
+        }
+        Some(env_value(env, dir))
+    };
+    let key = spec.key.as_ref().and_then(|env| secret("key", env));
+    let passphrase = spec.passphrase.as_ref().map(|env| secret("passphrase", env));
+    if spec.key.is_none() {
+        let problem = Problem::key(place.clone(), "`zeek.tls` needs `key`", "not whole");
+        problems.missing(&place.key("key"), problem.help("write `{ file: PATH }`, or `{ env: NAME }` for a variable"));
+    }
+    if passphrase == Some(None) {
+        return None;
+    }
+    Some(Tls { ca: ca?, certificate: certificate?, key: key?, passphrase: passphrase.flatten() })
 }
 
 /// The redefs of several levels, outermost first; the nearest wins.

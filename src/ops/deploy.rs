@@ -212,6 +212,9 @@ impl Run<'_> {
         let release = &self.prepared.release;
         if !matches!(self.prepared.aim, Aim::Release(_)) {
             self.stage().await?;
+        }
+        self.keys().await?;
+        if !matches!(self.prepared.aim, Aim::Release(_)) {
             self.check().await?;
         }
         let operation = self.locks.operation();
@@ -313,7 +316,11 @@ impl Run<'_> {
 
     async fn stage(&mut self) -> Result<(), Failure> {
         let answers = self.fleet.unless_interrupted(stage(self.fleet, self.prepared, self.locks)).await?;
-        self.go_on("nothing has changed: the release could not be staged everywhere", answers)?;
+        Ok(self.go_on("nothing has changed: the release could not be staged everywhere", answers)?)
+    }
+
+    /// Brings to the hosts what they are to keep and do not have.
+    async fn keys(&mut self) -> Result<(), Failure> {
         let present = |host: usize| !self.lost.contains_key(&host);
         let keys = secrets::keep(self.fleet, self.prepared, self.locks, present);
         let answers = self.fleet.unless_interrupted(Box::pin(keys)).await??;

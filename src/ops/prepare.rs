@@ -108,6 +108,7 @@ impl Absent {
 pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failure> {
     let site = site::read(&fleet.cluster)?;
     let values = site::secrets(&fleet.cluster)?;
+    let given = site::tls(&fleet.cluster)?;
     let (found, absent) = look(fleet, options).await?;
     runnable(&fleet.cluster, &found)?;
     let (version, zeeks) = zeek_of(&fleet.cluster, &found)?;
@@ -116,7 +117,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
         return Err(Failure::Problems(problems));
     }
     let mut notes = notes(&fleet.cluster, &found, &absent);
-    let keys = secrets::decide(fleet, &found, version)?;
+    let keys = secrets::decide(fleet, &found, version, given)?;
     let mut release = Release::build(&Ingredients {
         cluster: &fleet.cluster,
         version,

@@ -40,6 +40,8 @@ struct Held {
     /// The line of `clusterctl/version`.
     made_for: String,
     inputs: BTreeMap<String, Inputs>,
+    /// The names of the secrets that its nodes need.
+    secrets: Vec<String>,
     /// Why its Zeek can't be used any more.
     zeek: Option<String>,
 }
@@ -93,6 +95,7 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         })
         .await;
     let mut parts = Vec::new();
+    let mut secrets = vec![Vec::new(); cluster.hosts.len()];
     let mut version = None;
     let mut wrong: Vec<String> = Vec::new();
     for (seat, answer) in answers {
@@ -100,6 +103,7 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         let why = match answer {
             Ok(held) if held.whole && held.zeek.is_none() => {
                 version = version.or(held.version);
+                secrets[index] = held.secrets;
                 let mut manifest = held.manifest.join("\n");
                 manifest.push('\n');
                 // The files stay on the host; this one says what a plan wants to know.
@@ -143,8 +147,7 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         plan.without_restarts();
     }
     let (aim, options) = (Aim::Release(target.clone()), options.clone());
-    // Those that a release names stay as long as it does.
-    let keys = Keys::default();
+    let keys = Keys::needed(secrets);
     Ok(Prepared { plan, version, notes, release, found, keys, leaving, lost, absent, options, aim })
 }
 
@@ -230,6 +233,7 @@ async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
                     inputs.insert(name.to_owned(), digest.to_owned());
                 }
             }
+            "secret" => held.secrets.push(value.to_owned()),
             "binary" => value.clone_into(&mut binary),
             "zeek" => drop(made.insert(value.to_owned(), binary.clone())),
             "there" => {

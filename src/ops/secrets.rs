@@ -13,7 +13,7 @@ use super::prepare::Prepared;
 use super::stage::verdict;
 use crate::error::Error;
 use crate::observed::Observed;
-use crate::release::pack;
+use crate::release::{pack, secret_kind};
 use crate::secrets::{CURVE, Secret, is_named};
 use crate::transport::Call;
 use crate::values::Version;
@@ -42,11 +42,16 @@ pub(super) struct Keys {
     known: BTreeMap<String, Secret>,
 }
 
-/// Decides what each host keeps.
+/// Decides what each host keeps; `given` is what the description brings.
 ///
 /// # Errors
 /// Where new keys are needed and can't be made.
-pub(super) fn decide(fleet: &Fleet, found: &[Option<Observed>], version: Version) -> Result<Keys, Error> {
+pub(super) fn decide(
+    fleet: &Fleet,
+    found: &[Option<Observed>],
+    version: Version,
+    given: Vec<Secret>,
+) -> Result<Keys, Error> {
     let mut keys = Keys { names: vec![Vec::new(); fleet.cluster.hosts.len()], ..Keys::default() };
     if fleet.new_keys.get().is_some() && !zeek::curve(&fleet.cluster, version) {
         return Err(Error::failed("nothing has changed: this cluster has no keys to make anew").because(
@@ -63,11 +68,11 @@ pub(super) fn decide(fleet: &Fleet, found: &[Option<Observed>], version: Version
         if let Some(made) = fleet.new_keys.get().filter(|made| made.name == name) {
             keys.known.insert(name.clone(), made.clone());
         }
-        for (names, observed) in keys.names.iter_mut().zip(found) {
-            if observed.is_some() {
-                names.push(name.clone());
-            }
-        }
+        keys.add(found, &name);
+    }
+    for secret in given {
+        keys.add(found, &secret.name);
+        keys.known.insert(secret.name.clone(), secret);
     }
     Ok(keys)
 }
@@ -86,7 +91,7 @@ pub(super) fn make(fleet: &Fleet) -> Result<&Secret, Error> {
 fn in_use(fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
     let manager = fleet.cluster.manager().and_then(|m| found.get(m.host));
     let hosts: Vec<&Observed> = manager.into_iter().chain(found).flatten().collect();
-    let is_keys = |name: &str| name.strip_prefix(CURVE).is_some_and(|rest| rest.starts_with('-'));
+    let is_keys = |name: &str| secret_kind(name) == CURVE;
     let there: BTreeSet<&str> = hosts.iter().flat_map(|o| have(o)).filter(|name| is_keys(name)).collect();
     let named = hosts.iter().flat_map(|o| &o.needs).map(String::as_str).find(|name| there.contains(name));
     named.or_else(|| hosts.iter().flat_map(|o| have(o)).find(|name| is_keys(name))).map(str::to_owned)
@@ -116,6 +121,18 @@ pub(super) fn replaces(prepared: &Prepared) -> bool {
 }
 
 impl Keys {
+    /// What hosts have to have whose content is to be found on the hosts.
+    pub(super) fn needed(names: Vec<Vec<String>>) -> Self {
+        Self { names, known: BTreeMap::new() }
+    }
+
+    /// Lets all hosts that are there keep something.
+    fn add(&mut self, found: &[Option<Observed>], name: &str) {
+        for (names, _) in self.names.iter_mut().zip(found).filter(|(_, observed)| observed.is_some()) {
+            names.push(name.to_owned());
+        }
+    }
+
     fn lacking(&self, found: &[Option<Observed>]) -> Vec<(usize, Vec<String>)> {
         let hosts = self.names.iter().zip(found).enumerate();
         hosts
@@ -188,7 +205,8 @@ async fn fetch(fleet: &Fleet, found: &[Option<Observed>], name: &str) -> Result<
         let why = match seat.connection.run(call).await {
             Ok(reply) => {
                 let lines = reply.lines.iter().filter_map(|l| l.strip_prefix("secret "));
-                let secret = Secret::new(CURVE, lines.map(|l| format!("{l}\n")).collect::<String>().into_bytes());
+                let secret =
+                    Secret::new(secret_kind(name), lines.map(|l| format!("{l}\n")).collect::<String>().into_bytes());
                 if secret.name == name {
                     return Ok(secret);
                 }
@@ -234,12 +252,12 @@ mod tests {
         let (old, new) = (secrets::curve().unwrap(), secrets::curve().unwrap());
         // A rotation that ended half way: c has only the old ones, a was made anew.
         let found = [host(&[], &[]), host(&[&old, &new], &[&new]), host(&[&old], &[&old])];
-        let keys = decide(&fleet(), &found, VERSION).unwrap();
+        let keys = decide(&fleet(), &found, VERSION, Vec::new()).unwrap();
         assert!(keys.names.iter().all(|names| *names == [new.name.clone()]));
         assert_eq!(keys.lacking(&found), [(0, vec![new.name.clone()]), (2, vec![new.name.clone()])]);
         // The manager's host was made anew: those of the others count.
         let found = [host(&[&old], &[&old]), host(&[], &[]), None];
-        let keys = decide(&fleet(), &found, VERSION).unwrap();
+        let keys = decide(&fleet(), &found, VERSION, Vec::new()).unwrap();
         assert_eq!(keys.names, [vec![old.name.clone()], vec![old.name.clone()], vec![]]);
         assert_eq!(keys.lacking(&found), [(1, vec![old.name.clone()])]);
     }
@@ -248,22 +266,25 @@ mod tests {
     fn keys_of_a_first_deploy_that_failed_are_taken_up_again() {
         let keys = secrets::curve().unwrap();
         let found = [host(&[], &[]), host(&[], &[]), host(&[&keys], &[])];
-        assert_eq!(decide(&fleet(), &found, VERSION).unwrap().names[0][0], keys.name);
+        assert_eq!(decide(&fleet(), &found, VERSION, Vec::new()).unwrap().names[0][0], keys.name);
         // Damaged ones are none.
         let mut found = found;
         found[2].as_mut().unwrap().secrets[0].0 = crate::release::digest(b"else");
-        assert_ne!(decide(&fleet(), &found, VERSION).unwrap().names[0][0], keys.name);
+        assert_ne!(decide(&fleet(), &found, VERSION, Vec::new()).unwrap().names[0][0], keys.name);
     }
 
     #[test]
     fn new_keys_are_made_once_for_a_command_and_where_they_are_needed() {
         let found = [host(&[], &[]), host(&[], &[]), host(&[], &[])];
         let fleet = fleet();
-        assert!(decide(&fleet, &found, Version::new(8, 1)).unwrap().names.iter().all(Vec::is_empty));
-        let first = decide(&fleet, &found, VERSION).unwrap().names;
-        assert_eq!(first, decide(&fleet, &found, VERSION).unwrap().names);
+        assert!(decide(&fleet, &found, Version::new(8, 1), Vec::new()).unwrap().names.iter().all(Vec::is_empty));
+        let first = decide(&fleet, &found, VERSION, Vec::new()).unwrap().names;
+        assert_eq!(first, decide(&fleet, &found, VERSION, Vec::new()).unwrap().names);
         let keys = secrets::curve().unwrap();
         let found = [host(&[&keys], &[&keys]), host(&[&keys], &[&keys]), None];
-        assert_eq!(decide(&fleet, &found, VERSION).unwrap().names, [first[0].clone(), first[0].clone(), vec![]]);
+        assert_eq!(
+            decide(&fleet, &found, VERSION, Vec::new()).unwrap().names,
+            [first[0].clone(), first[0].clone(), vec![]]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What a release is made of on the operator's machine: the site folder's files, and the values of secrets.
+//! What a release is made of on the operator's machine: the site folder's files, certificates, and the values of
+//! secrets.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,9 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::cluster::{Cluster, EnvValue};
 use crate::error::{Error, Kind};
-use crate::release::{SiteFile, secret_key};
+use crate::release::{SiteFile, digest, secret_key};
+use crate::secrets::{PASSPHRASE, Secret};
+use crate::zeek::{TLS_FILES, TLS_PASSPHRASE};
 
 /// The most that a site folder may hold, in bytes: it is kept in memory and sent to every host.
 const SITE_LIMIT: u64 = 256 << 20;
@@ -110,23 +113,62 @@ pub(super) fn secrets(cluster: &Cluster) -> Result<BTreeMap<String, String>, Err
             if values.contains_key(&key) {
                 continue;
             }
-            let fail =
-                |why: String| Error::failed(format!("can't read the secret for {name} of {}", node.name)).because(why);
-            let text = match value {
-                EnvValue::Plain(_) => continue,
-                EnvValue::SecretFile(path) => {
-                    std::fs::read_to_string(path).map_err(|e| fail(format!("{path}: {e}")))?
-                }
-                EnvValue::SecretEnv(variable) => std::env::var(variable)
-                    .map_err(|_| fail(format!("the variable {variable} is not set, or is not UTF-8")))?,
-            };
-            let text = text.strip_suffix('\n').unwrap_or(&text);
-            let text = text.strip_suffix('\r').unwrap_or(text);
-            if text.contains(['\n', '\0']) {
-                return Err(fail("it has more than one line".to_owned()));
-            }
-            values.insert(key, text.to_owned());
+            values.insert(key, one_line(value, &format!("the secret for {name} of {}", node.name))?);
         }
     }
     Ok(values)
+}
+
+/// Reads what a description names and does not hold; `what` it is, for the message.
+fn text_of(value: &EnvValue, what: &str) -> Result<String, Error> {
+    let fail = |why: String| Error::failed(format!("can't read {what}")).because(why);
+    match value {
+        EnvValue::Plain(text) => Ok(text.clone()),
+        EnvValue::SecretFile(path) => std::fs::read_to_string(path).map_err(|e| fail(format!("{path}: {e}"))),
+        EnvValue::SecretEnv(variable) => {
+            std::env::var(variable).map_err(|_| fail(format!("the variable {variable} is not set, or is not UTF-8")))
+        }
+    }
+}
+
+fn one_line(value: &EnvValue, what: &str) -> Result<String, Error> {
+    let text = text_of(value, what)?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.contains(['\n', '\0']) {
+        return Err(Error::failed(format!("can't read {what}")).because("it has more than one line"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads the certificates of Broker's nodes; none where there are none.
+///
+/// # Errors
+/// Where a file or a variable is missing, or is not what it should be: PEM (RFC 7468).
+pub(super) fn tls(cluster: &Cluster) -> Result<Vec<Secret>, Error> {
+    let Some(tls) = &cluster.zeek.tls else { return Ok(Vec::new()) };
+    let mut secrets = Vec::new();
+    let texts = [(&tls.ca, "ca", "CERTIFICATE"), (&tls.certificate, "certificate", "CERTIFICATE")];
+    for ((value, key, label), file) in texts.into_iter().chain([(&tls.key, "key", "PRIVATE KEY")]).zip(&TLS_FILES) {
+        let what = format!("`zeek.tls.{key}`");
+        let text = text_of(value, &what)?;
+        let begins =
+            |line: &str| line.starts_with("-----BEGIN ") && line.trim_end().ends_with(&format!("{label}-----"));
+        if !text.lines().any(begins) {
+            return Err(Error::failed(format!("can't use {what}"))
+                .because(format!("it has no line `-----BEGIN {label}-----`"))
+                .hint("Broker reads PEM; `openssl` makes it of other forms"));
+        }
+        // In lines, as a host hands it on to one that lacks it.
+        let text: String = text.lines().map(|line| format!("{line}\n")).collect();
+        secrets.push(Secret::new(file.kind, text.into_bytes()));
+    }
+    if let Some(passphrase) = &tls.passphrase {
+        let passphrase = one_line(passphrase, "`zeek.tls.passphrase`")?;
+        let key = secrets.last().map(|key| digest(&key.content)).unwrap_or_default();
+        // What is guessable must not be all that the name is a digest of.
+        let text = format!("# {key}\n{TLS_PASSPHRASE}={passphrase}\n");
+        secrets.push(Secret::new(PASSPHRASE, text.into_bytes()));
+    }
+    Ok(secrets)
 }

@@ -118,8 +118,25 @@ pub struct ZeekSpec {
     /// Whether ZeroMQ encrypts and authenticates with CURVE keys that clusterctl makes: `auto` (default: where there
     /// are several hosts, from Zeek 8.2 on), `on` or `off`.
     pub curve: Option<Curve>,
+    /// Certificates with which Broker's nodes authenticate each other; without it they encrypt alone.
+    pub tls: Option<TlsSpec>,
     /// Accept ZeroMQ over several hosts without encryption (Zeek before 8.2 has none).
     pub accept_unencrypted_zeromq: Option<bool>,
+}
+
+/// Certificates of Broker's nodes, as PEM files on the operator's machine, relative to this file.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct TlsSpec {
+    /// The authorities whose certificates are accepted (`Broker::ssl_cafile`).
+    pub ca: Option<String>,
+    /// The certificate that all nodes show (`Broker::ssl_certificate`).
+    pub certificate: Option<String>,
+    /// Its private key (`Broker::ssl_keyfile`), as `{ file: PATH }` or `{ env: NAME }`.
+    pub key: Option<Env>,
+    /// The passphrase of the key (`Broker::ssl_passphrase`), as `{ file: PATH }` or `{ env: NAME }`.
+    pub passphrase: Option<Env>,
 }
 
 /// An entry of `Cluster::stores`.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::literal;
 use super::options::option_literal;
 use super::table::{
-    self, ClusterOption, NEWEST, OLDEST, OPTIONS, OptionType, backend, curve, find_option, own_curve, spreads,
+    self, ClusterOption, NEWEST, OLDEST, OPTIONS, OptionType, backend, curve, find_option, own_curve, own_tls, spreads,
 };
 use crate::cluster::{Backend, Cluster, Curve, Role, ZeekValue};
 use crate::error::{Place, Problem};
@@ -27,6 +27,7 @@ pub fn check(cluster: &Cluster, version: Version) -> Vec<Problem> {
     let mut check = Check { cluster, version, problems: Vec::new() };
     check.backend();
     check.curve();
+    check.tls();
     check.roles();
     check.options();
     check.stores();
@@ -100,6 +101,22 @@ impl Check<'_> {
         } else if let Some((group, name)) = own_curve(self.cluster) {
             let message = format!("`{name}` at the nodes `{group}` brings other keys, and Zeek refuses to mix them");
             self.problems.push(Problem::value(place, message, "keys of clusterctl's").help("take one of them out"));
+        }
+    }
+
+    /// Certificates where nothing would look at them, or something else brings others.
+    fn tls(&mut self) {
+        if self.cluster.zeek.tls.is_none() {
+            return;
+        }
+        let place = Place::of(&["zeek", "tls"]);
+        if backend(self.cluster, self.version) != Backend::Broker {
+            let message = "certificates are Broker's, and this cluster has ZeroMQ";
+            let help = "leave it out, or write `zeek.backend: broker`; ZeroMQ has keys of its own from Zeek 8.2 on";
+            self.problems.push(Problem::key(place, message, "not Broker").help(help));
+        } else if let Some((group, name)) = own_tls(self.cluster) {
+            let message = format!("`{name}` at the nodes `{group}` decides about Broker's TLS as well");
+            self.problems.push(Problem::key(place, message, "twice").help("take one of them out"));
         }
     }
 

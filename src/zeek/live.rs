@@ -31,9 +31,12 @@ pub fn live(cluster: &Cluster, version: Version) -> Live {
             return Live::None(format!("Zeek {version} can't be asked over ZeroMQ, Zeek 7.2 and later can"));
         }
         if !may_drop_tls(cluster) {
+            let how = match cluster.zeek.tls {
+                Some(_) => "Zeek 7.2 and later can be asked with `zeek.tls`",
+                None => "set `Broker::disable_ssl: true` in `zeek.redefs` to accept that",
+            };
             return Live::None(format!(
-                "Zeek {version} serves its WebSocket without TLS only if Broker uses none between hosts either; \
-                 set `Broker::disable_ssl: true` in `zeek.redefs` to accept that"
+                "Zeek {version} serves its WebSocket without TLS only if Broker uses none between hosts either; {how}"
             ));
         }
     }
@@ -43,6 +46,9 @@ pub fn live(cluster: &Cluster, version: Version) -> Live {
 /// Tells whether Broker may go without TLS, which is the price of a plain WebSocket up to 7.1: nothing leaves the
 /// host, or the user wants it so.
 pub(super) fn may_drop_tls(cluster: &Cluster) -> bool {
+    if cluster.zeek.tls.is_some() {
+        return false;
+    }
     let wanted = cluster
         .manager()
         .is_some_and(|m| matches!(m.redefs.get("Broker::disable_ssl"), Some(Redef::Set(ZeekValue::Bool(true)))));

@@ -20,7 +20,7 @@ pub use diagram::{layout_json, layout_mermaid};
 pub use layout::{Entries, layout, layout_entry};
 pub use literal::text as text_literal;
 pub use live::{ANSWERS, Live, Topics, live, topics};
-pub use options::options_script;
+pub use options::{TLS_FILES, TLS_PASSPHRASE, TlsFile, options_script};
 pub use ports::{Listens, listens};
 pub use run::{command_line, environment, node_script, zeekpath};
 pub use table::{NEWEST, OLDEST, backend, curve};

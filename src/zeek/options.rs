@@ -16,6 +16,27 @@ const LOG_QUEUE: &str = "../../log-queue";
 const WRITES_LOGS: &str = "Cluster::local_node_type() == Cluster::LOGGER || \
     ( Cluster::manager_is_logger && Cluster::local_node_type() == Cluster::MANAGER )";
 
+/// A file with which Broker authenticates: where it lies differs by host, so that a variable names it.
+#[derive(Debug, Clone, Copy)]
+pub struct TlsFile {
+    /// What it is, in the name under which a host keeps it.
+    pub kind: &'static str,
+    /// The variable of a node's environment that holds its path.
+    pub variable: &'static str,
+    /// Broker's option.
+    option: &'static str,
+}
+
+/// What `zeek.tls` brings to the hosts, but for the passphrase.
+pub const TLS_FILES: [TlsFile; 3] = [
+    TlsFile { kind: "tls-ca", variable: "CLUSTERCTL_TLS_CA", option: "ssl_cafile" },
+    TlsFile { kind: "tls-certificate", variable: "CLUSTERCTL_TLS_CERTIFICATE", option: "ssl_certificate" },
+    TlsFile { kind: "tls-key", variable: "CLUSTERCTL_TLS_KEY", option: "ssl_keyfile" },
+];
+
+/// The variable with the passphrase of the key.
+pub const TLS_PASSPHRASE: &str = "CLUSTERCTL_TLS_PASSPHRASE";
+
 /// Returns the text of `clusterctl/options.zeek`, the same for every node of a cluster.
 pub fn options_script(cluster: &Cluster, version: Version) -> String {
     let mut out = String::new();
@@ -28,6 +49,7 @@ pub fn options_script(cluster: &Cluster, version: Version) -> String {
     script.cluster_options(&mut out);
     script.stores(&mut out);
     script.zeromq(&mut out);
+    script.tls(&mut out);
     script.metrics(&mut out);
     script.rotation(&mut out);
     script.websocket(&mut out);
@@ -151,6 +173,18 @@ impl Script<'_> {
         // With F, records queue up for a logger that is away while another could write them.
         let immediate = literal::bool(self.cluster.log_writers().nth(1).is_some());
         let _ = writeln!(out, "redef Cluster::Backend::ZeroMQ::log_immediate = {immediate};");
+    }
+
+    /// Broker wants a valid certificate of each peer as soon as one of these is set (base/frameworks/broker/main.zeek).
+    fn tls(&self, out: &mut String) {
+        let Some(tls) = self.cluster.zeek.tls.as_ref().filter(|_| self.backend == Backend::Broker) else { return };
+        out.push_str("\n# Only those are peers that have a certificate of this authority.\n");
+        for file in &TLS_FILES {
+            let _ = writeln!(out, "redef Broker::{} = getenv(\"{}\");", file.option, file.variable);
+        }
+        if tls.passphrase.is_some() {
+            let _ = writeln!(out, "redef Broker::ssl_passphrase = getenv(\"{TLS_PASSPHRASE}\");");
+        }
     }
 
     fn metrics(&self, out: &mut String) {

@@ -204,6 +204,12 @@ pub(super) fn own_curve(cluster: &Cluster) -> Option<(&str, &str)> {
     })
 }
 
+/// Returns the name of the first redef by which the user decides about Broker's TLS.
+pub(super) fn own_tls(cluster: &Cluster) -> Option<(&str, &str)> {
+    let is_own = |name: &&String| name.starts_with("Broker::ssl_") || *name == "Broker::disable_ssl";
+    cluster.run_nodes().find_map(|node| Some((node.group.as_str(), node.redefs.keys().find(is_own)?.as_str())))
+}
+
 /// Tells whether the nodes that run are on more than one host.
 pub(super) fn spreads(cluster: &Cluster) -> bool {
     let mut hosts = cluster.run_nodes().map(|n| n.host);

@@ -164,3 +164,25 @@ fn stores() {
     cluster.zeek.options.retain(|name, _| !name.contains("websocket"));
     assert!(told(&cluster, "4.0").is_empty());
 }
+
+#[test]
+fn certificates_are_brokers() {
+    use clusterctl::cluster::{EnvValue, Tls};
+    let file = |name: &str| EnvValue::SecretFile(name.to_owned());
+    let mut cluster = full(version("8.2"), Some(Backend::Broker));
+    let tls = Tls { ca: file("ca.pem"), certificate: file("c.pem"), key: file("k.pem"), passphrase: None };
+    cluster.zeek.tls = Some(tls);
+    assert!(told(&cluster, "8.2").is_empty());
+    let script = zeek::options_script(&cluster, version("8.2"));
+    assert!(script.contains("redef Broker::ssl_keyfile = getenv(\"CLUSTERCTL_TLS_KEY\");"), "{script}");
+    assert!(!script.contains("ssl_passphrase"), "{script}");
+    // There is no plain WebSocket beside a Broker with TLS up to 7.1.
+    assert!(matches!(zeek::live(&cluster, version("7.1")), zeek::Live::None(why) if why.contains("zeek.tls")));
+    cluster.nodes[0].redefs.insert("Broker::disable_ssl".to_owned(), Redef::Set(ZeekValue::Bool(true)));
+    let twice = told(&cluster, "8.2");
+    assert!(twice[0].starts_with("zeek.tls: `Broker::disable_ssl` at the nodes `logger`"), "{twice:?}");
+    cluster.nodes[0].redefs.clear();
+    cluster.zeek.backend = Some(Backend::Zeromq);
+    let zeromq = told(&cluster, "8.1");
+    assert!(zeromq.iter().any(|t| t.starts_with("zeek.tls: certificates are Broker's")), "{zeromq:?}");
+}

@@ -77,6 +77,7 @@ pub(crate) fn bare(hosts: Vec<Host>, nodes: Vec<Node>) -> Cluster {
             version: None,
             backend: None,
             curve: clusterctl::cluster::Curve::Auto,
+            tls: None,
             accept_unencrypted_zeromq: true,
             site: None,
             site_data: Vec::new(),

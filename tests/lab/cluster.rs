@@ -15,8 +15,9 @@ pub(crate) struct TestCluster {
     pub(crate) lab: Lab,
     pub(crate) combination: Combination,
     dir: TempDir,
-    /// What follows `zeek:` and stands beside it.
     pub(crate) backend: &'static str,
+    /// Further lines below `zeek`, and at the top.
+    pub(crate) zeek: String,
     pub(crate) extra: String,
     pub(crate) sensors: Vec<&'static str>,
     /// Workers on each sensor.
@@ -61,6 +62,7 @@ impl TestCluster {
             combination,
             dir,
             backend,
+            zeek: String::new(),
             extra: String::new(),
             sensors: vec!["sensor1", "sensor2"],
             workers: 2,
@@ -108,7 +110,7 @@ zeek:
   accept_unencrypted_zeromq: true
   site: ./site
   scripts: [local]
-paths: {{ base: {} }}
+{}paths: {{ base: {} }}
 timeouts: {{ ready: 120s, stop: 20s, control: 8s }}
 ssh: {{ config: {}, user: {}, connect_timeout: 5s }}
 runner: {}
@@ -123,7 +125,8 @@ nodes:
             self.name,
             zeek.prefix,
             self.backend,
-            self.base,
+            self.zeek,
+            serde_json::to_string(&self.base).unwrap(),
             self.lab.ssh_config().display(),
             self.combination.account,
             self.combination.runner,

@@ -113,7 +113,7 @@ fn a_host_that_maintains_itself_brings_its_nodes_back_after_a_reboot() {
     let cluster = with_archive("logs-reboot", "1h");
     if cluster.combination.account != "root" {
         for host in cluster.lab.hosts() {
-            cluster.lab.exec(&host.name, &["loginctl", "enable-linger", &cluster.combination.account]);
+            cluster.lab.linger(&host.name, true);
         }
     }
     cluster.run(&["deploy", "--yes"]).code(0);

@@ -194,27 +194,3 @@ fn a_zeek_that_clusterctl_did_not_start_is_a_stray() {
     cluster.lab.exec("sensor1", &["pkill", "-KILL", "-f", "--", "zeek -i lo -U .status$"]);
     cluster.settled();
 }
-
-#[test]
-#[ignore = "needs the lab: tests/run.sh"]
-fn login_shells_and_noise_do_not_matter() {
-    /// Gives the account its shell back, whatever happened.
-    struct Shells(super::Lab);
-    impl Drop for Shells {
-        fn drop(&mut self) {
-            for host in ["mgmt", "sensor1", "sensor2"] {
-                self.0.exec(host, &["chsh", "-s", "/bin/bash", "zeek"]);
-            }
-            self.0.exec("sensor2", &["rm", "-f", "/home/zeek/.bashrc"]);
-        }
-    }
-    let shells = Shells(super::Lab::get());
-    let cluster = TestCluster::new("shells", "broker");
-    for (host, shell) in [("mgmt", "/bin/tcsh"), ("sensor1", "/usr/bin/fish"), ("sensor2", "/bin/bash")] {
-        shells.0.exec(host, &["chsh", "-s", shell, "zeek"]);
-    }
-    shells.0.exec("sensor2", &["sh", "-c", "printf 'echo noise; printf half; echo more >&2\\n' >/home/zeek/.bashrc"]);
-    cluster.run(&["deploy", "--yes"]).code(0);
-    assert_eq!(cluster.settled()["workers"]["answering"], 4);
-    cluster.run(&["stop"]).code(0);
-}

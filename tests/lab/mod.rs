@@ -12,7 +12,6 @@ mod runners;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Once;
 
 use serde::Deserialize;
 
@@ -121,6 +120,17 @@ impl Lab {
         inside
     }
 
+    /// Lets the systemd manager of the ordinary account run without a session, or not.
+    pub(crate) fn linger(&self, host: &str, on: bool) {
+        let line = if on {
+            "loginctl enable-linger zeek && timeout 30 sh -c \
+             'until [ -S /run/user/$(id -u zeek)/systemd/private ]; do sleep 0.1; done'"
+        } else {
+            "loginctl disable-linger zeek"
+        };
+        self.exec(host, &["sh", "-c", line]);
+    }
+
     /// A verb of lab.sh: `poweroff`, `cut`, ...
     pub(crate) fn does<I: AsRef<OsStr>>(&self, verb: &str, arguments: impl IntoIterator<Item = I>) {
         succeed(self.script(verb).args(arguments));
@@ -157,16 +167,12 @@ impl Combination {
         Self { account: or("CLUSTERCTL_LAB_ACCOUNT", "zeek"), runner: or("CLUSTERCTL_LAB_RUNNER", "process") }
     }
 
-    /// Does on all hosts what their administrator would have done before the first deploy; once.
+    /// Does on all hosts what their administrator would have done before the first deploy, whatever a test before has
+    /// left.
     fn prepare(&self, lab: &Lab) {
-        static DONE: Once = Once::new();
-        DONE.call_once(|| {
-            for host in lab.hosts() {
-                lab.exec(&host.name, &["chown", &self.account, "/var/lib/clusterctl"]);
-                if self.runner == "systemd" && self.account != "root" {
-                    lab.exec(&host.name, &["loginctl", "enable-linger", &self.account]);
-                }
-            }
-        });
+        for host in lab.hosts() {
+            lab.exec(&host.name, &["chown", &self.account, "/var/lib/clusterctl"]);
+            lab.linger(&host.name, self.runner == "systemd" && self.account != "root");
+        }
     }
 }

@@ -22,9 +22,6 @@ fn describe(cluster: &mut TestCluster, account: &str, runner: &str) {
     account.clone_into(&mut cluster.combination.account);
     runner.clone_into(&mut cluster.combination.runner);
     cluster.write();
-    let text = std::fs::read_to_string(cluster.file()).unwrap();
-    let base = serde_json::to_string(&cluster.base).unwrap();
-    std::fs::write(cluster.file(), text.replace(&format!("base: {}", cluster.base), &format!("base: {base}"))).unwrap();
 }
 
 /// These tests choose account and runner themselves: they have their turn in the first of the combinations alone.
@@ -40,9 +37,9 @@ fn drop_ins(cluster: &TestCluster, host: &str, account: &str, name: &str) -> usi
     found.lines().filter(|l| l.starts_with(&format!("clusterctl@{name}-")) && l.ends_with(".service.d")).count()
 }
 
-fn linger(cluster: &TestCluster, verb: &str) {
+fn linger(cluster: &TestCluster, on: bool) {
     for host in ["mgmt", "sensor1", "sensor2"] {
-        cluster.lab.exec(host, &["loginctl", verb, "zeek"]);
+        cluster.lab.linger(host, on);
     }
 }
 
@@ -53,7 +50,7 @@ fn units_of(account: &str) {
     let name = format!("u{account}");
     let mut cluster = cluster(&name, account);
     if account != "root" {
-        linger(&cluster, "enable-linger");
+        linger(&cluster, true);
     }
     cluster.run(&["deploy", "--yes"]).code(0);
     let status = cluster.settled();
@@ -123,7 +120,7 @@ fn units_of(account: &str) {
         assert_eq!(cluster.lab.exec(host, &["sh", "-c", "pgrep -ax zeek; true"]), "", "{host}");
     }
     if account != "root" {
-        linger(&cluster, "disable-linger");
+        linger(&cluster, false);
     }
 }
 
@@ -146,7 +143,7 @@ fn without_a_manager_of_the_user_nothing_changes() {
         return;
     }
     let cluster = cluster("nolinger", "zeek");
-    linger(&cluster, "disable-linger");
+    linger(&cluster, false);
     let said = cluster.run(&["deploy", "--yes"]).code(1);
     assert!(said.stderr.contains("nothing has changed"), "{}", said.stderr);
     assert!(said.stderr.contains("loginctl enable-linger zeek"), "{}", said.stderr);

@@ -4,6 +4,7 @@
 //! The tests share one cluster, which is deployed when the first of them begins: [`Scene::begin`] brings it into order
 //! with nothing but `deploy`, and makes it anew only where that does not help.
 
+mod accounts;
 mod description;
 mod disk;
 mod hosts;

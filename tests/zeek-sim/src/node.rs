@@ -61,6 +61,8 @@ pub struct Node {
     pub started: Instant,
     /// Its peers (Broker).
     pub peers: BTreeMap<u64, Peer>,
+    /// The authority of its peers' certificates (Broker).
+    pub authority: String,
     /// Its WebSocket clients.
     pub clients: BTreeMap<u64, Client>,
     /// The tasks of all WebSocket connections, those without an ack included.
@@ -105,6 +107,7 @@ impl Node {
             interface,
             started: Instant::now(),
             peers: BTreeMap::new(),
+            authority: String::new(),
             clients: BTreeMap::new(),
             sockets: BTreeMap::new(),
             ids: HashMap::new(),

@@ -15,7 +15,24 @@ use crate::{net, say, wire};
 #[derive(Debug, Serialize, Deserialize)]
 struct Hello {
     id: String,
+    /// The authority whose certificates are accepted, as it stands in the file; empty if there is none. Who has another
+    /// one is no peer.
+    authority: String,
     subscriptions: Vec<String>,
+}
+
+/// Reads what `Broker::ssl_*` name; returns the authority.
+fn authority(node: &Node) -> Result<String, Fatal> {
+    let mut texts = ["ssl_cafile", "ssl_certificate", "ssl_keyfile"].into_iter().map(|option| {
+        let path = node.world.string(&format!("Broker::{option}"));
+        if path.is_empty() {
+            return Ok(String::new());
+        }
+        std::fs::read_to_string(&path).map_err(|_| Fatal(format!("Broker::{option}: can't read {path}")))
+    });
+    let authority = texts.next().unwrap_or_else(|| Ok(String::new()));
+    texts.collect::<Result<Vec<_>, _>>()?;
+    authority
 }
 
 /// Listens and begins to connect, as `setup-connections.zeek` (from 8.1 on the Broker backend's script) does.
@@ -24,6 +41,8 @@ struct Hello {
 /// Fails if a port can't be had.
 pub async fn join(node: &Shared) -> Result<(), Fatal> {
     let (port, host, peers, retry, controllee) = {
+        let authority = authority(&node.borrow())?;
+        node.borrow_mut().authority = authority;
         let n = node.borrow();
         let world = &n.world;
         let retry = match world.globals.get("Cluster::retry_interval") {
@@ -112,15 +131,15 @@ async fn talk(node: Shared, stream: TcpStream, host: String) {
     let (mut lines, sender) = net::lines(stream);
     let hello = {
         let n = node.borrow();
-        Hello { id: n.id.clone(), subscriptions: n.subscriptions() }
+        Hello { id: n.id.clone(), authority: n.authority.clone(), subscriptions: n.subscriptions() }
     };
     if sender.send(net::line("hello", &hello)).is_err() {
         return;
     }
     let Ok(Some(first)) = lines.next_line().await else { return };
     let Some((kind, content)) = net::parse(&first) else { return };
-    let Ok(Hello { id, subscriptions }) = serde_json::from_value(content) else { return };
-    if kind != "hello" {
+    let Ok(Hello { id, authority, subscriptions }) = serde_json::from_value(content) else { return };
+    if kind != "hello" || authority != node.borrow().authority {
         return;
     }
     let number = {
