@@ -23,6 +23,9 @@ fn what_root_is_told_to_run_helps() {
     }
     let systemd = cluster.combination.runner == "systemd";
 
+    for host in ["mgmt", "sensor1", "sensor2"] {
+        cluster.lab.exec(host, &["rm", "-rf", "/srv/own"]);
+    }
     cluster.base = "/srv/own".to_owned();
     cluster.write();
     let conf = "/etc/systemd/logind.conf.d/90-test.conf";

@@ -93,7 +93,7 @@ fn f07_a_disk_that_fills_up_while_loggers_write_costs_nothing_that_was_written()
         assert_eq!(running, 8, "{status:#}");
         names(
             &cluster.run(&["maintain"]).code(4),
-            &["mgmt: can't write in /var/lib/clusterctl/faults-full", "is the disk full?"],
+            &["mgmt: can't write in /var/lib/clusterctl/faults-full: No space left on device"],
         );
         exec("truncate -s -1M /var/lib/clusterctl/filler");
         names(&cluster.run(&["maintain"]).code(5), &["mgmt: only", "% of /var/lib/clusterctl are free"]);

@@ -59,7 +59,7 @@ pub(crate) struct Scene {
 type Files = BTreeMap<(String, String), Vec<u8>>;
 
 /// How the names begin of what a run of a node leaves and the next one makes anew: no log and no state.
-const OF_A_RUN: [&str; 13] = [
+const OF_A_RUN: [&str; 14] = [
     ".cmdline",
     ".env_vars",
     ".pid",
@@ -72,6 +72,7 @@ const OF_A_RUN: [&str; 13] = [
     "stdout",
     "stop",
     "supervisor",
+    "unit",
     "want",
 ];
 
@@ -129,7 +130,13 @@ impl Scene {
             wipe(cluster);
         }
         assert!(well, "the shared cluster can't be brought into order");
-        let scene = Self::on(Stage::Shared(slot));
+        let mut scene = Self::on(Stage::Shared(slot));
+        if scene.before.values().any(|release| *release != scene.old) {
+            // Nodes whose inputs are the same stayed at an earlier release; a start would move them.
+            scene.run(&["restart"]).code(0);
+            scene.settled();
+            scene.remember();
+        }
         assert_eq!(scene.before.len(), 8, "{:?}", scene.before);
         scene
     }

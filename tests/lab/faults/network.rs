@@ -75,9 +75,10 @@ fn f04_a_host_lost_in_the_middle_keeps_the_old_release_until_it_is_reconciled() 
         assert!(seen.running.iter().all(|(node, release)| scene.before[node] == *release), "{:?}", seen.running);
         assert_eq!(seen.running.len(), 6);
     }
-    // It comes back, and what runs there is what ran.
+    // It comes back, and what runs there is what ran: both nodes, or none where the word to stop was faster than the cut.
     let seen = scene.seen();
-    assert_eq!(seen.running, scene.before);
+    assert!(seen.running.iter().all(|(node, release)| scene.before[node] == *release), "{:?}", seen.running);
+    assert!([6, 8].contains(&seen.running.len()), "{:?}", seen.running);
     scene.nothing_lost();
     let status = scene.run(&["status"]).code(5);
     names(&status, &["sensor2", "did not come to its end"]);
@@ -104,7 +105,7 @@ fn f04_a_host_that_may_fail_is_left_behind_and_resumed_when_it_returns() {
     assert_eq!(back.len(), 2);
     assert!(back.values().all(|r| *r == scene.old), "{back:?}");
     let status = scene.run(&["status"]).code(5);
-    names(&status, &["sensor2", "did not come to its end"]);
+    names(&status, &["sensor2: has the release", "clusterctl resume @sensor2"]);
     scene.run(&["resume", "--yes"]).code(0);
     scene.settled();
     scene.moved_on();
