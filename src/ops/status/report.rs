@@ -416,6 +416,8 @@ fn hosts_of(
         cluster,
         facts.iter().filter_map(|(index, answer)| Some((*index, answer.as_ref().ok()?.current.as_deref()?))),
     );
+    // Others came to its end: it is this host alone that is behind.
+    let done = facts.values().flatten().any(|o| o.current == runs && runs.is_some() && o.unfinished().is_none());
     let mut hosts = Vec::new();
     for (index, answer) in facts {
         let name = &cluster.hosts[*index].name;
@@ -472,7 +474,11 @@ fn hosts_of(
             troubles.push(Trouble {
                 subject: name.clone(),
                 what: format!("an operation did not come to its end: {}", begun.text()),
-                hint: Some("clusterctl deploy (goes on), or clusterctl rollback (goes back)".to_owned()),
+                hint: Some(if done {
+                    format!("clusterctl resume @{name}, or clusterctl deploy")
+                } else {
+                    "clusterctl deploy (goes on), or clusterctl rollback (goes back)".to_owned()
+                }),
             });
         } else if let Some(runs) = runs.as_deref().filter(|runs| observed.current.as_deref() != Some(*runs))
             && observed.lock.is_none()
