@@ -84,6 +84,12 @@ fn what_a_killed_worker_and_a_killed_logger_wrote_is_in_the_archive() {
         let pid = *cluster.pids().get("worker-sensor1-1")?;
         (pid != pids["worker-sensor1-1"] && arrived("worker-sensor1-1", pid).is_some()).then_some(pid)
     });
+    // A status tells of it, and what it left is put aside.
+    let shown = cluster.run(&["status"]);
+    assert!(shown.stdout.contains("worker-sensor1-1") && shown.stdout.contains("SIGKILL"), "{}", shown.stdout);
+    let left = row(&cluster.status(), "worker-sensor1-1")["crash"].as_str().unwrap().to_owned();
+    let left = cluster.lab.exec("sensor1", &["ls", "-A", &left]);
+    assert!([".status", "command", "exit", "stderr", "stdout"].iter().all(|f| left.lines().any(|l| l == *f)), "{left}");
     // The batch that it had not sent is lost with it, and nothing else.
     let before = arrived("worker-sensor1-1", pids["worker-sensor1-1"]).unwrap();
     assert!(before > 0);

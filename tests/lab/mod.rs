@@ -8,6 +8,7 @@ mod hosts;
 mod logs;
 mod main_job;
 mod runners;
+mod secrets;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
