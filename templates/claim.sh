@@ -31,6 +31,8 @@ claim() {
 			[ "$again" = "$old" ] && rm -f "$1"
 			rmdir "$1.dead-$p-$s"
 		else
+			# One who was about to do that may have been killed as well.
+			[ "$tries" != 10 ] || find "$1.dead-$p-$s" -prune -mmin +1 -exec rmdir {} \; 2>/dev/null
 			nap
 		fi
 	done

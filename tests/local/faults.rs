@@ -382,3 +382,18 @@ fn a_missing_zeek_and_one_that_can_not_be_executed_are_told_apart() {
     std::fs::rename(&aside, &binary).unwrap();
     files.is_back(&cluster);
 }
+
+#[test]
+fn a_lock_whose_takeover_was_killed_as_well_is_taken_over() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    // Of a boot that is over; and who was to take it away came no further than to claim that.
+    std::fs::write(cluster.kept("lock"), "id gone 17 4711 1-1 ada@desk (pid 1): deploy\n").unwrap();
+    let claim = cluster.kept("lock.dead-17-4711");
+    std::fs::create_dir(&claim).unwrap();
+    let said = Command::new("touch").args(["-d", "1 hour ago"]).arg(&claim).status().unwrap();
+    assert!(said.success());
+    cluster.run(&["restart", "worker-1"]).code(0);
+    assert!(!claim.exists() && !cluster.kept("lock").exists());
+}
