@@ -73,7 +73,7 @@ need_root() { [ "$(id -u)" = 0 ] || die "the lab has to be run by root (namespac
 # and the libraries of a real Zeek. No Python: the hosts of a cluster need none.
 base_packages() {
 	printf '%s\n' \
-		systemd systemd-sysv dbus libpam-systemd openssh-server iproute2 procps libcap2-bin \
+		systemd systemd-sysv dbus libpam-systemd openssh-server iproute2 procps libcap2-bin gdb-minimal \
 		dash busybox tcsh fish \
 		libpcap0.8 libssl3 libzmq5 libc-ares2 libmaxminddb0 libuv1 libsqlite3-0 zlib1g
 }

@@ -150,3 +150,28 @@ fn without_a_manager_of_the_user_nothing_changes() {
     let left = cluster.lab.ssh("sensor1", "ls -A /var/lib/clusterctl");
     assert!(!left.contains("nolinger"), "{left}");
 }
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn a_core_lies_with_what_the_crash_left_and_has_a_backtrace() {
+    let mut cluster = TestCluster::new("core", "broker");
+    if cluster.lab.exec("mgmt", &["cat", "/proc/sys/kernel/core_pattern"]) != "core" {
+        // This machine's kernel hands cores to somebody else, for its hosts as well.
+        return;
+    }
+    cluster.extra = "limits: { core: unlimited }".to_owned();
+    cluster.write();
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    // One whose binary has no file capabilities: of those the kernel writes no core (core(5)).
+    cluster.lab.exec("mgmt", &["kill", "-ABRT", &cluster.pids()["proxy-1"].to_string()]);
+    let crash = wait_for("the crash to be seen", LONG, || {
+        row(&cluster.status(), "proxy-1")["crash"].as_str().map(str::to_owned)
+    });
+    let read = |line: &str| cluster.lab.exec("mgmt", &["sh", "-c", line, "sh", &crash]);
+    wait_for("the backtrace", LONG, || (!read("cat \"$1\"/backtrace 2>/dev/null || true").is_empty()).then_some(()));
+    let trace = read("cat \"$1\"/backtrace");
+    assert!(trace.contains("#0 ") && trace.contains("Thread 1"), "{trace}");
+    assert_eq!(read("stat -c %a \"$1\"/core* \"$1\"/backtrace | sort -u"), "600");
+    cluster.settled();
+}
