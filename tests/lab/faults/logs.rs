@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Scene, Undo, names};
 use crate::lab::cluster::{TestCluster, wait_for};
-use crate::lab::logs::{produce, records};
+use crate::lab::logs::{numbered, produce, records};
 
 const LONG: Duration = Duration::from_secs(90);
 
@@ -13,9 +13,7 @@ const LONG: Duration = Duration::from_secs(90);
 #[ignore = "needs the lab: tests/run.sh"]
 fn f29_with_one_of_two_loggers_dead_under_zeromq_every_record_arrives() {
     let mut scene = Scene::begin();
-    if !scene.lab.zeek().simulated {
-        return;
-    }
+    numbered(&scene);
     let archive = format!("logs: {{ archive: {}/archive, rotate: 1h }}", scene.home());
     scene.backend = "zeromq";
     scene.extra = format!("restart: never\n{archive}");
@@ -59,9 +57,7 @@ fn f29_with_one_of_two_loggers_dead_under_zeromq_every_record_arrives() {
 #[ignore = "needs the lab: tests/run.sh"]
 fn f07_a_disk_that_fills_up_while_loggers_write_costs_nothing_that_was_written() {
     let mut cluster = TestCluster::new("faults-full", "broker");
-    if !cluster.lab.zeek().simulated {
-        return;
-    }
+    numbered(&cluster);
     cluster.extra = format!("logs: {{ archive: {}/faults-full/archive, rotate: 1h }}", cluster.base);
     cluster.write();
     let lab = cluster.lab.clone();
