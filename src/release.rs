@@ -20,6 +20,9 @@
 //! clusterctl/clusterctl@.service  the unit of all nodes (the runner `systemd`)
 //! ```
 
+mod manifest;
+mod start;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -27,9 +30,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::cluster::{
-    Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role, RunnerKind,
-};
+pub use manifest::{Changes, Entry, manifest_entries, pack};
+
+use crate::cluster::{Cluster, EnvValue, Host, Role, RunnerKind};
 use crate::values::Version;
 use crate::zeek;
 
@@ -63,9 +66,6 @@ const START: &str = concat!(
 );
 /// The unit of all nodes.
 const UNIT: &str = include_str!("../templates/clusterctl@.service");
-/// By how much systemd waits longer than a stop before it kills a node: in seconds. The stop does so itself, and says it.
-const STOP_MARGIN: u64 = 5;
-
 /// What archives rotated logs.
 const ARCHIVE: &str = concat!(
     include_str!("../templates/here.sh"),
@@ -88,9 +88,6 @@ const MAINTAIN: &str = concat!(
 
 /// The reserved name under which a host's runner keeps its archiver running; it is no node of the cluster.
 pub const ARCHIVER: &str = "log-archiver";
-
-/// Secrets of these kinds hold variables of a node's environment.
-const SECRET_ENV: [&str; 2] = ["zeromq", "passphrase"];
 
 /// A file of the site folder.
 #[derive(Debug, Clone)]
@@ -343,198 +340,11 @@ impl<'a> Common<'a> {
             files.insert(format!("start/{}", node.name), File { mode: 0o600, content, digest });
             inputs.insert(node.name.clone(), node_inputs);
         }
-        archiver(from.cluster, index, host, &mut files);
-        let manifest = manifest(&files);
+        start::archiver(from.cluster, index, host, &mut files);
+        let manifest = manifest::manifest(&files);
         let digest = digest(manifest.as_bytes());
         Part { host: index, files, manifest, digest, inputs }
     }
-
-    fn start_file(
-        &self,
-        from: &Ingredients<'_>,
-        node: &Node,
-        host: &Host,
-        identity: &ZeekIdentity,
-        script: Option<&str>,
-    ) -> (String, Inputs) {
-        let (cluster, version) = (from.cluster, from.version);
-        let args = zeek::command_line(cluster, node, version);
-        let mut env = zeek::environment(cluster, node, version);
-        for (name, value) in &node.env {
-            let value = match (value, secret_key(value)) {
-                (EnvValue::Plain(value), _) => value.clone(),
-                (_, key) => key.and_then(|k| from.secrets.get(&k)).cloned().unwrap_or_default(),
-            };
-            env.insert(name.clone(), value);
-        }
-        env.insert("CLUSTERCTL".to_owned(), format!("{}/{}", cluster.name, node.name));
-        let binary = format!("{}/bin/zeek", host.prefix);
-        let zeekpath = zeek::zeekpath(&host.prefix);
-        let limits = limits(cluster.runner, node);
-        let restart = match cluster.restart {
-            Restart::OnCrash => "on-crash",
-            Restart::Never => "never",
-        };
-
-        let mut inputs = Inputs::new();
-        let mut input = |name: &str, digest: String| inputs.insert(name.to_owned(), digest);
-        input("command line", digest_of(args.iter().map(String::as_bytes)));
-        input("environment", digest_of(env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()])));
-        input("limits", digest_of([limits.as_bytes(), restart.as_bytes()]));
-        let runner = match cluster.runner {
-            RunnerKind::Process => "process",
-            RunnerKind::Systemd => "systemd",
-        };
-        input("runner", digest_of([runner.as_bytes()]));
-        input(
-            "zeek",
-            digest_of([
-                identity.version.as_bytes(),
-                &identity.size.to_le_bytes(),
-                &identity.mtime.to_le_bytes(),
-                zeekpath.as_bytes(),
-            ]),
-        );
-        let kept = from.kept.get(node.host).map_or(&[][..], Vec::as_slice);
-        if !kept.is_empty() {
-            input("keys", digest_of(kept.iter().map(String::as_bytes)));
-        }
-        input("options", self.options.clone());
-        input("site scripts", self.site.clone());
-        if !node.scripts.is_empty() {
-            let own: Vec<&[u8]> = self
-                .own
-                .iter()
-                .filter(|(path, _)| node.scripts.iter().any(|s| belongs(path, s)))
-                .flat_map(|(path, digest)| [path.as_bytes(), digest.as_bytes()])
-                .collect();
-            input("own scripts", digest_of(own));
-        }
-        if let Some(script) = script {
-            input("node script", digest_of([script.as_bytes()]));
-        }
-        if !cluster.is_standalone() {
-            let entry = self.entries.of(node);
-            let layout = if node.role == Role::Worker && cluster.layout_inputs == LayoutInputs::Minimal {
-                digest_of([entry.as_bytes(), self.tiers.as_bytes()])
-            } else {
-                self.layout.clone()
-            };
-            input("layout", layout);
-        }
-
-        let mut text = String::new();
-        let _ = writeln!(text, "zeek {binary}\nbinary {} {}\nrestart {restart}", identity.size, identity.mtime);
-        text.push_str(&limits);
-        if cluster.runner == RunnerKind::Systemd {
-            // No input: a stop has its own deadline.
-            let _ = writeln!(text, "unit TimeoutStopSec={}", cluster.timeouts.stop.as_secs() + STOP_MARGIN);
-            if cluster.restart == Restart::Never {
-                text.push_str("unit Restart=no\n");
-            }
-        }
-        for (name, digest) in &inputs {
-            let _ = writeln!(text, "input {digest} {name}");
-        }
-        let _ = writeln!(text, "zeekpath {zeekpath}");
-        for name in kept {
-            let kind = secret_kind(name);
-            if SECRET_ENV.contains(&kind) {
-                let _ = writeln!(text, "secrets {name}");
-            } else if let Some(file) = zeek::TLS_FILES.iter().find(|file| file.kind == kind) {
-                let home = Folders::of(&cluster.name, host).home;
-                let _ = writeln!(text, "env {}={home}/secrets/{name}", file.variable);
-            }
-        }
-        for (name, value) in &env {
-            let _ = writeln!(text, "env {name}={value}");
-        }
-        for arg in &args {
-            let _ = writeln!(text, "arg {arg}");
-        }
-        (text, inputs)
-    }
-}
-
-/// Adds what archives the logs of a host, if any node there writes some.
-fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut BTreeMap<String, File>) {
-    let mut put = |path: String, text: String| {
-        let content = Arc::<[u8]>::from(text.into_bytes());
-        let digest = digest(&content);
-        files.insert(path, File { mode: 0o644, content, digest });
-    };
-    let folders = Folders::of(&cluster.name, host);
-    let logs = &cluster.logs;
-    let mut settings = String::new();
-    if let Some(archive) = cluster.archive_on(index) {
-        // zeek-archiver: extension and command; none means that it only moves them.
-        let compress = match logs.compress {
-            Compress::Gzip => "gz,gzip",
-            Compress::Zstd => "zst,zstd -q -f",
-            Compress::None => "",
-        };
-        let _ = write!(
-            settings,
-            "archive {archive}\narchiver {}/bin/zeek-archiver\ncompress {compress}\n",
-            host.prefix.trim_end_matches('/')
-        );
-        let name = &cluster.name;
-        put(
-            format!("start/{ARCHIVER}"),
-            format!(
-                "script archiver.sh\nrestart on-crash\nenv CLUSTERCTL={name}/{ARCHIVER}\narg {}\narg {}\n",
-                folders.home, folders.spool
-            ),
-        );
-        put("clusterctl/archiver.sh".to_owned(), ARCHIVE.to_owned());
-    }
-    if cluster.log_writers().nth(1).is_some() {
-        settings.push_str("several yes\n");
-    }
-    if let Some(expire) = logs.expire {
-        let _ = writeln!(settings, "expire {}", expire.as_secs().max(60));
-    }
-    let _ = writeln!(settings, "min_free {}\nready {}", logs.min_free, cluster.timeouts.ready.as_secs().max(1));
-    put("clusterctl/maintain.sh".to_owned(), MAINTAIN.to_owned());
-    put("clusterctl/logs.conf".to_owned(), settings);
-}
-
-/// A node's limits, as `templates/node.sh` reads them, or as lines of its unit (systemd.exec(5),
-/// systemd.resource-control(5)).
-fn limits(runner: RunnerKind, node: &Node) -> String {
-    let limits = &node.limits;
-    let mut text = String::new();
-    let mut line = |key: &str, unit: &str, value: String| {
-        let _ = match runner {
-            RunnerKind::Process => writeln!(text, "{key} {value}"),
-            RunnerKind::Systemd => writeln!(text, "unit {unit}={value}"),
-        };
-    };
-    if let Some(cpu) = node.cpu {
-        line("cpu", "CPUAffinity", cpu.to_string());
-    }
-    if let Some(nice) = limits.nice {
-        line("nice", "Nice", nice.to_string());
-    }
-    if let Some(nofile) = limits.nofile {
-        line("nofile", "LimitNOFILE", nofile.to_string());
-    }
-    match (limits.core, runner) {
-        (Some(CoreLimit::Unlimited), RunnerKind::Process) => line("core", "", "unlimited".to_owned()),
-        (Some(CoreLimit::Unlimited), RunnerKind::Systemd) => line("", "LimitCORE", "infinity".to_owned()),
-        // POSIX: ulimit counts in blocks of 512 bytes.
-        (Some(CoreLimit::Bytes(bytes)), RunnerKind::Process) => line("core", "", bytes.div_ceil(512).to_string()),
-        (Some(CoreLimit::Bytes(bytes)), RunnerKind::Systemd) => line("", "LimitCORE", bytes.to_string()),
-        (None, _) => {}
-    }
-    match (limits.memory, runner) {
-        // Of its address space, in KiB.
-        (Some(memory), RunnerKind::Process) => line("memory", "", memory.div_ceil(1024).to_string()),
-        // Of what it really has.
-        (Some(memory), RunnerKind::Systemd) => line("", "MemoryMax", memory.to_string()),
-        (None, _) => {}
-    }
-    text
 }
 
 /// All scripts that belong to single nodes, without those that every node loads.
@@ -584,106 +394,4 @@ fn cluster_json(cluster: &Cluster, version: Version) -> Vec<u8> {
     let mut text = serde_json::to_vec(&document).unwrap_or_default();
     text.push(b'\n');
     text
-}
-
-/// Returns what `manifest` in `templates/stage.sh` prints for these files.
-fn manifest(files: &BTreeMap<String, File>) -> String {
-    let mut digests: Vec<String> = files.iter().map(|(path, f)| format!("{}  ./{path}\n", f.digest)).collect();
-    let mut modes: Vec<String> = files.iter().map(|(path, f)| format!("{:o} ./{path}\n", f.mode)).collect();
-    digests.sort_unstable();
-    modes.sort_unstable();
-    digests.into_iter().chain(modes).collect()
-}
-
-/// What a manifest says of one file; empty where it says nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Entry<'a> {
-    /// SHA-256 of its content, in hex.
-    pub digest: &'a str,
-    /// Its mode, in octal.
-    pub mode: &'a str,
-}
-
-/// Reads the lines of a manifest: what it says of each file, by path.
-pub fn manifest_entries<'a>(manifest: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Entry<'a>> {
-    let mut entries: BTreeMap<&str, Entry<'_>> = BTreeMap::new();
-    for line in manifest {
-        if let Some((digest, path)) = line.split_once("  ./") {
-            entries.entry(path).or_default().digest = digest;
-        } else if let Some((mode, path)) = line.split_once(" ./") {
-            entries.entry(path).or_default().mode = mode;
-        }
-    }
-    entries.retain(|_, entry| !entry.digest.is_empty());
-    entries
-}
-
-/// What differs between the files that a host has and those that it should have.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Paths that the host does not have.
-    pub added: Vec<String>,
-    /// Paths whose content or mode differs.
-    pub changed: Vec<String>,
-    /// Paths that go.
-    pub removed: Vec<String>,
-}
-
-impl Changes {
-    /// Tells whether nothing differs.
-    pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
-    }
-}
-
-impl Part {
-    /// Compares with the manifest of a release that the host has (lines; none: the host has nothing).
-    pub fn changes(&self, manifest: &[String]) -> Changes {
-        let old = manifest_entries(manifest.iter().map(String::as_str));
-        let new = manifest_entries(self.manifest.lines());
-        let mut changes = Changes::default();
-        for (path, file) in &new {
-            match old.get(path) {
-                None => changes.added.push((*path).to_owned()),
-                Some(before) if before != file => changes.changed.push((*path).to_owned()),
-                Some(_) => {}
-            }
-        }
-        changes.removed = old.keys().filter(|p| !new.contains_key(**p)).map(|p| (*p).to_owned()).collect();
-        changes
-    }
-
-    /// Returns the version of Zeek and the backend that the part is made for, as `clusterctl/version` names them.
-    pub fn made_for(&self) -> Option<(String, String)> {
-        let text = std::str::from_utf8(&self.files.get(VERSION_PATH)?.content).ok()?;
-        text.trim_end().split_once(' ').map(|(version, backend)| (version.to_owned(), backend.to_owned()))
-    }
-
-    /// Packs some files as gzipped tar. The same files give the same bytes.
-    ///
-    /// # Errors
-    /// Never in practice: writing to memory does not fail.
-    pub fn tar<'a>(&self, paths: impl IntoIterator<Item = &'a String>) -> std::io::Result<Vec<u8>> {
-        pack(paths.into_iter().filter_map(|path| {
-            let file = self.files.get(path)?;
-            Some((path.as_str(), file.mode, &*file.content))
-        }))
-    }
-}
-
-/// Packs files (path, mode, content) as gzipped tar. The same files give the same bytes.
-///
-/// # Errors
-/// Never in practice: writing to memory does not fail.
-pub fn pack<'a>(files: impl IntoIterator<Item = (&'a str, u32, &'a [u8])>) -> std::io::Result<Vec<u8>> {
-    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    let mut builder = tar::Builder::new(gzip);
-    for (path, mode, content) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(mode);
-        header.set_mtime(0);
-        builder.append_data(&mut header, path, content)?;
-    }
-    builder.into_inner()?.finish()
 }

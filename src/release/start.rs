@@ -1,0 +1,208 @@
+//! How nodes are started, as their runner reads it, and what they depend on; the same for what archives their logs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::{ARCHIVE, ARCHIVER, Common, File, Ingredients, Inputs, MAINTAIN, ZeekIdentity, belongs, digest, digest_of};
+use super::{secret_key, secret_kind};
+use crate::cluster::{
+    Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role, RunnerKind,
+};
+use crate::zeek;
+
+/// By how much systemd waits longer than a stop before it kills a node: in seconds. The stop does so itself, and says it.
+const STOP_MARGIN: u64 = 5;
+
+/// Secrets of these kinds hold variables of a node's environment.
+const SECRET_ENV: [&str; 2] = ["zeromq", "passphrase"];
+
+impl Common<'_> {
+    /// Returns the file `start/NODE`, and the node's inputs.
+    pub(super) fn start_file(
+        &self,
+        from: &Ingredients<'_>,
+        node: &Node,
+        host: &Host,
+        identity: &ZeekIdentity,
+        script: Option<&str>,
+    ) -> (String, Inputs) {
+        let (cluster, version) = (from.cluster, from.version);
+        let args = zeek::command_line(cluster, node, version);
+        let mut env = zeek::environment(cluster, node, version);
+        for (name, value) in &node.env {
+            let value = match (value, secret_key(value)) {
+                (EnvValue::Plain(value), _) => value.clone(),
+                (_, key) => key.and_then(|k| from.secrets.get(&k)).cloned().unwrap_or_default(),
+            };
+            env.insert(name.clone(), value);
+        }
+        env.insert("CLUSTERCTL".to_owned(), format!("{}/{}", cluster.name, node.name));
+        let binary = format!("{}/bin/zeek", host.prefix);
+        let zeekpath = zeek::zeekpath(&host.prefix);
+        let limits = limits(cluster.runner, node);
+        let restart = match cluster.restart {
+            Restart::OnCrash => "on-crash",
+            Restart::Never => "never",
+        };
+
+        let mut inputs = Inputs::new();
+        let mut input = |name: &str, digest: String| inputs.insert(name.to_owned(), digest);
+        input("command line", digest_of(args.iter().map(String::as_bytes)));
+        input("environment", digest_of(env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()])));
+        input("limits", digest_of([limits.as_bytes(), restart.as_bytes()]));
+        let runner = match cluster.runner {
+            RunnerKind::Process => "process",
+            RunnerKind::Systemd => "systemd",
+        };
+        input("runner", digest_of([runner.as_bytes()]));
+        input(
+            "zeek",
+            digest_of([
+                identity.version.as_bytes(),
+                &identity.size.to_le_bytes(),
+                &identity.mtime.to_le_bytes(),
+                zeekpath.as_bytes(),
+            ]),
+        );
+        let kept = from.kept.get(node.host).map_or(&[][..], Vec::as_slice);
+        if !kept.is_empty() {
+            input("keys", digest_of(kept.iter().map(String::as_bytes)));
+        }
+        input("options", self.options.clone());
+        input("site scripts", self.site.clone());
+        if !node.scripts.is_empty() {
+            let own: Vec<&[u8]> = self
+                .own
+                .iter()
+                .filter(|(path, _)| node.scripts.iter().any(|s| belongs(path, s)))
+                .flat_map(|(path, digest)| [path.as_bytes(), digest.as_bytes()])
+                .collect();
+            input("own scripts", digest_of(own));
+        }
+        if let Some(script) = script {
+            input("node script", digest_of([script.as_bytes()]));
+        }
+        if !cluster.is_standalone() {
+            let entry = self.entries.of(node);
+            let layout = if node.role == Role::Worker && cluster.layout_inputs == LayoutInputs::Minimal {
+                digest_of([entry.as_bytes(), self.tiers.as_bytes()])
+            } else {
+                self.layout.clone()
+            };
+            input("layout", layout);
+        }
+
+        let mut text = String::new();
+        let _ = writeln!(text, "zeek {binary}\nbinary {} {}\nrestart {restart}", identity.size, identity.mtime);
+        text.push_str(&limits);
+        if cluster.runner == RunnerKind::Systemd {
+            // No input: a stop has its own deadline.
+            let _ = writeln!(text, "unit TimeoutStopSec={}", cluster.timeouts.stop.as_secs() + STOP_MARGIN);
+            if cluster.restart == Restart::Never {
+                text.push_str("unit Restart=no\n");
+            }
+        }
+        for (name, digest) in &inputs {
+            let _ = writeln!(text, "input {digest} {name}");
+        }
+        let _ = writeln!(text, "zeekpath {zeekpath}");
+        for name in kept {
+            let kind = secret_kind(name);
+            if SECRET_ENV.contains(&kind) {
+                let _ = writeln!(text, "secrets {name}");
+            } else if let Some(file) = zeek::TLS_FILES.iter().find(|file| file.kind == kind) {
+                let home = Folders::of(&cluster.name, host).home;
+                let _ = writeln!(text, "env {}={home}/secrets/{name}", file.variable);
+            }
+        }
+        for (name, value) in &env {
+            let _ = writeln!(text, "env {name}={value}");
+        }
+        for arg in &args {
+            let _ = writeln!(text, "arg {arg}");
+        }
+        (text, inputs)
+    }
+}
+
+/// Adds what archives the logs of a host, if any node there writes some.
+pub(super) fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut BTreeMap<String, File>) {
+    let mut put = |path: String, text: String| {
+        let content = Arc::<[u8]>::from(text.into_bytes());
+        let digest = digest(&content);
+        files.insert(path, File { mode: 0o644, content, digest });
+    };
+    let folders = Folders::of(&cluster.name, host);
+    let logs = &cluster.logs;
+    let mut settings = String::new();
+    if let Some(archive) = cluster.archive_on(index) {
+        // zeek-archiver: extension and command; none means that it only moves them.
+        let compress = match logs.compress {
+            Compress::Gzip => "gz,gzip",
+            Compress::Zstd => "zst,zstd -q -f",
+            Compress::None => "",
+        };
+        let _ = write!(
+            settings,
+            "archive {archive}\narchiver {}/bin/zeek-archiver\ncompress {compress}\n",
+            host.prefix.trim_end_matches('/')
+        );
+        let name = &cluster.name;
+        put(
+            format!("start/{ARCHIVER}"),
+            format!(
+                "script archiver.sh\nrestart on-crash\nenv CLUSTERCTL={name}/{ARCHIVER}\narg {}\narg {}\n",
+                folders.home, folders.spool
+            ),
+        );
+        put("clusterctl/archiver.sh".to_owned(), ARCHIVE.to_owned());
+    }
+    if cluster.log_writers().nth(1).is_some() {
+        settings.push_str("several yes\n");
+    }
+    if let Some(expire) = logs.expire {
+        let _ = writeln!(settings, "expire {}", expire.as_secs().max(60));
+    }
+    let _ = writeln!(settings, "min_free {}\nready {}", logs.min_free, cluster.timeouts.ready.as_secs().max(1));
+    put("clusterctl/maintain.sh".to_owned(), MAINTAIN.to_owned());
+    put("clusterctl/logs.conf".to_owned(), settings);
+}
+
+/// A node's limits, as `templates/node.sh` reads them, or as lines of its unit (systemd.exec(5),
+/// systemd.resource-control(5)).
+fn limits(runner: RunnerKind, node: &Node) -> String {
+    let limits = &node.limits;
+    let mut text = String::new();
+    let mut line = |key: &str, unit: &str, value: String| {
+        let _ = match runner {
+            RunnerKind::Process => writeln!(text, "{key} {value}"),
+            RunnerKind::Systemd => writeln!(text, "unit {unit}={value}"),
+        };
+    };
+    if let Some(cpu) = node.cpu {
+        line("cpu", "CPUAffinity", cpu.to_string());
+    }
+    if let Some(nice) = limits.nice {
+        line("nice", "Nice", nice.to_string());
+    }
+    if let Some(nofile) = limits.nofile {
+        line("nofile", "LimitNOFILE", nofile.to_string());
+    }
+    match (limits.core, runner) {
+        (Some(CoreLimit::Unlimited), RunnerKind::Process) => line("core", "", "unlimited".to_owned()),
+        (Some(CoreLimit::Unlimited), RunnerKind::Systemd) => line("", "LimitCORE", "infinity".to_owned()),
+        // POSIX: ulimit counts in blocks of 512 bytes.
+        (Some(CoreLimit::Bytes(bytes)), RunnerKind::Process) => line("core", "", bytes.div_ceil(512).to_string()),
+        (Some(CoreLimit::Bytes(bytes)), RunnerKind::Systemd) => line("", "LimitCORE", bytes.to_string()),
+        (None, _) => {}
+    }
+    match (limits.memory, runner) {
+        // Of its address space, in KiB.
+        (Some(memory), RunnerKind::Process) => line("memory", "", memory.div_ceil(1024).to_string()),
+        // Of what it really has.
+        (Some(memory), RunnerKind::Systemd) => line("", "MemoryMax", memory.to_string()),
+        (None, _) => {}
+    }
+    text
+}
