@@ -319,7 +319,7 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<
                 return job.end(Ok(hosts), |ui, hosts| ui::installed(ui, &hosts)).await;
             }
             let report = ops::maintain(&job.fleet, &selection).await;
-            job.end(Ok(report), |ui, report| ui::maintained(ui, &report)).await
+            job.end(report.map_err(Failure::from), |ui, report| ui::maintained(ui, &report)).await
         }
         // These connect to nothing and were dispatched before.
         Command::Init | Command::Layout { .. } | Command::Nodes(_) | Command::Schema | Command::Completions { .. } => {

@@ -70,6 +70,7 @@ const UNIT: &str = include_str!("../templates/clusterctl@.service");
 const ARCHIVE: &str = concat!(
     include_str!("../templates/here.sh"),
     include_str!("../templates/lib.sh"),
+    include_str!("../templates/claim.sh"),
     include_str!("../templates/logs.sh"),
     include_str!("../templates/archiver.sh")
 );

@@ -1,6 +1,6 @@
 # Makes a release the current one. Arguments: the cluster's folder, the release, the release that is current now or
-# `-`. Input, each part ended by an empty line: lines about the release for `releases/ID.info`; what is still to be done
-# elsewhere, for `pending`; releases to delete.
+# `-`. Input, each part ended by an empty line: lines about the release for `releases/ID.info`, none where it comes back
+# as it was; what is still to be done elsewhere, for `pending`; releases to delete.
 home=$1 id=$2 expected=$3
 current=-
 if cd -P "$home/current" 2>/dev/null; then
@@ -40,14 +40,20 @@ if [ "$id" != - ]; then
 	if [ ! -L data ]; then
 		ln -s current/data data.new && mv -T data.new data
 	fi
-	mv info.new "releases/$id.info"
+	if [ -s info.new ]; then
+		mv info.new "releases/$id.info"
+	else
+		# What is left again was no success, and no release to go back to.
+		rm -f info.new
+		[ "$expected" = "$id" ] || rm -f "releases/$expected.info"
+	fi
 	if [ -s pending.new ]; then
 		mv pending.new pending
 	else
 		rm -f pending.new pending
 	fi
 else
-	rm -f current info.new pending.new
+	rm -f current info.new pending.new "releases/$expected.info"
 fi
 while IFS= read -r old && [ -n "$old" ]; do
 	case $old in

@@ -1,17 +1,15 @@
 # Archives rotated logs: zeek-archiver, one pass after another; the last one after SIGTERM. A constant that goes into
-# each release, after lib.sh and logs.sh, and runs as the node log-archiver. Arguments: the cluster's folder, the spool
+# each release, after lib.sh, claim.sh and logs.sh, and runs as the node log-archiver. Arguments: the cluster's folder, the spool
 # folder, `once` for one pass. zeek-archiver's own loop is not used: it looks only every 30 s, and can't be told to finish.
 home=$1 spool=$2 mode=${3:-}
 ended='' nap='' told=''
 archive='' archiver='' compress='' queued=0
 trap 'ended=1; [ -n "$nap" ] && kill "$nap" 2>/dev/null' TERM INT
 trap '' HUP
-# One that outlived its shell must end first: two at once would write to the same temporary file.
-while identity archiving && alive "$b" "$p" "$s"; do
-	nap
-done
-# Archives what waits, by the settings of the release that is current now.
+# Archives what waits, by the settings of the release that is current now. Two at once would write to the same temporary
+# file: zeek-archiver claims the folder, and busy is set where another one has it.
 pass() {
+	busy=''
 	log_settings "$home/current/clusterctl/logs.conf" 2>/dev/null
 	count_queue
 	[ -n "$archive" ] && [ "$queued" -gt 0 ] || return 0
@@ -23,18 +21,26 @@ pass() {
 	told=''
 	mkdir -p "$archive" 2>/dev/null
 	keep_apart
-	"$archiver" -1 -c "$compress" -z gz,bz2,lz,lz4,zst "$spool/log-queue" "$archive" >last 2>&1 &
+	(
+		myself
+		claim archiving "id $me"
+		case $? in
+		1 | 3) exit 75 ;;
+		esac
+		exec "$archiver" -1 -c "$compress" -z gz,bz2,lz,lz4,zst "$spool/log-queue" "$archive"
+	) >last.new 2>&1 &
 	child=$!
-	if { read -r stat <"/proc/$child/stat"; } 2>/dev/null; then
-		rest=${stat##*) }
-		# shellcheck disable=SC2086
-		set -- $rest
-		printf 'id %s %s %s\n' "$boot" "$child" "${20}" >archiving
-	fi
 	wait "$child"
+	code=$?
 	while kill -0 "$child" 2>/dev/null; do
 		wait "$child"
+		code=$?
 	done
+	if [ "$code" = 75 ]; then
+		busy=1
+		return 0
+	fi
+	mv -f last.new last
 	rm -f archiving
 	before=$queued
 	count_queue
@@ -69,5 +75,9 @@ for dir in "$spool"/nodes/*/; do
 	[ "$want" = stopped ] && ! node_alive "$dir" && ! supervisor_alive "$dir" && leftovers "${dir##*/}"
 done
 pass
+while [ -n "$busy" ] && [ "$mode" != once ]; do
+	nap
+	pass
+done
 echo "TERMINATED [$moved moved, $queued left]" >.status
 exit 0

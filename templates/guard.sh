@@ -5,11 +5,13 @@
 guarded=''
 { read -r _ _ _ _ guarded _ <"$1/lock"; } 2>/dev/null
 if [ "$guarded" != "$2" ]; then
+	say guard lock
 	say fail "the lock of this host is not held by this operation any more"
 	exit 1
 fi
 read -r guarded _ </proc/uptime
 if [ "${guarded%%.*}" -gt "$3" ]; then
+	say guard late "$guarded"
 	say fail "the step came too late and was not done"
 	exit 1
 fi

@@ -1,14 +1,35 @@
 # Holds the lock of a host as long as this script's stdin is open. Arguments: the cluster's folder, the operation,
-# a line about the holder. Input: lines for the journal; `done` ends the operation, and the journal with it.
-home=$1 operation=$2 holder=$3
+# a line about the holder, `first` or `again`. Input: lines for the journal; `done` ends the operation, and the journal
+# with it. `again` is for a lock whose connection broke: it is had only where nobody else has had it since.
+home=$1 operation=$2 holder=$3 mode=$4
 mkdir -p "$home" 2>/dev/null || {
 	say fail "can't make the folder $home (as $(id -un 2>/dev/null)); as root: install -d -o $(id -un 2>/dev/null) ${home%/*}"
 	exit 1
 }
 take_lock "$home" "$operation" "$holder"
-case $? in
+got=$?
+# shellcheck disable=SC2154
+if [ "$got" = 1 ] && [ "${held%% *}" = "$operation" ]; then
+	# Ours, over the connection that broke: sshd has not seen that yet.
+	kill -TERM "$p" 2>/dev/null
+	tries=0
+	while alive "$b" "$p" "$s" && [ "$tries" -lt 50 ]; do
+		tries=$((tries + 1))
+		nap
+	done
+	take_lock "$home" "$operation" "$holder"
+	got=$?
+fi
+# The host's own maintenance is short.
+tries=0
+while [ "$got" = 1 ] && [ "${held%% *}" = maintain ] && [ "$tries" -lt 50 ]; do
+	tries=$((tries + 1))
+	nap
+	take_lock "$home" "$operation" "$holder"
+	got=$?
+done
+case $got in
 1)
-	# shellcheck disable=SC2154
 	say held "$held"
 	exit 0
 	;;
@@ -18,6 +39,20 @@ case $? in
 	exit 1
 	;;
 esac
+# Who has worked here last.
+if [ "$mode" = again ]; then
+	last=''
+	{ read -r last <"$home/operation"; } 2>/dev/null
+	if [ "$last" != "$operation" ]; then
+		free_lock
+		say fail "another operation has worked here meanwhile"
+		exit 1
+	fi
+elif ! { printf '%s\n' "$operation" >"$home/operation"; } 2>/dev/null; then
+	free_lock
+	say fail "can't write in $home (is the disk full?)"
+	exit 1
+fi
 # sshd learns that a connection is lost only where something is sent over it: without this the lock of a clusterctl
 # behind a cut network would outlive the cut.
 (
@@ -27,7 +62,8 @@ esac
 		sleep 5 >/dev/null 2>&1 &
 		nap=$!
 		wait "$nap"
-		say beat
+		read -r up _ </proc/uptime
+		say beat "$up"
 	done
 ) &
 beat=$!

@@ -36,6 +36,7 @@ needs_healing() {
 	"running "*) ;;
 	*) return 1 ;;
 	esac
+	[ ! -e "$1/stop" ] || return 1
 	node_alive "$1" || supervisor_alive "$1" && return 1
 	[ "$next" != never ]
 }
@@ -70,6 +71,8 @@ else
 	done
 fi
 say moved "$moved"
+# The rest changes nothing that an operation looks at, and may take long.
+free_lock
 count_queue
 if [ "$queued" -gt 0 ] && [ -n "$archive" ] && ! node_alive "$spool/nodes/log-archiver"; then
 	mkdir -p "$spool/nodes/log-archiver" && (

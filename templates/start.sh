@@ -19,6 +19,8 @@ make_room() {
 }
 left=''
 current=''
+seconds
+limit=$((now + deadline))
 if cd -P "$home/current" 2>/dev/null; then
 	current=${PWD##*/}
 fi
@@ -31,7 +33,28 @@ while read -r node release; do
 		say dead "$node it is not in the deployed release: run clusterctl deploy"
 		continue
 	fi
-	if ! mkdir -p "$dir" || ! keep "$dir/want" "running $release"; then
+	mkdir -p "$dir" || {
+		say dead "$node can't write in $dir"
+		continue
+	}
+	# One that is still being stopped, by an operation that did not wait for it, ends first.
+	seconds
+	while [ -e "$dir/stop" ] && { node_alive "$dir" || supervisor_alive "$dir"; } && [ "$now" -lt "$limit" ]; do
+		nap
+		seconds
+	done
+	if [ -e "$dir/stop" ] && node_alive "$dir"; then
+		say late "$node it was told to stop and has not ended; clusterctl stop kills it"
+		continue
+	fi
+	means=$release
+	if node_alive "$dir"; then
+		# It stays at the release that it runs.
+		while read -r key value; do
+			[ "$key" = release ] && means=$value
+		done <"$dir/run"
+	fi
+	if ! keep "$dir/want" "running $means"; then
 		say dead "$node can't write in $dir"
 		continue
 	fi
@@ -51,8 +74,6 @@ while read -r node release; do
 	fi
 done
 start_units
-seconds
-limit=$((now + deadline))
 while [ -n "$left" ]; do
 	rest_left=''
 	for node in $left; do

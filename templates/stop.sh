@@ -9,7 +9,8 @@ while IFS= read -r node && [ -n "$node" ]; do
 		say stopped "$node"
 		continue
 	fi
-	keep "$dir/want" stopped
+	# On a full disk there is no room for another file, but what is there can be written over.
+	keep "$dir/want" stopped || { echo stopped >"$dir/want"; } 2>/dev/null
 	: >"$dir/stop"
 	unit=''
 	if { IFS= read -r unit <"$dir/unit"; } 2>/dev/null && [ -n "$unit" ]; then

@@ -674,7 +674,7 @@ fn a_master_that_dies_is_replaced() {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{stdout}");
     assert!(!cluster.kept("current").exists(), "{stdout}");
-    assert_eq!(cluster.row("worker-1")["pid"], json!(null));
+    assert_eq!(cluster.row("worker-1")["pid"], json!(null), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
     cluster.run(&["deploy"]).code(0);
     cluster.settled();
     cluster.run(&["stop"]).code(0);

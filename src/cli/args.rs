@@ -239,6 +239,7 @@ impl Command {
                 | Self::Rollback { .. }
                 | Self::Resume { .. }
                 | Self::Secrets { .. }
+                | Self::Maintain { install: false, .. }
                 | Self::Start(_)
                 | Self::Stop(_)
                 | Self::Restart(_)

@@ -69,18 +69,77 @@ pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> bool;
 /// # Errors
 /// Where nothing was changed. Once something was, the report tells how it ended.
 pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'_>) -> Result<DeployReport, Failure> {
-    if let Some(change) = &shown.plan.backend_change
-        && !shown.options.accept_backend_change
+    allowed(&shown)?;
+    let operation = Operation::new(command);
+    let mut seats = fleet.seats(shown.release.parts.iter().map(|p| p.host));
+    seats.extend(shown.leaving.iter().map(|(seat, _)| seat.clone()));
+    let (locks, lost) = fleet.unless_interrupted(Locks::take_those(fleet, &seats, &operation)).await??;
+    let prepared =
+        match fleet.unless_interrupted(Box::pin(look_again(fleet, &shown, &lost))).await.map_err(Failure::from) {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(failure)) | Err(failure) => {
+                locks.release().await;
+                return Err(failure);
+            }
+        };
+    if let Err(failure) = allowed(&prepared) {
+        locks.release().await;
+        return Err(failure);
+    }
+    if !prepared.does_as(&shown) {
+        fleet
+            .tell(Event::Note { text: "the hosts have changed since the plan was made: it was made again".to_owned() });
+        if !agree(&prepared) {
+            locks.release().await;
+            return Err(Error::failed("nothing has changed: not confirmed").into());
+        }
+    }
+    let mut run = Run { fleet, prepared: &prepared, locks: &locks, lost: BTreeMap::new(), touched: Touched::Nothing };
+    let mut result = Box::pin(run.all()).await;
+    let (lost, touched) = (run.lost, run.touched);
+    // An operation that failed and was not undone leaves its journal, so that the next one can tell; and one that was
+    // undone leaves that of another, which was not.
+    let before = prepared.found.iter().flatten().any(|o| !o.journal.is_empty());
+    let settled = match &result {
+        Ok(report) if report.done => true,
+        Ok(report) => {
+            let well = |nodes: &Vec<NodeOutcome>| nodes.iter().all(|o| o.outcome.is_good());
+            !before && report.not_back.is_empty() && report.rolled_back.as_ref().is_some_and(well)
+        }
+        Err(_) => !before && touched == Touched::AndBack,
+    };
+    if !settled {
+        locks.release().await;
+        return result;
+    }
+    // What was lost on the way is for the next one to finish.
+    let mut but: BTreeSet<String> = lost.keys().map(|i| fleet.cluster.hosts[*i].name.clone()).collect();
+    if let Ok(report) = &result {
+        let away = report.nodes.iter().filter(|o| matches!(o.outcome, Outcome::Unreachable(_)));
+        but.extend(away.map(|o| o.host.clone()));
+    }
+    let unended = locks.finish(&but).await;
+    if let Ok(report) = &mut result {
+        let why = |why: String| format!("it could not be told that this came to its end: {why}");
+        report.behind.extend(unended.into_iter().map(|(host, reason)| Behind { host, why: why(reason) }));
+    }
+    result
+}
+
+/// Refuses what a plan would do and nobody has agreed to.
+fn allowed(planned: &Prepared) -> Result<(), Failure> {
+    if let Some(change) = &planned.plan.backend_change
+        && !planned.options.accept_backend_change
     {
         let (from, to) = (&change.from, &change.to);
         return Err(Error::failed(format!("nothing has changed: the backend would change from {from} to {to}"))
             .hint("all nodes stop and start; if that is meant: --accept-backend-change")
             .into());
     }
-    if let Some(upgrade) = &shown.plan.upgrade {
-        let why = if shown.options.no_restart {
+    if let Some(upgrade) = &planned.plan.upgrade {
+        let why = if planned.options.no_restart {
             Some("nodes would run on with the old one beside new ones (--no-restart)")
-        } else if upgrade.other_version && !shown.absent.is_empty() {
+        } else if upgrade.other_version && !planned.absent.is_empty() {
             Some("hosts that are left out would run on with the old one")
         } else {
             None
@@ -92,46 +151,13 @@ pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'
                 .into());
         }
     }
-    if (shown.options.no_restart || !shown.absent.is_empty()) && secrets::replaces(&shown) {
+    if (planned.options.no_restart || !planned.absent.is_empty()) && secrets::replaces(planned) {
         return Err(Error::failed("nothing has changed: keys can't change without a restart of all nodes")
             .because("nodes with old and new keys can't talk to each other")
             .hint("leave --no-restart and --skip out; `enabled: false` leaves a host out whose nodes are stopped")
             .into());
     }
-    let operation = Operation::new(command);
-    let mut seats = fleet.seats(shown.release.parts.iter().map(|p| p.host));
-    seats.extend(shown.leaving.iter().map(|(seat, _)| seat.clone()));
-    let (locks, lost) = fleet.unless_interrupted(Locks::take_those(fleet, &seats, &operation)).await??;
-    let prepared =
-        match fleet.unless_interrupted(Box::pin(look_again(fleet, &shown, &lost))).await.map_err(Failure::from) {
-            Ok(Ok(prepared)) => prepared,
-            Ok(Err(failure)) | Err(failure) => {
-                locks.release(false).await;
-                return Err(failure);
-            }
-        };
-    if !prepared.does_as(&shown) {
-        fleet
-            .tell(Event::Note { text: "the hosts have changed since the plan was made: it was made again".to_owned() });
-        if !agree(&prepared) {
-            locks.release(false).await;
-            return Err(Error::failed("nothing has changed: not confirmed").into());
-        }
-    }
-    let mut run = Run { fleet, prepared: &prepared, locks: &locks, lost: BTreeMap::new(), touched: Touched::Nothing };
-    let result = Box::pin(run.all()).await;
-    // An operation that failed and was not undone leaves its journal, so that the next one can tell; one that changed
-    // nothing leaves that of another.
-    let settled = match &result {
-        Ok(report) if report.done => true,
-        Ok(report) => {
-            report.not_back.is_empty()
-                && report.rolled_back.as_ref().is_some_and(|n| n.iter().all(|o| o.outcome.is_good()))
-        }
-        Err(_) => run.touched == Touched::AndBack,
-    };
-    locks.release(settled).await;
-    result
+    Ok(())
 }
 
 /// Plans once more, now that nobody else changes anything.
@@ -199,6 +225,14 @@ impl Done {
     }
 }
 
+/// Which way hosts are switched.
+enum Way {
+    /// To the release; hosts that left and are done with need not be remembered.
+    There(BTreeSet<String>),
+    /// Back to what they had.
+    Back,
+}
+
 /// Why activation does not go on.
 enum Halt {
     /// Too many nodes failed.
@@ -242,6 +276,7 @@ impl Run<'_> {
             Ok(()) => {
                 self.locks.note("did started");
                 archive::settle(self.fleet, self.locks, self.prepared, &done.starts, false).await;
+                self.forget_left(&done.nodes).await;
                 return Ok(self.report(done.nodes, true));
             }
             Err(halt) => halt,
@@ -370,9 +405,7 @@ impl Run<'_> {
 
     /// Switches all hosts; where that fails, those that did switch go back.
     async fn switch(&mut self, done: &mut Done) -> Result<(), Failure> {
-        let to = |_: &Seat| Some(self.prepared.release.id.clone());
-        let from = |seat: &Seat| seat.index.and_then(|i| self.prepared.current(i)).map(str::to_owned);
-        let answers = self.switch_all(self.switching(), from, to).await;
+        let answers = self.switch_all("switching", self.switching(), &Way::There(BTreeSet::new())).await;
         let Err(error) = self.go_on("not all hosts could switch to the release", answers) else {
             self.locks.note("did switch");
             return Ok(());
@@ -480,52 +513,71 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Switches hosts from one release to another.
-    async fn switch_all(
-        &self,
-        seats: Vec<Seat>,
-        from: impl Fn(&Seat) -> Option<String>,
-        to: impl Fn(&Seat) -> Option<String>,
-    ) -> Vec<(Seat, Result<(), String>)> {
-        let (from, to) = (&from, &to);
+    /// Switches hosts to the release, or back to what they had.
+    async fn switch_all(&self, phase: &'static str, seats: Vec<Seat>, way: &Way) -> Vec<(Seat, Result<(), String>)> {
         self.fleet
-            .each("switching", seats, |seat| async move {
-                let answer = self.switch_one(&seat, from(&seat), to(&seat)).await;
+            .each(phase, seats, |seat| async move {
+                let answer = self.switch_one(&seat, way).await;
                 let failure = answer.clone().err();
                 (answer, failure)
             })
             .await
     }
 
-    async fn switch_one(&self, seat: &Seat, from: Option<String>, to: Option<String>) -> Result<(), String> {
-        let none = || "-".to_owned();
+    async fn switch_one(&self, seat: &Seat, way: &Way) -> Result<(), String> {
         let (prepared, operation, cluster) = (self.prepared, self.locks.operation(), &self.fleet.cluster);
-        let target = to.unwrap_or_else(none);
-        let mut lines = vec![
-            format!("time {}", operation.time),
-            format!("who {}", operation.who),
-            format!("command {}", operation.command),
-        ];
-        if let Some(index) = seat.index {
-            let full = prepared.found[index].as_ref().and_then(|o| o.version.as_deref());
-            let words =
-                full.and_then(|v| v.split_whitespace().last()).map_or(prepared.version.to_string(), str::to_owned);
-            lines.push(format!("zeek {words}"));
-            lines.push(format!("prefix {}", cluster.hosts[index].prefix));
+        let before = seat.index.and_then(|i| prepared.found[i].as_ref());
+        let old = before.and_then(|o| o.current.as_deref()).unwrap_or("-");
+        let new = prepared.release.id.as_str();
+        // About the release; what is still to be done elsewhere; releases to delete.
+        let (mut about, mut pending, mut obsolete) = (Vec::new(), Vec::new(), Vec::new());
+        let (from, to) = match way {
+            Way::There(done) => {
+                about.push(format!("time {}", operation.time));
+                about.push(format!("who {}", operation.who));
+                about.push(format!("command {}", operation.command));
+                if let Some(index) = seat.index {
+                    let full = before.and_then(|o| o.version.as_deref());
+                    let words = full
+                        .and_then(|v| v.split_whitespace().last())
+                        .map_or(prepared.version.to_string(), str::to_owned);
+                    about.push(format!("zeek {words}"));
+                    about.push(format!("prefix {}", cluster.hosts[index].prefix));
+                    obsolete = prepared.obsolete(index, cluster.keep);
+                }
+                pending = prepared.pending(cluster, done);
+                (old, new)
+            }
+            // All as it was: nothing is said anew of a release that comes back.
+            Way::Back => {
+                pending.extend(before.iter().flat_map(|o| o.pending.iter().cloned()));
+                (new, old)
+            }
+        };
+        let mut input = String::new();
+        for line in [about, pending, obsolete].into_iter().flat_map(|part| part.into_iter().chain([String::new()])) {
+            input.push_str(&line);
+            input.push('\n');
         }
-        lines.push(String::new());
-        lines.extend(prepared.pending(cluster));
-        lines.push(String::new());
-        if let Some(index) = seat.index.filter(|_| target == prepared.release.id) {
-            lines.extend(prepared.obsolete(index, cluster.keep));
-        }
-        lines.push(String::new());
-        let call = Call::new(ACTIVATE, SWITCHING)
-            .arg(&seat.folders.home)
-            .arg(target)
-            .arg(from.unwrap_or_else(none))
-            .input(lines.iter().map(|l| format!("{l}\n")).collect::<String>());
+        let call = || Call::new(ACTIVATE, SWITCHING).arg(&seat.folders.home).arg(to).arg(from).input(input.as_bytes());
         verdict(&self.locks.step(seat, call).await?, "activated")
+    }
+
+    /// Takes hosts that left out of what is to be remembered, once nothing of theirs runs any more.
+    async fn forget_left(&self, nodes: &[NodeOutcome]) {
+        let left = &self.prepared.left;
+        let bad: BTreeSet<&str> = nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.host.as_str()).collect();
+        let done: BTreeSet<String> =
+            left.iter().map(|h| h.name.clone()).filter(|n| !bad.contains(n.as_str())).collect();
+        if done.is_empty() {
+            return;
+        }
+        for (seat, answer) in self.switch_all("recording what left", self.switching(), &Way::There(done)).await {
+            if let Err(why) = answer {
+                // It is asked once more by the next deploy, and no more than that.
+                self.fleet.tell(Event::Note { text: format!("{}: can't record which hosts left: {why}", seat.name) });
+            }
+        }
     }
 
     /// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs;
@@ -533,13 +585,12 @@ impl Run<'_> {
     async fn go_back(&self, done: &Done) -> (Vec<NodeOutcome>, Vec<String>) {
         let prepared = self.prepared;
         let mut nodes = stop_jobs(self.fleet, self.locks, &done.starts, Manner::Dogged).await;
-        let to = |seat: &Seat| seat.index.and_then(|i| prepared.current(i)).map(str::to_owned);
-        let from = |_: &Seat| Some(prepared.release.id.clone());
         // Also those that were left behind on the way: they may have switched before they were lost.
         let seats = self.fleet.seats(prepared.release.parts.iter().map(|p| p.host));
-        let answers = self.switch_all(seats, from, to).await;
-        let not_back =
-            answers.into_iter().filter_map(|(seat, a)| Some(format!("{}: {}", seat.name, a.err()?))).collect();
+        let answers = self.switch_all("switching", seats, &Way::Back).await;
+        let refused: BTreeMap<String, String> =
+            answers.into_iter().filter_map(|(seat, answer)| Some((seat.name, answer.err()?))).collect();
+        let not_back = refused.iter().map(|(host, why)| format!("{host}: {why}")).collect();
         // A node in the pause after a crash was meant to run as well.
         let before: HashMap<(&str, &str), &str> = prepared
             .leaving
@@ -566,6 +617,8 @@ impl Run<'_> {
             .stops
             .iter()
             .chain(&done.starts)
+            // What did not go back is not what ran before: somebody else may have worked there.
+            .filter(|job| !refused.contains_key(&job.seat.name))
             .filter(|job| seen.insert((job.seat.name.as_str(), job.node.as_str())))
             .filter_map(|job| {
                 let release = before.get(&(job.seat.name.as_str(), job.node.as_str()))?;

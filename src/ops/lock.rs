@@ -1,8 +1,8 @@
 //! The lock on each host that an operation touches. Its life is that of a remote `sh` waiting on its channel, so a
 //! clusterctl that dies frees its locks; the journal stays and tells how far it came.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -23,6 +23,9 @@ const LOCK: &str = concat!(
 /// The longest that an operation may hold its locks.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// How long an ended connection may take to be seen here.
+const LOST: Duration = Duration::from_secs(5);
+
 /// Locks on several hosts; dropping them frees the hosts and leaves the journals.
 pub(super) struct Locks {
     operation: Operation,
@@ -30,14 +33,24 @@ pub(super) struct Locks {
     held: BTreeMap<String, Mutex<Held>>,
 }
 
+/// When a host last told its seconds since boot, which nobody sets: what it said, and our own then. Ours go on while this
+/// machine sleeps, as a host's do.
+type Clock = Arc<Mutex<Option<(f64, f64)>>>;
+
 /// A lock on one host, and the channel that carries its journal.
 struct Held {
+    seat: Seat,
     journal: mpsc::UnboundedSender<Vec<u8>>,
     task: tokio::task::JoinHandle<()>,
     /// Lines that a lock whose connection was gone could not take; the next one writes them.
     missed: Vec<String>,
-    /// The host's seconds since boot when it answered, and when that was here.
-    clock: Option<(f64, Instant)>,
+    clock: Clock,
+}
+
+/// Seconds since this machine's boot (proc(5), uptime).
+fn uptime() -> f64 {
+    let text = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
+    text.split(' ').next().and_then(|up| up.parse().ok()).unwrap_or_default()
 }
 
 /// Who does what, for the lock and the journal.
@@ -84,12 +97,16 @@ impl Operation {
 
 type Answered = oneshot::Receiver<Result<String, Failure>>;
 
-/// Asks one host for its lock; the answer comes later.
-fn ask(seat: &Seat, operation: &Operation) -> (Held, Answered) {
+/// Asks one host for its lock; the answer comes later. One that was ours before is had again only where nobody else has
+/// worked there since.
+fn ask(seat: &Seat, operation: &Operation, again: bool) -> (Held, Answered) {
     let host = seat.connection.clone();
     let (journal, later) = mpsc::unbounded_channel();
     let (answer, answered) = oneshot::channel::<Result<String, Failure>>();
     let call = Call::new(LOCK, LONGEST).arg(&seat.folders.home).arg(&operation.id).arg(&operation.holder);
+    let call = call.arg(if again { "again" } else { "first" });
+    let clock = Clock::default();
+    let told = clock.clone();
     let task = tokio::spawn(async move {
         let answer = Mutex::new(Some(answer));
         let tell = |result| {
@@ -100,7 +117,13 @@ fn ask(seat: &Seat, operation: &Operation) -> (Held, Answered) {
                 let _ = answer.send(result);
             }
         };
-        let mut call = call.on_line(|line| tell(Ok(line.to_owned())));
+        let mut call = call.on_line(|line| {
+            // With the lock, and with each beat after it.
+            if let Some(up) = line.split_once(' ').and_then(|(_, up)| up.parse().ok()) {
+                *told.lock().unwrap_or_else(PoisonError::into_inner) = Some((up, uptime()));
+            }
+            tell(Ok(line.to_owned()));
+        });
         call.later = Some(later);
         let ended = host.run(call).await;
         match ended {
@@ -111,14 +134,14 @@ fn ask(seat: &Seat, operation: &Operation) -> (Held, Answered) {
             }
         }
     });
-    (Held { journal, task, missed: Vec::new(), clock: None }, answered)
+    (Held { seat: seat.clone(), journal, task, missed: Vec::new(), clock }, answered)
 }
 
-/// Waits for a host's answer; returns its seconds since boot, and when it told them.
-async fn answer(answered: Answered, limit: Instant) -> Result<(f64, Instant), Refused> {
+/// Waits for a host's answer.
+async fn answer(answered: Answered, limit: Instant) -> Result<(), Refused> {
     match tokio::time::timeout_at(limit, answered).await {
         Ok(Ok(Ok(line))) => match line.split_once(' ').unwrap_or((&line, "")) {
-            ("locked", up) => Ok((up.parse().unwrap_or_default(), Instant::now())),
+            ("locked", _) => Ok(()),
             ("held", holder) => Err(Refused::Held(holder.split_once(' ').map_or(holder, |(_, h)| h).to_owned())),
             (_, why) => Err(Refused::Failed(why.to_owned(), true)),
         },
@@ -134,7 +157,7 @@ impl Locks {
         match lost.into_iter().next() {
             None => Ok(locks),
             Some((name, why)) => {
-                locks.release(false).await;
+                locks.release().await;
                 Err(Error::failed(format!("nothing has changed: can't lock {name}")).because(why))
             }
         }
@@ -168,7 +191,7 @@ impl Locks {
         let mut held = BTreeMap::new();
         let mut waiting = Vec::new();
         for seat in seats {
-            let (lock, answered) = ask(seat, operation);
+            let (lock, answered) = ask(seat, operation, false);
             held.insert(seat.name.clone(), Mutex::new(lock));
             waiting.push((seat.name.clone(), answered));
         }
@@ -179,12 +202,7 @@ impl Locks {
         let limit = Instant::now() + fleet.settings.question;
         for (name, answered) in waiting {
             let error = match answer(answered, limit).await {
-                Ok(clock) => {
-                    if let Some(slot) = locks.held.get_mut(&name) {
-                        slot.get_mut().unwrap_or_else(PoisonError::into_inner).clock = Some(clock);
-                    }
-                    continue;
-                }
+                Ok(()) => continue,
                 Err(Refused::Held(holder)) => {
                     Error::new(Kind::Locked, format!("{name} is locked by another operation")).because(holder).hint(
                         format!(
@@ -207,7 +225,7 @@ impl Locks {
         match problem {
             None => Ok((locks, lost)),
             Some(error) => {
-                locks.release(false).await;
+                locks.release().await;
                 Err(error)
             }
         }
@@ -222,10 +240,9 @@ impl Locks {
         if !slot.lock().unwrap_or_else(PoisonError::into_inner).task.is_finished() {
             return Ok(());
         }
-        let (mut lock, answered) = ask(seat, &self.operation);
+        let (lock, answered) = ask(seat, &self.operation, true);
         match answer(answered, Instant::now() + self.question).await {
-            Ok(clock) => {
-                lock.clock = Some(clock);
+            Ok(()) => {
                 let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
                 for line in std::mem::take(&mut slot.missed) {
                     let _ = lock.journal.send(line.into_bytes());
@@ -239,17 +256,41 @@ impl Locks {
     }
 
     /// Runs a step that changes something on a host, whose script begins with `templates/guard.sh`: the lock is made
-    /// sure of, and the step is done under it and in time, or not at all.
+    /// sure of, and the step is done under it and in time, or not at all. What was not done is tried once more.
     ///
     /// # Errors
     /// Where the lock can't be had, or the host can't be asked; why.
-    pub(super) async fn step(&self, seat: &Seat, mut call: Call<'_>) -> Result<Reply, String> {
+    pub(super) async fn step<'a>(&self, seat: &Seat, make: impl Fn() -> Call<'a>) -> Result<Reply, String> {
+        let reply = self.guarded(seat, make()).await?;
+        match reply.lines.iter().find_map(|l| l.strip_prefix("guard ")) {
+            None => Ok(reply),
+            Some(why) => {
+                let Some(slot) = self.held.get(&seat.name) else { return Ok(reply) };
+                if let Some(up) = why.strip_prefix("late ").and_then(|up| up.parse().ok()) {
+                    // One of the two machines has slept, or stood still.
+                    let clock = slot.lock().unwrap_or_else(PoisonError::into_inner).clock.clone();
+                    *clock.lock().unwrap_or_else(PoisonError::into_inner) = Some((up, uptime()));
+                } else {
+                    // The host has seen the end of its connection before we have.
+                    let limit = Instant::now() + LOST;
+                    while Instant::now() < limit
+                        && !slot.lock().unwrap_or_else(PoisonError::into_inner).task.is_finished()
+                    {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+                self.guarded(seat, make()).await
+            }
+        }
+    }
+
+    async fn guarded(&self, seat: &Seat, mut call: Call<'_>) -> Result<Reply, String> {
         self.ensure(seat).await?;
-        let clock = self.held.get(&seat.name).and_then(|s| s.lock().unwrap_or_else(PoisonError::into_inner).clock);
-        let Some((up, at)) = clock else { return Err("its lock was not taken".to_owned()) };
-        // By the host's clock since its boot, which nobody sets.
-        let latest = Duration::try_from_secs_f64(up).unwrap_or_default() + at.elapsed() + self.question;
-        let guard = [seat.folders.home.clone(), self.operation.id.clone(), latest.as_secs().to_string()];
+        let clock = self.held.get(&seat.name).map(|s| s.lock().unwrap_or_else(PoisonError::into_inner).clock.clone());
+        let clock = clock.and_then(|clock| *clock.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some((there, here)) = clock else { return Err("its lock was not taken".to_owned()) };
+        let latest = there + (uptime() - here).max(0.0) + self.question.as_secs_f64();
+        let guard = [seat.folders.home.clone(), self.operation.id.clone(), format!("{latest:.0}")];
         call.args.splice(0..0, guard);
         seat.connection.run(call).await.map_err(|failure| failure.text())
     }
@@ -277,11 +318,27 @@ impl Locks {
         }
     }
 
-    /// Frees all; `done` ends the journals too.
-    pub(super) async fn release(self, done: bool) {
-        if done {
-            self.note("done");
-        }
+    /// Frees all, and ends the journals of all hosts but these; returns those where that was not possible, and why.
+    pub(super) async fn finish(self, but: &BTreeSet<String>) -> Vec<(String, String)> {
+        let all = &self;
+        let ends = self.held.iter().filter(|(name, _)| !but.contains(*name)).map(|(name, slot)| {
+            let seat = slot.lock().unwrap_or_else(PoisonError::into_inner).seat.clone();
+            async move {
+                // Its connection may have broken after its last step.
+                let why = all.ensure(&seat).await.err();
+                if why.is_none() {
+                    all.note_on(name, "done");
+                }
+                why.map(|why| (name.clone(), why))
+            }
+        });
+        let unended = futures_util::future::join_all(ends).await.into_iter().flatten().collect();
+        self.release().await;
+        unended
+    }
+
+    /// Frees all; the journals stay.
+    pub(super) async fn release(self) {
         let ends = self.held.into_values().map(|slot| async move {
             let held = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
             drop(held.journal);

@@ -14,6 +14,7 @@ use super::resume::prepare_resume;
 use super::tiers::Outcome;
 use super::{Event, Failure, Selection};
 use crate::cluster::Folders;
+use crate::error::{Error, Kind};
 use crate::release::digest;
 use crate::runner::Started;
 use crate::transport::Call;
@@ -178,39 +179,42 @@ fn healed(line: &str) -> Option<Healed> {
 }
 
 /// Maintains the hosts of a selection. A host that can't be asked, or is locked, keeps no other waiting.
-pub async fn maintain(fleet: &Fleet, selection: &Selection) -> MaintainReport {
+///
+/// # Errors
+/// Where the user interrupts it.
+pub async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport, Error> {
     let resumed = bring_up_to_date(fleet, selection).await;
     let cluster = &fleet.cluster;
     let operation = Operation::new("maintain");
     let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
-    let mut answers = fleet
-        .each("maintaining", fleet.seats(hosts), |seat| {
-            let operation = &operation;
-            async move {
-                let call = Call::new(MAINTAIN, cluster.timeouts.ready + MARGIN)
-                    .arg(&seat.folders.home)
-                    .arg(&seat.folders.spool)
-                    .arg(&operation.id)
-                    .arg(&operation.holder);
-                match seat.connection.run(call).await {
-                    Ok(reply) => {
-                        let mut done = HostMaintenance::parse(&seat.name, &reply.lines);
-                        if let (Maintained::Failed, Some(last)) = (done.result, reply.stderr.lines().last()) {
-                            done.why = Some(last.to_owned());
-                        }
-                        let failure = done.why.clone();
-                        (done, failure)
+    let answers = fleet.each("maintaining", fleet.seats(hosts), |seat| {
+        let operation = &operation;
+        async move {
+            let call = Call::new(MAINTAIN, cluster.timeouts.ready + MARGIN)
+                .arg(&seat.folders.home)
+                .arg(&seat.folders.spool)
+                .arg(&operation.id)
+                .arg(&operation.holder);
+            match seat.connection.run(call).await {
+                Ok(reply) => {
+                    let mut done = HostMaintenance::parse(&seat.name, &reply.lines);
+                    if let (Maintained::Failed, Some(last)) = (done.result, reply.stderr.lines().last()) {
+                        done.why = Some(last.to_owned());
                     }
-                    Err(failure) => {
-                        let why = failure.text();
-                        (HostMaintenance::new(&seat.name, Maintained::Failed, Some(why.clone())), Some(why))
-                    }
+                    let failure = done.why.clone();
+                    (done, failure)
+                }
+                Err(failure) => {
+                    let why = failure.text();
+                    (HostMaintenance::new(&seat.name, Maintained::Failed, Some(why.clone())), Some(why))
                 }
             }
-        })
-        .await;
+        }
+    });
+    let interrupted = |_| Error::new(Kind::Interrupted, "interrupted: not all hosts were maintained");
+    let mut answers = fleet.unless_interrupted(answers).await.map_err(interrupted)?;
     answers.sort_by_key(|(seat, _)| seat.index);
-    MaintainReport { resumed, hosts: answers.into_iter().map(|(_, done)| done).collect() }
+    Ok(MaintainReport { resumed, hosts: answers.into_iter().map(|(_, done)| done).collect() })
 }
 
 /// Brings hosts that were away to the release that the others run, before anything of theirs is healed; returns those
@@ -312,7 +316,7 @@ fn units(cluster: &str, folders: &Folders) -> String {
     let _ = writeln!(
         text,
         "[Unit]\nDescription=Maintenance of the Zeek cluster {cluster} on this host\n[Service]\nType=oneshot\n\
-         ExecStart={}\nKillMode=process\n",
+         ExecStart={}\nKillMode=process\nTimeoutStartSec=3600\n",
         words.join(" ")
     );
     let every = EVERY.as_secs();

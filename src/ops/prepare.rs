@@ -60,6 +60,8 @@ pub struct Prepared {
     /// What the hosts keep to themselves.
     pub(super) keys: Keys,
     pub(super) leaving: Vec<(Seat, Observed)>,
+    /// Those of them on which something runs or is meant to, and which therefore must not be forgotten.
+    pub(super) left: Vec<cluster::Host>,
     /// Hosts that left the description and can't be asked.
     pub(super) lost: Vec<cluster::Host>,
     /// Hosts of the description that are left out, and why.
@@ -129,7 +131,8 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
     adopt(&mut release, &fleet.cluster, &found);
     let deployed = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
-    let (leaving, lost) = leaving(fleet, &found, &deployed, &mut notes).await;
+    let gone = gone(&fleet.cluster, &found, &deployed);
+    let Leaving { leaving, left, lost } = ask_leaving(fleet, gone, "left the description", &mut notes).await;
     for (seat, observed) in &leaving {
         plan.add_leaving(&seat.name, observed);
     }
@@ -137,7 +140,8 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
         plan.without_restarts();
     }
     let options = options.clone();
-    Ok(Prepared { plan, version, notes, release, found, keys, leaving, lost, absent, options, aim: Aim::Description })
+    let aim = Aim::Description;
+    Ok(Prepared { plan, version, notes, release, found, keys, leaving, left, lost, absent, options, aim })
 }
 
 /// What was found on the hosts, and those that are left out.
@@ -226,18 +230,18 @@ pub(super) fn currents(found: &[Option<Observed>]) -> impl Iterator<Item = (usiz
     found.iter().enumerate().filter_map(|(index, observed)| Some((index, observed.as_ref()?.current.as_deref()?)))
 }
 
-/// The release that most hosts run; of several the manager's.
+/// The release that the cluster runs: the manager's host can't be left out by a deploy, so its release is it; where that
+/// host is not known, the one that most have.
 pub(super) fn prevailing<'a>(cluster: &Cluster, currents: impl Iterator<Item = (usize, &'a str)>) -> Option<String> {
+    let manager = cluster.manager().map(|m| m.host);
     let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut manager = None;
-    let its_host = cluster.manager().map(|m| m.host);
     for (host, current) in currents {
-        *hosts.entry(current).or_default() += 1;
-        if Some(host) == its_host {
-            manager = Some(current);
+        if Some(host) == manager {
+            return Some(current.to_owned());
         }
+        *hosts.entry(current).or_default() += 1;
     }
-    hosts.into_iter().max_by_key(|(id, count)| (*count, Some(*id) == manager)).map(|(id, _)| id.to_owned())
+    hosts.into_iter().max_by_key(|(_, count)| *count).map(|(id, _)| id.to_owned())
 }
 
 /// Where the hosts that are up to date have these very files already, the release keeps the name that it has there:
@@ -384,18 +388,15 @@ pub(super) async fn deployments(
     deployed
 }
 
-/// Finds hosts that a current release has and the description has not, and asks them; returns those that answered,
-/// and the names of the others.
-async fn leaving(
-    fleet: &Fleet,
+/// Hosts that a current release has and the cluster has not, and those that an earlier deploy could not ask either.
+pub(super) fn gone(
+    cluster: &Cluster,
     found: &[Option<Observed>],
     deployed: &Deployments,
-    notes: &mut Vec<String>,
-) -> (Vec<(Seat, Observed)>, Vec<cluster::Host>) {
+) -> BTreeMap<String, cluster::Host> {
     let mut gone: BTreeMap<String, cluster::Host> = BTreeMap::new();
-    let stays: BTreeSet<&str> = fleet.cluster.hosts.iter().map(|h| h.name.as_str()).collect();
-    let ways: BTreeSet<(&str, Option<u16>)> =
-        fleet.cluster.hosts.iter().map(|h| (h.ssh.host.as_str(), h.ssh.port)).collect();
+    let stays: BTreeSet<&str> = cluster.hosts.iter().map(|h| h.name.as_str()).collect();
+    let ways: BTreeSet<(&str, Option<u16>)> = cluster.hosts.iter().map(|h| (h.ssh.host.as_str(), h.ssh.port)).collect();
     for host in deployed.values().flat_map(|then| &then.hosts) {
         // What was `local` to somebody else is not our machine.
         let known =
@@ -411,32 +412,47 @@ async fn leaving(
             gone.entry(host.name.clone()).or_insert(host);
         }
     }
-    ask_leaving(fleet, gone, "left the description", notes).await
+    gone
 }
 
-/// Asks hosts that leave the cluster; returns those that answered, and the others. `why` says why they leave.
+/// Hosts that leave the cluster.
+pub(super) struct Leaving {
+    /// Those that answered.
+    pub(super) leaving: Vec<(Seat, Observed)>,
+    /// Those of them on which something runs or is meant to.
+    pub(super) left: Vec<cluster::Host>,
+    /// Those that can't be asked.
+    pub(super) lost: Vec<cluster::Host>,
+}
+
+/// Asks hosts that leave the cluster. `why` says why they leave.
 pub(super) async fn ask_leaving(
     fleet: &Fleet,
     mut gone: BTreeMap<String, cluster::Host>,
     why: &str,
     notes: &mut Vec<String>,
-) -> (Vec<(Seat, Observed)>, Vec<cluster::Host>) {
-    let (mut leaving, mut lost) = (Vec::new(), Vec::new());
+) -> Leaving {
+    let mut asked = Leaving { leaving: Vec::new(), left: Vec::new(), lost: Vec::new() };
     let seats: Vec<Seat> = gone.values().map(|h| fleet.foreign(h)).collect();
     if seats.is_empty() {
-        return (leaving, lost);
+        return asked;
     }
     for (seat, answer) in fleet.observe(seats, Detail::Brief).await {
+        let host = gone.remove(&seat.name);
         match answer {
-            Ok(observed) => leaving.push((seat, observed)),
+            Ok(observed) => {
+                let lives = observed.nodes.values().any(|n| n.process.is_some() || n.meant().is_some());
+                asked.left.extend(host.filter(|_| lives));
+                asked.leaving.push((seat, observed));
+            }
             Err(failure) => {
                 let failure = failure.text();
                 notes.push(format!("{} {why} but can't be reached ({failure}): nodes may still run there", seat.name));
-                lost.extend(gone.remove(&seat.name));
+                asked.lost.extend(host);
             }
         }
     }
-    (leaving, lost)
+    asked
 }
 
 impl Prepared {
@@ -470,10 +486,12 @@ impl Prepared {
         old.filter(|k| !used.contains(k.id.as_str())).map(|k| k.id.clone()).collect()
     }
 
-    /// What stays to be done on other hosts, for the file `pending` of each host.
-    pub(super) fn pending(&self, cluster: &Cluster) -> Vec<String> {
+    /// What stays to be done on other hosts, for the file `pending` of each host. On hosts that left and are `done` with
+    /// nothing does.
+    pub(super) fn pending(&self, cluster: &Cluster, done: &BTreeSet<String>) -> Vec<String> {
         let behind = self.absent.keys().map(|index| format!("behind {}", cluster.hosts[*index].name));
-        let left = self.lost.iter().filter_map(|h| Some(format!("left {}", serde_json::to_string(h).ok()?)));
+        let left = self.lost.iter().chain(self.left.iter().filter(|h| !done.contains(&h.name)));
+        let left = left.filter_map(|h| Some(format!("left {}", serde_json::to_string(h).ok()?)));
         behind.chain(left).collect()
     }
 

@@ -47,9 +47,10 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
         .map(|(_, name, observed)| (name, observed))
         .collect();
     for node in &mut prepared.plan.nodes {
-        // What an operator stopped stays so.
+        // What an operator stopped stays so; what an operation stopped that did not come to its end does not.
         let stopped = |o: &Observed| {
-            o.nodes.get(&node.node).is_some_and(|n| n.wanted == Some(Wanted::Stopped) && n.process.is_none())
+            o.unfinished().is_none()
+                && o.nodes.get(&node.node).is_some_and(|n| n.wanted == Some(Wanted::Stopped) && n.process.is_none())
         };
         if touched.get(node.host.as_str()).is_none_or(|o| stopped(o)) {
             node.action = Action::Keep;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::fleet::{Fleet, Seat};
-use super::prepare::{Absent, Aim, Options, Prepared, ask_leaving, deployments, look, notes};
+use super::prepare::{Absent, Aim, Leaving, Options, Prepared, ask_leaving, deployments, gone, look, notes};
 use super::secrets::Keys;
 use crate::cluster::{self, Cluster};
 use crate::error::Error;
@@ -138,8 +138,10 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     let mut notes = notes(cluster, &found, &absent);
     let deployed = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(cluster, &found, &release, &deployed);
-    let more = target.more.iter().map(|h| (h.name.clone(), h.clone())).collect();
-    let (leaving, lost) = ask_leaving(fleet, more, "is not of that release", &mut notes).await;
+    // What runs now may have hosts that neither the description nor that release has.
+    let mut gone = gone(cluster, &found, &deployed);
+    gone.extend(target.more.iter().map(|h| (h.name.clone(), h.clone())));
+    let Leaving { leaving, left, lost } = ask_leaving(fleet, gone, "is not of that release", &mut notes).await;
     for (seat, observed) in &leaving {
         plan.add_leaving(&seat.name, observed);
     }
@@ -148,7 +150,7 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     }
     let (aim, options) = (Aim::Release(target.clone()), options.clone());
     let keys = Keys::needed(secrets);
-    Ok(Prepared { plan, version, notes, release, found, keys, leaving, lost, absent, options, aim })
+    Ok(Prepared { plan, version, notes, release, found, keys, leaving, left, lost, absent, options, aim })
 }
 
 /// Decides which release is meant.

@@ -191,7 +191,7 @@ pub(super) async fn keep(
 
 async fn keep_one(seat: &Seat, locks: &Locks, secrets: &[&Secret]) -> Result<(), String> {
     let input = pack(secrets.iter().map(|s| (s.name.as_str(), 0o600, &*s.content))).map_err(|e| e.to_string())?;
-    let call = Call::new(KEEP, KEEPING).arg(&seat.folders.home).input(input);
+    let call = || Call::new(KEEP, KEEPING).arg(&seat.folders.home).input(input.as_slice());
     verdict(&locks.step(seat, call).await?, "kept")
 }
 

@@ -79,13 +79,15 @@ async fn stage_from(
     manifest: &[String],
 ) -> Result<(), Refusal> {
     let input = stage_input(part, manifest).map_err(|e| Refusal::Failed(e.to_string()))?;
-    let call = Call::new(STAGE, STAGING)
-        .arg(&seat.folders.home)
-        .arg(&release.id)
-        .arg(&part.digest)
-        .arg(base)
-        .arg(&seat.folders.spool)
-        .input(input);
+    let call = || {
+        Call::new(STAGE, STAGING)
+            .arg(&seat.folders.home)
+            .arg(&release.id)
+            .arg(&part.digest)
+            .arg(base)
+            .arg(&seat.folders.spool)
+            .input(input.as_slice())
+    };
     let reply = locks.step(seat, call).await.map_err(Refusal::Failed)?;
     if let Some(why) = reply.lines.iter().find_map(|l| l.strip_prefix("differs ")) {
         return Err(Refusal::Differs(why.to_owned()));

@@ -2,7 +2,7 @@
 //! start in the reverse; within a tier all at once.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use serde::Serialize;
 
@@ -255,22 +255,13 @@ async fn on_host(
     jobs: &[Job],
     start: bool,
 ) -> (Vec<NodeOutcome>, Option<String>) {
-    let results: Arc<Mutex<Told>> =
-        Arc::new(Mutex::new(jobs.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect()));
+    let results: Mutex<Told> = Mutex::new(jobs.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect());
     let timeouts = &fleet.cluster.timeouts;
-    let call = if start {
-        let nodes: Vec<(String, String)> = jobs.iter().map(|j| (j.node.clone(), j.release.clone())).collect();
-        runner::start(&seat.folders, &nodes, timeouts.ready)
-    } else {
-        let nodes: Vec<String> = jobs.iter().map(|j| j.node.clone()).collect();
-        runner::stop(&seat.folders, &nodes, timeouts.stop)
-    };
-    let keep = results.clone();
-    let call = call.on_line(move |line| {
+    let heard = |line: &str| {
         let (node, outcome) = if start {
             match Started::parse(line) {
                 Some(Started::Stderr(node, text)) => {
-                    if let Ok(mut results) = keep.lock()
+                    if let Ok(mut results) = results.lock()
                         && let Some((_, stderr)) = results.get_mut(&node)
                     {
                         stderr.push(text);
@@ -292,12 +283,22 @@ async fn on_host(
             }
         };
         told(fleet, &seat.name, &node, &outcome);
-        if let Ok(mut results) = keep.lock()
+        if let Ok(mut results) = results.lock()
             && let Some((slot, _)) = results.get_mut(&node)
         {
             *slot = Some(outcome);
         }
-    });
+    };
+    let call = || {
+        let call = if start {
+            let nodes: Vec<(String, String)> = jobs.iter().map(|j| (j.node.clone(), j.release.clone())).collect();
+            runner::start(&seat.folders, &nodes, timeouts.ready)
+        } else {
+            let nodes: Vec<String> = jobs.iter().map(|j| j.node.clone()).collect();
+            runner::stop(&seat.folders, &nodes, timeouts.stop)
+        };
+        call.on_line(heard)
+    };
     let answer = locks.step(seat, call).await;
     let missing = match &answer {
         Err(why) => why.clone(),
@@ -476,10 +477,12 @@ async fn run(
         }
     }
     if start {
-        nodes.extend(start_jobs(fleet, &locks, &jobs, Manner::Lenient).await);
+        // What a restart has stopped is not left so by an interrupt.
+        let manner = if stop { Manner::Dogged } else { Manner::Lenient };
+        nodes.extend(start_jobs(fleet, &locks, &jobs, manner).await);
         ports::blame(fleet, version, &mut nodes).await;
     }
     // The journal of an unfinished deploy is not ours to end.
-    locks.release(false).await;
+    locks.release().await;
     Ok(RunReport { nodes, interrupted: fleet.is_interrupted() })
 }

@@ -23,6 +23,8 @@ use super::{SshTarget, Stream};
 
 /// How long a master on this machine may take to answer.
 const MASTER_DEADLINE: Duration = Duration::from_secs(3);
+/// How long a host that could not be reached is taken to be away.
+const AWAY: Duration = Duration::from_secs(10);
 /// How often a handshake that was dropped is tried.
 const HANDSHAKES: u32 = 3;
 /// How often a session that a master refused (`MaxSessions`) is asked for again.
@@ -33,14 +35,27 @@ const SESSIONS: u32 = 20;
 pub struct SshHost {
     target: SshTarget,
     connecting: Arc<Semaphore>,
-    /// The master, once somebody needed it; a failure to get one is kept, so that each command tries once.
-    master: Mutex<Option<Result<Arc<Master>, Failure>>>,
+    /// The master, once somebody needed it; a failure to get one is kept for a while, so that one look at a host that is
+    /// away costs one attempt.
+    master: Mutex<Option<Attempt>>,
+}
+
+#[derive(Debug)]
+struct Attempt {
+    result: Result<Arc<Master>, Failure>,
+    ended: Instant,
 }
 
 #[derive(Debug)]
 struct Master {
     session: Arc<openssh::Session>,
     socket: PathBuf,
+}
+
+impl Master {
+    async fn answers(&self) -> bool {
+        matches!(timeout(MASTER_DEADLINE, self.session.check()).await, Ok(Ok(())))
+    }
 }
 
 impl SshHost {
@@ -50,18 +65,20 @@ impl SshHost {
 
     async fn master(&self) -> Result<Arc<Master>, Failure> {
         let mut slot = self.master.lock().await;
-        if let Some(known) = &*slot {
-            return known.clone();
+        if let Some(known) = &*slot
+            && (known.result.is_ok() || known.ended.elapsed() < AWAY)
+        {
+            return known.result.clone();
         }
-        let opened = open(&self.target, &self.connecting).await.map(Arc::new);
-        *slot = Some(opened.clone());
-        opened
+        let result = open(&self.target, &self.connecting).await.map(Arc::new);
+        *slot = Some(Attempt { result: result.clone(), ended: Instant::now() });
+        result
     }
 
     /// Forgets a master that has died, so that the next call starts another one.
     async fn forget(&self, dead: &Arc<Master>) {
         let mut slot = self.master.lock().await;
-        if matches!(&*slot, Some(Ok(known)) if Arc::ptr_eq(known, dead)) {
+        if matches!(&*slot, Some(Attempt { result: Ok(known), .. }) if Arc::ptr_eq(known, dead)) {
             *slot = None;
         }
     }
@@ -106,7 +123,11 @@ impl SshHost {
     }
 
     pub(super) async fn dial(&self, port: u16) -> Result<(Box<dyn Stream>, Child), Failure> {
-        let master = self.master().await?;
+        let mut master = self.master().await?;
+        if !master.answers().await {
+            self.forget(&master).await;
+            master = self.master().await?;
+        }
         let mut child = Command::new("ssh")
             // Without a configuration, and with a proxy that fails, a dead socket can't make ssh go elsewhere.
             .args(["-F", "none", "-o", "ProxyCommand=false", "-S"])
@@ -129,7 +150,7 @@ impl SshHost {
 
     pub(super) async fn close(&self) {
         if self.target.persist.is_zero()
-            && let Some(Ok(master)) = &*self.master.lock().await
+            && let Some(Attempt { result: Ok(master), .. }) = &*self.master.lock().await
         {
             let exit = Command::new("ssh")
                 .args(["-F", "none", "-o", "ProxyCommand=false", "-S"])
@@ -205,11 +226,9 @@ async fn enter(socket: &Path) -> Option<Master> {
     if !socket.exists() {
         return None;
     }
-    let session = openssh::Session::resume_mux(socket.into(), None);
-    match timeout(MASTER_DEADLINE, session.check()).await {
-        Ok(Ok(())) => Some(Master { session: Arc::new(session), socket: socket.to_owned() }),
-        _ => None,
-    }
+    let session = Arc::new(openssh::Session::resume_mux(socket.into(), None));
+    let master = Master { session, socket: socket.to_owned() };
+    master.answers().await.then_some(master)
 }
 
 /// Starts a master; returns when it is in the background and serves its socket.

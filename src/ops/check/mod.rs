@@ -63,7 +63,7 @@ pub async fn check(fleet: &Fleet) -> Result<CheckReport, Failure> {
         Ok(()) => parse(fleet, &prepared, |_| true, true).await,
         Err(error) => Err(error),
     };
-    locks.release(false).await;
+    locks.release().await;
     Ok(report?)
 }
 

@@ -43,21 +43,31 @@ fn f02_a_host_lost_while_staging_changes_nothing() {
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
 fn f03_a_host_lost_after_staging_touches_no_node() {
-    let scene = Scene::begin();
-    scene.change("which one host has but does not switch to");
-    let joined = joined(&scene, "sensor2");
-    let said = cut_at(&scene, "switching", &[]).code(1);
-    names(&said, &["not all hosts could switch", "sensor2", "no node was touched"]);
-    // Those that can be reached are back.
-    let seen = scene.seen_on(&["mgmt", "sensor1"]);
-    assert_eq!(seen.everywhere(), scene.old);
-    drop(joined);
-    assert_eq!(scene.seen().running, scene.before);
-    scene.nothing_lost();
-    // Who, when and how far is on the hosts, and said.
-    let status = scene.run(&["status"]).code(5);
-    names(&status, &["did not come to its end", "deploy"]);
-    scene.next_deploy_finishes();
+    // The word to switch may be faster than the cut: then it is another fault, which the next deploy finishes as well.
+    for attempt in 1.. {
+        let scene = Scene::begin();
+        scene.change(&format!("which one host has but does not switch to, {attempt}"));
+        let joined = joined(&scene, "sensor2");
+        let said = cut_at(&scene, "switching", &[]).code(1);
+        names(&said, &["sensor2"]);
+        // Those that can be reached are back.
+        let seen = scene.seen_on(&["mgmt", "sensor1"]);
+        assert_eq!(seen.everywhere(), scene.old);
+        drop(joined);
+        if said.stderr.contains("not all hosts could switch") {
+            names(&said, &["no node was touched"]);
+            assert_eq!(scene.seen().running, scene.before);
+            scene.nothing_lost();
+            // Who, when and how far is on the hosts, and said.
+            let status = scene.run(&["status"]).code(5);
+            names(&status, &["did not come to its end", "deploy"]);
+            scene.next_deploy_finishes();
+            return;
+        }
+        names(&said, &["not all hosts went back"]);
+        scene.next_deploy_finishes();
+        assert!(attempt < 5, "the word to switch was always faster");
+    }
 }
 
 #[test]
