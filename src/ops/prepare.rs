@@ -506,3 +506,22 @@ impl Prepared {
         self.release.id == other.release.id && actions(self) == actions(other) && hosts(self) == hosts(other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_managers_host_tells_what_the_cluster_runs() {
+        let text = "cluster: c\nzeek: { scripts: [] }\n\
+                    hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 }, c: { address: 10.0.0.3 } }\n\
+                    nodes:\n  manager: { type: manager, host: b }\n  proxy: { type: proxy, host: b, count: 1 }\n  \
+                    worker: { type: worker, hosts: [a, c], interface: lo }\n";
+        let cluster = cluster::check(&crate::spec::parse("c.yaml", text.to_owned(), "/".into())).unwrap();
+        let runs = |hosts: &[(usize, &'static str)]| prevailing(&cluster, hosts.iter().copied());
+        // Two that were left out are not more than one that can't be.
+        assert_eq!(runs(&[(0, "old"), (1, "new"), (2, "old")]).as_deref(), Some("new"));
+        assert_eq!(runs(&[(0, "old"), (2, "old")]).as_deref(), Some("old"));
+        assert_eq!(runs(&[]), None);
+    }
+}

@@ -137,6 +137,67 @@ fn a_new_logger_that_dies_at_start_brings_the_old_release_back() {
         assert!(deployed.contains("went back"), "{deployed}");
     }
     before.is_back(&cluster);
+    // What failed is no release to go back to, and what is back is still the work of who deployed it.
+    let said = cluster.run(&["rollback", "--yes"]).code(1);
+    assert!(said.stderr.contains("there is no release before the one that runs"), "{said:?}");
+    let releases = cluster.run(&["releases"]).code(0).stdout;
+    assert_eq!(releases.matches("never activated").count(), 1, "{releases}");
+    before.is_back(&cluster);
+}
+
+#[test]
+fn a_deploy_that_goes_back_keeps_what_is_known_of_one_that_was_cut_off() {
+    let cluster = running();
+    let journal = "17-1 ada@desk (pid 1): deploy, since then\nfrom 111111111111\nto 222222222222\ndid switch\n";
+    std::fs::write(cluster.kept("journal"), journal).unwrap();
+    describe(&cluster, "  logger: { type: logger, host: here, scripts: [cheese] }\n");
+    let deployed = everything(&cluster.run(&["deploy", "--yes"]).code(1));
+    assert!(deployed.contains("went back"), "{deployed}");
+    assert!(std::fs::read_to_string(cluster.kept("journal")).unwrap().starts_with(journal));
+    let status = cluster.run(&["status"]).code(5);
+    assert!(status.stdout.contains("an operation did not come to its end: ada@desk (pid 1)"), "{}", status.stdout);
+    // The one that comes to its end ends it.
+    describe(&cluster, "");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    assert!(!cluster.kept("journal").exists());
+    cluster.settled();
+}
+
+#[test]
+fn a_start_waits_for_a_stop_that_nobody_waited_for() {
+    let cluster = running();
+    let (pid, old) = (cluster.pid("worker-1"), cluster.row("worker-1")["release"].clone());
+    // As stop leaves it in the middle: the word is given, and the node has not ended yet.
+    kill("STOP", pid);
+    std::fs::write(cluster.kept("nodes/worker-1/want"), "stopped\n").unwrap();
+    std::fs::write(cluster.kept("nodes/worker-1/stop"), "").unwrap();
+    kill("TERM", pid);
+    let start = cluster.command(&["start", "worker-1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the start to be at work", || cluster.kept("lock").exists().then_some(()));
+    kill("CONT", pid);
+    let said = start.wait_with_output().unwrap();
+    let said = format!("{said:?}");
+    assert!(said.contains("ready") && !said.contains("running already"), "{said}");
+    assert_ne!(cluster.pid("worker-1"), pid);
+    cluster.settled();
+    let row = cluster.row("worker-1");
+    assert_eq!((&row["release"], &row["crash"]), (&old, &Value::Null), "{row}");
+}
+
+#[test]
+fn what_was_stopped_on_a_full_disk_is_not_healed() {
+    let cluster = running();
+    cluster.run(&["stop", "worker-1"]).code(0);
+    // What it is meant to do could not be written over; that it is to stop could.
+    let release = std::fs::read_link(cluster.kept("current")).unwrap();
+    let release = release.file_name().unwrap().to_str().unwrap().to_owned();
+    std::fs::write(cluster.kept("nodes/worker-1/want"), format!("running {release}\n")).unwrap();
+    assert!(cluster.kept("nodes/worker-1/stop").exists());
+    let said = cluster.run(&["maintain"]).code(0);
+    assert!(!said.stdout.contains("worker-1"), "{}", said.stdout);
+    assert_eq!(cluster.row("worker-1")["pid"], Value::Null);
+    cluster.run(&["start"]).code(0);
+    cluster.settled();
 }
 
 #[test]

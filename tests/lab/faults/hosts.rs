@@ -1,6 +1,7 @@
 //! Hosts that are away, come back, or leave.
 
-use super::{Scene, names};
+use super::{Scene, Watch, names};
+use crate::support::local::kill;
 
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
@@ -54,5 +55,42 @@ fn f32_a_host_that_left_is_stopped_and_one_that_is_away_is_named() {
     scene.run(&["deploy", "--yes"]).code(0);
     scene.settled();
     assert_eq!(scene.seen().running.len(), 8);
+    scene.nothing_lost();
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f32_a_host_that_left_is_not_forgotten_where_the_deploy_is_killed() {
+    let mut scene = Scene::begin();
+    scene.sensors = vec!["sensor1"];
+    scene.write();
+    let said = Watch(|line: &str, pid| {
+        let now = line.starts_with("stopping nodes that left");
+        if now {
+            kill("STOP", pid);
+            kill("KILL", pid);
+        }
+        now
+    })
+    .run(scene.command(&["deploy", "--yes"]));
+    assert_eq!(said.code, -1, "{said:?}");
+    // Whether the word to stop was faster or not: the next one looks there again.
+    let said = scene.run(&["deploy", "--yes"]).code(0);
+    names(&said, &["sensor2"]);
+    assert!(scene.seen_on(&["sensor2"]).running.is_empty());
+    scene.settled();
+    assert_eq!(scene.seen().running.len(), 6);
+    names(&scene.run(&["deploy", "--yes"]).code(0), &["nothing to do"]);
+    // And by a rollback to what never had it.
+    scene.sensors = vec!["sensor1", "sensor2"];
+    scene.write();
+    scene.run(&["deploy", "--yes"]).code(0);
+    scene.settled();
+    assert_eq!(scene.seen_on(&["sensor2"]).running.len(), 2);
+    scene.sensors = vec!["sensor1"];
+    scene.write();
+    scene.run(&["rollback", "--yes"]).code(0);
+    assert!(scene.seen_on(&["sensor2"]).running.is_empty());
+    scene.settled();
     scene.nothing_lost();
 }

@@ -130,3 +130,23 @@ fn f12_a_lock_whose_holder_hangs_is_unlocked() {
     let said = scene.run(&["deploy", "--yes"]).code(0);
     names(&said, &["nothing to do"]);
 }
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f12_one_that_hung_in_the_middle_leaves_what_others_did_alone() {
+    let scene = Scene::begin();
+    scene.change("of a clusterctl that hangs while it restarts");
+    let first = frozen(scene.command(&["deploy", "--yes"]), "stopping proxies", || {
+        scene.run(&["unlock", "--yes"]).code(0);
+        // Somebody else goes on, and comes to an end.
+        scene.change("of the one that came to an end");
+        scene.run(&["deploy", "--yes"]).code(0);
+    });
+    // Neither what it began nor its way back is done to the hosts of the other.
+    assert_eq!(first.code, 1, "{first:?}");
+    names(&first, &["another operation has worked here meanwhile"]);
+    scene.settled();
+    scene.moved_on();
+    let said = scene.run(&["deploy", "--yes"]).code(0);
+    names(&said, &["nothing to do"]);
+}

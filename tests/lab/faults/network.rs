@@ -126,6 +126,24 @@ fn f04_a_host_that_may_fail_is_left_behind_and_resumed_when_it_returns() {
 
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
+fn f04_nodes_that_the_deploy_itself_had_stopped_are_resumed_too() {
+    let scene = Scene::begin();
+    scene.change("whose workers were stopped where a host was lost");
+    let joined = joined(&scene, "sensor2");
+    let said = cut_at(&scene, "starting loggers", &["--allow-failed", "50%"]);
+    assert_eq!(said.code, 4, "{said:?}");
+    names(&said, &["sensor2"]);
+    drop(joined);
+    assert!(scene.seen_on(&["sensor2"]).running.is_empty());
+    names(&scene.run(&["status"]).code(5), &["sensor2", "did not come to its end", "clusterctl resume @sensor2"]);
+    scene.run(&["resume", "--yes"]).code(0);
+    scene.settled();
+    scene.moved_on();
+    names(&scene.run(&["deploy", "--yes"]).code(0), &["nothing to do"]);
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
 fn f06_a_network_that_is_cut_and_comes_back_does_not_matter() {
     for moment in ["staging", "stopping workers", "starting the manager"] {
         let scene = Scene::begin();
