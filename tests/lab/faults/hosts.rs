@@ -92,5 +92,6 @@ fn f32_a_host_that_left_is_not_forgotten_where_the_deploy_is_killed() {
     scene.run(&["rollback", "--yes"]).code(0);
     assert!(scene.seen_on(&["sensor2"]).running.is_empty());
     scene.settled();
+    scene.sensors = vec!["sensor1", "sensor2"];
     scene.nothing_lost();
 }
