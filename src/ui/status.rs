@@ -95,7 +95,11 @@ fn troubles(ui: &Ui, troubles: &[Trouble], tone: Tone) -> Vec<String> {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let mut line = format!("{}{more}: {}", ui.out.paint(tone, &names.join(", ")), super::harmless(what));
+            let what = match what.strip_prefix("is ") {
+                Some(rest) if group.len() > 1 => format!("are {rest}"),
+                _ => what.to_owned(),
+            };
+            let mut line = format!("{}{more}: {}", ui.out.paint(tone, &names.join(", ")), super::harmless(&what));
             if let Some(hint) = group.first().and_then(|t| t.hint.as_deref()) {
                 line.push_str(" -> ");
                 line.push_str(&super::harmless(hint));
