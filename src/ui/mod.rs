@@ -114,7 +114,9 @@ impl Stream {
     /// Breaks a text into lines of the stream's width; further lines are indented.
     fn wrap(self, text: &str, indent: &str) -> String {
         let Some(width) = self.width else { return text.to_owned() };
-        let options = textwrap::Options::new(width.max(20)).subsequent_indent(indent).word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let options = textwrap::Options::new(width.max(20))
+            .subsequent_indent(indent)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
         text.split('\n').map(|line| textwrap::fill(line, &options)).collect::<Vec<_>>().join("\n")
     }
 }
