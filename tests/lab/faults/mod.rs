@@ -81,6 +81,8 @@ const OF_A_RUN: [&str; 14] = [
 const LOOK: &str = r#"
 echo current "$(basename "$(readlink "$2/$1/current")")"
 for pid in $(pgrep -x zeek); do
+    # What only parses is no node; a real Zeek takes its time for it.
+    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q -- '--parse-only' && continue
     node='' numbered='' path=''
     while IFS= read -r line; do
         case $line in
