@@ -173,7 +173,9 @@ nodes:
         loop {
             let said = self.run(&["status", "-o", "json"]);
             let status = said.json()["data"].clone();
-            if said.code == 0 {
+            // The manager counts a worker a moment after that one sees the manager.
+            let counted = &status["workers"]["counted"];
+            if said.code == 0 && (counted.is_null() || *counted == status["workers"]["running"]) {
                 return Ok(status);
             }
             if Instant::now() >= limit {
