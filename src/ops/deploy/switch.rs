@@ -1,0 +1,153 @@
+//! Switching hosts to a release, and the way back to what ran before.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::super::fleet::Seat;
+use super::super::stage::verdict;
+use super::super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
+use super::super::{Event, archive};
+use super::{Done, Run};
+use crate::transport::Call;
+
+const ACTIVATE: &str = concat!(
+    include_str!("../../../templates/say.sh"),
+    include_str!("../../../templates/guard.sh"),
+    include_str!("../../../templates/activate.sh")
+);
+
+/// How long a host may take to switch.
+const SWITCHING: Duration = Duration::from_secs(60);
+
+/// Which way hosts are switched.
+pub(super) enum Way {
+    /// To the release; hosts that left and are done with need not be remembered.
+    There(BTreeSet<String>),
+    /// Back to what they had.
+    Back,
+}
+
+impl Run<'_> {
+    /// Switches hosts to the release, or back to what they had.
+    pub(super) async fn switch_all(
+        &self,
+        phase: &'static str,
+        seats: Vec<Seat>,
+        way: &Way,
+    ) -> Vec<(Seat, Result<(), String>)> {
+        self.fleet
+            .each(phase, seats, |seat| async move {
+                let answer = self.switch_one(&seat, way).await;
+                let failure = answer.clone().err();
+                (answer, failure)
+            })
+            .await
+    }
+
+    async fn switch_one(&self, seat: &Seat, way: &Way) -> Result<(), String> {
+        let (prepared, operation, cluster) = (self.prepared, self.locks.operation(), &self.fleet.cluster);
+        let before = seat.index.and_then(|i| prepared.found[i].as_ref());
+        let old = before.and_then(|o| o.current.as_deref()).unwrap_or("-");
+        let new = prepared.release.id.as_str();
+        // About the release; what is still to be done elsewhere; releases to delete.
+        let (mut about, mut pending, mut obsolete) = (Vec::new(), Vec::new(), Vec::new());
+        let (from, to) = match way {
+            Way::There(done) => {
+                about.push(format!("time {}", operation.time));
+                about.push(format!("who {}", operation.who));
+                about.push(format!("command {}", operation.command));
+                if let Some(index) = seat.index {
+                    let full = before.and_then(|o| o.version.as_deref());
+                    let words = full
+                        .and_then(|v| v.split_whitespace().last())
+                        .map_or(prepared.version.to_string(), str::to_owned);
+                    about.push(format!("zeek {words}"));
+                    about.push(format!("prefix {}", cluster.hosts[index].prefix));
+                    obsolete = prepared.obsolete(index, cluster.keep);
+                }
+                pending = prepared.pending(cluster, done);
+                (old, new)
+            }
+            // All as it was: nothing is said anew of a release that comes back.
+            Way::Back => {
+                pending.extend(before.iter().flat_map(|o| o.pending.iter().cloned()));
+                (new, old)
+            }
+        };
+        let mut input = String::new();
+        for line in [about, pending, obsolete].into_iter().flat_map(|part| part.into_iter().chain([String::new()])) {
+            input.push_str(&line);
+            input.push('\n');
+        }
+        let call = || Call::new(ACTIVATE, SWITCHING).arg(&seat.folders.home).arg(to).arg(from).input(input.as_bytes());
+        verdict(&self.locks.step(seat, call).await?, "activated")
+    }
+
+    /// Takes hosts that left out of what is to be remembered, once nothing of theirs runs any more.
+    pub(super) async fn forget_left(&self, nodes: &[NodeOutcome]) {
+        let left = &self.prepared.left;
+        let bad: BTreeSet<&str> = nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.host.as_str()).collect();
+        let done: BTreeSet<String> =
+            left.iter().map(|h| h.name.clone()).filter(|n| !bad.contains(n.as_str())).collect();
+        if done.is_empty() {
+            return;
+        }
+        for (seat, answer) in self.switch_all("recording what left", self.switching(), &Way::There(done)).await {
+            if let Err(why) = answer {
+                // It is asked once more by the next deploy, and no more than that.
+                self.fleet.tell(Event::Note { text: format!("{}: can't record which hosts left: {why}", seat.name) });
+            }
+        }
+    }
+
+    /// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs;
+    /// returns what became of the nodes, and the hosts that could not go back.
+    pub(super) async fn go_back(&self, done: &Done) -> (Vec<NodeOutcome>, Vec<String>) {
+        let prepared = self.prepared;
+        let mut nodes = stop_jobs(self.fleet, self.locks, &done.starts, Manner::Dogged).await;
+        // Also those that were left behind on the way: they may have switched before they were lost.
+        let seats = self.fleet.seats(prepared.release.parts.iter().map(|p| p.host));
+        let answers = self.switch_all("switching", seats, &Way::Back).await;
+        let refused: BTreeMap<String, String> =
+            answers.into_iter().filter_map(|(seat, answer)| Some((seat.name, answer.err()?))).collect();
+        let not_back = refused.iter().map(|(host, why)| format!("{host}: {why}")).collect();
+        // A node in the pause after a crash was meant to run as well.
+        let before: HashMap<(&str, &str), &str> = prepared
+            .leaving
+            .iter()
+            .map(|(seat, observed)| (seat.name.as_str(), observed))
+            .chain(
+                self.fleet
+                    .cluster
+                    .hosts
+                    .iter()
+                    .zip(&prepared.found)
+                    .filter_map(|(h, o)| Some((h.name.as_str(), o.as_ref()?))),
+            )
+            .flat_map(|(host, observed)| {
+                observed.nodes.iter().filter_map(move |(name, node)| {
+                    let meant = node.meant();
+                    let release = if node.process.is_some() { node.release.as_deref().or(meant) } else { meant };
+                    Some(((host, name.as_str()), release?))
+                })
+            })
+            .collect();
+        let mut seen = BTreeSet::new();
+        let again: Vec<Job> = done
+            .stops
+            .iter()
+            .chain(&done.starts)
+            // What did not go back is not what ran before: somebody else may have worked there.
+            .filter(|job| !refused.contains_key(&job.seat.name))
+            .filter(|job| seen.insert((job.seat.name.as_str(), job.node.as_str())))
+            .filter_map(|job| {
+                let release = before.get(&(job.seat.name.as_str(), job.node.as_str()))?;
+                Some(Job { release: (*release).to_owned(), ..job.clone() })
+            })
+            .collect();
+        nodes.retain(|o| !o.outcome.is_good());
+        nodes.extend(start_jobs(self.fleet, self.locks, &again, Manner::Dogged).await);
+        archive::settle(self.fleet, self.locks, prepared, &done.starts, true).await;
+        (nodes, not_back)
+    }
+}
