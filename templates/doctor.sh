@@ -55,7 +55,12 @@ kills=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.f
 kills=${kills:-$(cat /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | grep '^KillUserProcesses=' | tail -n 1)}
 say logind "${linger:--} ${kills:--}"
 [ -d /run/systemd/system ] && say systemd
-[ -S "/run/user/$uid/systemd/private" ] && say usermanager
+if [ -S "/run/user/$uid/systemd/private" ]; then
+	say usermanager
+	grants
+	# shellcheck disable=SC2154
+	[ -z "$granted" ] || say granted "$granted"
+fi
 # What sshd says of itself it says to root alone; else its configuration, as far as it may be read. The first one counts.
 settings=$(sshd -T 2>/dev/null) || settings=$(cat /etc/ssh/sshd_config.d/*.conf /etc/ssh/sshd_config 2>/dev/null)
 for setting in MaxSessions AllowTcpForwarding DisableForwarding; do

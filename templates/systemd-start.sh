@@ -1,6 +1,6 @@
 # How the runner `systemd` starts a node: as a unit of its own, a drop-in of one constant template. start.sh stands
 # after it.
-started='' why=-
+started='' why=- granted=-
 # Sets why to the reason why there can be no units; empty where there can.
 # shellcheck disable=SC2154 # manager sets uid, units and wants
 look_for_systemd() {
@@ -52,6 +52,11 @@ Environment=\"CLUSTERCTL_RELEASE=$out\" CLUSTERCTL_NODE=$node"
 		case $line in
 		"unit "*) text="$text
 ${line#unit }" ;;
+		"captures yes")
+			[ "$granted" != - ] || grants
+			[ -z "$granted" ] || text="$text
+AmbientCapabilities=$granted"
+			;;
 		"zeekpath "*) break ;;
 		esac
 	done <"$home/releases/$release/start/$node"

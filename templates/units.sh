@@ -38,6 +38,18 @@ unit_of() {
 	swap "$2" - '\x2d'
 	unit=$unit-$out.service
 }
+# Sets granted to what our manager can hand on of the capabilities that capturing needs: where root has given it some, as
+# AmbientCapabilities= of user@UID.service (systemd.exec(5), capabilities(7)). What the system's manager starts has all.
+grants() {
+	granted='' held=0
+	[ "$uid" != 0 ] || return 0
+	main=$(timeout 10 systemctl show "user@$uid.service" -p MainPID --value 2>/dev/null)
+	while read -r key value; do
+		[ "$key" = CapInh: ] && held=$value && break
+	done <"/proc/${main:-0}/status"
+	[ $((0x$held & 0x2000)) = 0 ] || granted=CAP_NET_RAW
+	[ $((0x$held & 0x1000)) = 0 ] || granted="${granted:+$granted }CAP_NET_ADMIN"
+} 2>/dev/null
 # Takes away what systemd knows of units; they do not run any more.
 forget() {
 	for unit in "$@"; do

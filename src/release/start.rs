@@ -97,6 +97,10 @@ impl Common<'_> {
         let _ = writeln!(text, "zeek {binary}\nbinary {} {}\nrestart {restart}", identity.size, identity.mtime);
         text.push_str(&limits);
         if cluster.runner == RunnerKind::Systemd {
+            if node.interface.is_some() {
+                // What its manager may hand on is the host's business, and no input.
+                text.push_str("captures yes\n");
+            }
             // No input: a stop has its own deadline.
             let _ = writeln!(text, "unit TimeoutStopSec={}", cluster.timeouts.stop.as_secs() + STOP_MARGIN);
             if cluster.restart == Restart::Never {

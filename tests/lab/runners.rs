@@ -175,3 +175,45 @@ fn a_core_lies_with_what_the_crash_left_and_has_a_backtrace() {
     assert_eq!(read("stat -c %a \"$1\"/core* \"$1\"/backtrace | sort -u"), "600");
     cluster.settled();
 }
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn a_users_manager_hands_on_what_capturing_needs() {
+    let turn = Combination::get();
+    if turn.account != "zeek" || turn.runner != "systemd" {
+        return;
+    }
+    let cluster = TestCluster::new("ambient", "broker");
+    // A binary without capabilities of its own: only root has any, and gives some to the user's manager.
+    let (plain, capable) = (cluster.lab.zeek().prefix.clone(), cluster.lab.zeek().capable_prefix.clone());
+    let text = std::fs::read_to_string(cluster.file()).unwrap();
+    std::fs::write(cluster.file(), text.replace(&capable, &plain)).unwrap();
+    let said = cluster.run(&["doctor"]).code(5);
+    assert!(said.stdout.contains("Zeek has no cap_net_raw: it can't capture"), "{}", said.stdout);
+    let folder = "/etc/systemd/system/user@$(id -u zeek).service.d";
+    let give = format!(
+        "mkdir -p {folder} && printf '[Service]\\nAmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN\\n' >{folder}/capture.conf"
+    );
+    let lab = cluster.lab.clone();
+    let set = |line: &str| {
+        for host in ["sensor1", "sensor2"] {
+            lab.exec(
+                host,
+                &["sh", "-c", &format!("{line}; systemctl daemon-reload; systemctl restart user@$(id -u zeek)")],
+            );
+            lab.linger(host, true);
+        }
+    };
+    set(&give);
+    let _undo = super::faults::Undo(|| set(&format!("rm -rf {folder}")));
+    let said = cluster.run(&["doctor"]).code(0);
+    assert!(said.stdout.contains("well"), "{}", said.stdout);
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    let pid = cluster.pids()["worker-sensor1-1"];
+    let held = cluster.lab.exec("sensor1", &["grep", "CapAmb", &format!("/proc/{pid}/status")]);
+    assert!(held.ends_with("3000"), "{held}");
+    let others = cluster.lab.exec("mgmt", &["grep", "CapAmb", &format!("/proc/{}/status", cluster.pids()["manager"])]);
+    assert!(others.ends_with("0000"), "{others}");
+    cluster.run(&["stop"]).code(0);
+}

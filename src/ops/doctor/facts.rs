@@ -102,6 +102,7 @@ impl Facts {
                     facts.linger = next() == "yes";
                     facts.kills = rest.ends_with(" true") || rest.ends_with("=yes") || rest.ends_with("=true");
                 }
+                "granted" => drop(facts.has.insert(rest.to_owned())),
                 "archiver" | "systemd" | "usermanager" => drop(facts.has.insert(word.to_owned())),
                 "sshd" => drop(facts.sshd.insert(next().to_owned(), next().to_owned())),
                 "interface" => {

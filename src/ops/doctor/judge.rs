@@ -194,6 +194,11 @@ impl Judge<'_> {
         if !captures || self.is_root() || matches!(facts.zeek.as_str(), "missing" | "noexec" | "") {
             return;
         }
+        let handed = facts.has.iter().any(|has| has.contains("CAP_NET_RAW"));
+        if handed && self.cluster.runner == RunnerKind::Systemd {
+            self.good("capabilities", format!("the systemd manager of {} hands on what capturing needs", facts.user));
+            return;
+        }
         let command = format!("setcap cap_net_raw+eip {}/bin/zeek", word(&self.host.prefix));
         match &facts.capabilities {
             None => self.add(

@@ -21,6 +21,7 @@ use facts::Facts;
 const DOCTOR: &str = concat!(
     include_str!("../../../templates/say.sh"),
     include_str!("../../../templates/lib.sh"),
+    include_str!("../../../templates/units.sh"),
     include_str!("../../../templates/doctor.sh"),
     include_str!("../../../templates/ports.sh")
 );
