@@ -132,7 +132,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
     let deployed = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
     let gone = gone(&fleet.cluster, &found, &deployed);
-    let Leaving { leaving, left, lost } = ask_leaving(fleet, gone, "left the description", &mut notes).await;
+    let Leaving { there: leaving, left, lost } = ask_leaving(fleet, gone, "left the description", &mut notes).await;
     for (seat, observed) in &leaving {
         plan.add_leaving(&seat.name, observed);
     }
@@ -418,7 +418,7 @@ pub(super) fn gone(
 /// Hosts that leave the cluster.
 pub(super) struct Leaving {
     /// Those that answered.
-    pub(super) leaving: Vec<(Seat, Observed)>,
+    pub(super) there: Vec<(Seat, Observed)>,
     /// Those of them on which something runs or is meant to.
     pub(super) left: Vec<cluster::Host>,
     /// Those that can't be asked.
@@ -432,7 +432,7 @@ pub(super) async fn ask_leaving(
     why: &str,
     notes: &mut Vec<String>,
 ) -> Leaving {
-    let mut asked = Leaving { leaving: Vec::new(), left: Vec::new(), lost: Vec::new() };
+    let mut asked = Leaving { there: Vec::new(), left: Vec::new(), lost: Vec::new() };
     let seats: Vec<Seat> = gone.values().map(|h| fleet.foreign(h)).collect();
     if seats.is_empty() {
         return asked;
@@ -443,7 +443,7 @@ pub(super) async fn ask_leaving(
             Ok(observed) => {
                 let lives = observed.nodes.values().any(|n| n.process.is_some() || n.meant().is_some());
                 asked.left.extend(host.filter(|_| lives));
-                asked.leaving.push((seat, observed));
+                asked.there.push((seat, observed));
             }
             Err(failure) => {
                 let failure = failure.text();

@@ -141,7 +141,7 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     // What runs now may have hosts that neither the description nor that release has.
     let mut gone = gone(cluster, &found, &deployed);
     gone.extend(target.more.iter().map(|h| (h.name.clone(), h.clone())));
-    let Leaving { leaving, left, lost } = ask_leaving(fleet, gone, "is not of that release", &mut notes).await;
+    let Leaving { there: leaving, left, lost } = ask_leaving(fleet, gone, "is not of that release", &mut notes).await;
     for (seat, observed) in &leaving {
         plan.add_leaving(&seat.name, observed);
     }

@@ -75,7 +75,7 @@ impl Facts {
                     next().clone_into(&mut facts.user);
                 }
                 "lacks" => facts.lacks.push(rest.to_owned()),
-                "has" => drop(facts.has.insert(rest.to_owned())),
+                "has" | "granted" => drop(facts.has.insert(rest.to_owned())),
                 "zeek" => rest.clone_into(&mut facts.zeek),
                 "caps" => facts.capabilities = (rest != "?").then(|| rest.to_owned()),
                 "af_packet" => facts.af_packet = Some(rest == "yes"),
@@ -102,7 +102,6 @@ impl Facts {
                     facts.linger = next() == "yes";
                     facts.kills = rest.ends_with(" true") || rest.ends_with("=yes") || rest.ends_with("=true");
                 }
-                "granted" => drop(facts.has.insert(rest.to_owned())),
                 "archiver" | "systemd" | "usermanager" => drop(facts.has.insert(word.to_owned())),
                 "sshd" => drop(facts.sshd.insert(next().to_owned(), next().to_owned())),
                 "interface" => {
