@@ -25,6 +25,11 @@ if ! { part >info.new && part >pending.new; }; then
 	say fail "can't write in $home (is the disk full?)"
 	exit 1
 fi
+# What is left again was no success, unless it had been one before.
+unsay() {
+	rm -f "releases/$1.info"
+	[ ! -f "releases/$1.was.info" ] || mv "releases/$1.was.info" "releases/$1.info"
+}
 if [ "$id" != - ]; then
 	[ -d "releases/$id" ] || {
 		rm -f info.new pending.new
@@ -41,11 +46,15 @@ if [ "$id" != - ]; then
 		ln -s current/data data.new && mv -T data.new data
 	fi
 	if [ -s info.new ]; then
+		# What was said of it before is said again if this does not come to its end.
+		if [ "$current" != "$id" ]; then
+			rm -f "releases/$id.was.info"
+			[ ! -f "releases/$id.info" ] || mv "releases/$id.info" "releases/$id.was.info"
+		fi
 		mv info.new "releases/$id.info"
 	else
-		# What is left again was no success, and no release to go back to.
 		rm -f info.new
-		[ "$expected" = "$id" ] || rm -f "releases/$expected.info"
+		[ "$current" = "$id" ] || unsay "$current"
 	fi
 	if [ -s pending.new ]; then
 		mv pending.new pending
@@ -53,13 +62,14 @@ if [ "$id" != - ]; then
 		rm -f pending.new pending
 	fi
 else
-	rm -f current info.new pending.new "releases/$expected.info"
+	rm -f current info.new pending.new
+	unsay "$current"
 fi
 while IFS= read -r old && [ -n "$old" ]; do
 	case $old in
 	*/* | .*) continue ;;
 	esac
-	[ "$old" = "$id" ] || rm -rf "releases/$old" "releases/$old.info"
+	[ "$old" = "$id" ] || rm -rf "releases/$old" "releases/$old.info" "releases/$old.was.info"
 done
 # Secrets that no release needs any more. All names are ours: no blanks in them.
 if [ -d secrets ]; then

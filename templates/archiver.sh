@@ -26,9 +26,13 @@ pass() {
 		claim archiving "id $me"
 		case $? in
 		1 | 3) exit 75 ;;
+		2)
+			# On a full disk there is no claim; who has one is still respected.
+			identity archiving && alive "$b" "$p" "$s" && exit 75
+			;;
 		esac
 		exec "$archiver" -1 -c "$compress" -z gz,bz2,lz,lz4,zst "$spool/log-queue" "$archive"
-	) >last.new 2>&1 &
+	) >"last.$$" 2>&1 &
 	child=$!
 	wait "$child"
 	code=$?
@@ -37,18 +41,23 @@ pass() {
 		code=$?
 	done
 	if [ "$code" = 75 ]; then
+		rm -f "last.$$"
 		busy=1
 		return 0
 	fi
-	mv -f last.new last
-	rm -f archiving
+	mv -f "last.$$" last
+	identity archiving && [ "$p" = "$child" ] && rm -f archiving
 	before=$queued
 	count_queue
 	[ "$queued" -lt "$before" ] && return 0
 	echo "clusterctl: $queued logs wait in $spool/log-queue; zeek-archiver said: $(tail -n 1 last)" >&2
 	return 1
 }
-echo 'RUNNING [archiving]' >.status
+# One pass beside a node of this name does not speak for it.
+is() {
+	[ "$mode" = once ] || echo "$*" >.status
+}
+is 'RUNNING [archiving]'
 pause=5
 [ "$mode" != once ] || ended=1
 until [ -n "$ended" ]; do
@@ -64,7 +73,7 @@ until [ -n "$ended" ]; do
 	wait "$nap"
 	nap=''
 done
-echo 'TERMINATING [archiving]' >.status
+is 'TERMINATING [archiving]'
 # What stopped nodes wrote after their last rotation.
 moved=0
 log_settings "$home/current/clusterctl/logs.conf" 2>/dev/null
@@ -79,5 +88,5 @@ while [ -n "$busy" ] && [ "$mode" != once ]; do
 	nap
 	pass
 done
-echo "TERMINATED [$moved moved, $queued left]" >.status
+is "TERMINATED [$moved moved, $queued left]"
 exit 0

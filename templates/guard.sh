@@ -15,4 +15,5 @@ if [ "${guarded%%.*}" -gt "$3" ]; then
 	say fail "the step came too late and was not done"
 	exit 1
 fi
+{ printf '%s\n' "$2" >"$1/operation"; } 2>/dev/null
 shift 3

@@ -1,7 +1,8 @@
 # Holds the lock of a host as long as this script's stdin is open. Arguments: the cluster's folder, the operation,
-# a line about the holder, `first` or `again`. Input: lines for the journal; `done` ends the operation, and the journal
-# with it. `again` is for a lock whose connection broke: it is had only where nobody else has had it since.
-home=$1 operation=$2 holder=$3 mode=$4
+# a line about the holder, and for a lock whose connection broke what the file `operation` said when it was had first:
+# it is had again only where nobody else has done anything since (templates/guard.sh); `first` otherwise. Input: lines
+# for the journal; `done` ends the operation, and the journal with it.
+home=$1 operation=$2 holder=$3 before=$4
 mkdir -p "$home" 2>/dev/null || {
 	say fail "can't make the folder $home (as $(id -un 2>/dev/null)); as root: install -d -o $(id -un 2>/dev/null) ${home%/*}"
 	exit 1
@@ -20,10 +21,10 @@ if [ "$got" = 1 ] && [ "${held%% *}" = "$operation" ]; then
 	take_lock "$home" "$operation" "$holder"
 	got=$?
 fi
-# The host's own maintenance is short.
-tries=0
-while [ "$got" = 1 ] && [ "${held%% *}" = maintain ] && [ "$tries" -lt 50 ]; do
-	tries=$((tries + 1))
+# The host's own maintenance is mostly short.
+waited=0
+while [ "$got" = 1 ] && [ "${held%% *}" = maintain ] && [ "$waited" -lt 50 ]; do
+	waited=$((waited + 1))
 	nap
 	take_lock "$home" "$operation" "$holder"
 	got=$?
@@ -39,18 +40,13 @@ case $got in
 	exit 1
 	;;
 esac
-# Who has worked here last.
-if [ "$mode" = again ]; then
-	last=''
-	{ read -r last <"$home/operation"; } 2>/dev/null
-	if [ "$last" != "$operation" ]; then
-		free_lock
-		say fail "another operation has worked here meanwhile"
-		exit 1
-	fi
-elif ! { printf '%s\n' "$operation" >"$home/operation"; } 2>/dev/null; then
+# Who has done something here last.
+last=''
+{ read -r last <"$home/operation"; } 2>/dev/null
+last=${last:--}
+if [ "$before" != first ] && [ "$last" != "$before" ] && [ "$last" != "$operation" ]; then
 	free_lock
-	say fail "can't write in $home (is the disk full?)"
+	say fail "another operation has worked here meanwhile"
 	exit 1
 fi
 # sshd learns that a connection is lost only where something is sent over it: without this the lock of a clusterctl
@@ -70,7 +66,7 @@ beat=$!
 trap 'kill "$beat" 2>/dev/null; free_lock; echo "$T end $?"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 read -r up _ </proc/uptime
-say locked "$up"
+say locked "$up $last"
 while IFS= read -r line; do
 	case $line in
 	done) rm -f "$home/journal" ;;

@@ -17,10 +17,38 @@ make_room() {
 		nap
 	done
 }
-left=''
+# Is the node of $dir still being stopped, by an operation that did not wait for it? One whose end is denied to us is not.
+stopping() {
+	[ -e "$dir/stop" ] && { node_alive "$dir" || supervisor_alive "$dir"; } && kill -0 "$p" 2>/dev/null
+}
+# Starts the node $node of $dir from $release, or says why not; what was begun is added to left.
+begin() {
+	means=$release
+	if node_alive "$dir"; then
+		# It stays at the release that it runs.
+		while read -r key value; do
+			[ "$key" = release ] && means=$value
+		done <"$dir/run"
+	fi
+	if ! keep "$dir/want" "running $means"; then
+		say dead "$node can't write in $dir"
+		return
+	fi
+	rm -f "$dir/stop"
+	if node_alive "$dir"; then
+		if supervised "$dir"; then
+			say running "$node"
+		else
+			say running "$node unsupervised"
+		fi
+	elif [ -f "$home/releases/$release/clusterctl/clusterctl@.service" ]; then
+		begin_unit && left="$left $node"
+	else
+		begin_supervisor && left="$left $node"
+	fi
+} </dev/null
+left='' later=''
 current=''
-seconds
-limit=$((now + deadline))
 if cd -P "$home/current" 2>/dev/null; then
 	current=${PWD##*/}
 fi
@@ -31,50 +59,37 @@ while read -r node release; do
 	[ "$release" = current ] && release=$current
 	if [ ! -f "$home/releases/$release/start/$node" ]; then
 		say dead "$node it is not in the deployed release: run clusterctl deploy"
-		continue
-	fi
-	mkdir -p "$dir" || {
+	elif ! mkdir -p "$dir"; then
 		say dead "$node can't write in $dir"
-		continue
-	}
-	# One that is still being stopped, by an operation that did not wait for it, ends first.
-	seconds
-	while [ -e "$dir/stop" ] && { node_alive "$dir" || supervisor_alive "$dir"; } && [ "$now" -lt "$limit" ]; do
-		nap
-		seconds
-	done
-	if [ -e "$dir/stop" ] && node_alive "$dir"; then
-		say late "$node it was told to stop and has not ended; clusterctl stop kills it"
-		continue
-	fi
-	means=$release
-	if node_alive "$dir"; then
-		# It stays at the release that it runs.
-		while read -r key value; do
-			[ "$key" = release ] && means=$value
-		done <"$dir/run"
-	fi
-	if ! keep "$dir/want" "running $means"; then
-		say dead "$node can't write in $dir"
-		continue
-	fi
-	rm -f "$dir/stop"
-	if node_alive "$dir"; then
-		if supervised "$dir"; then
-			say running "$node"
-		else
-			say running "$node unsupervised"
-		fi
-		continue
-	fi
-	if [ -f "$home/releases/$release/clusterctl/clusterctl@.service" ]; then
-		begin_unit </dev/null && left="$left $node"
+	elif stopping; then
+		later="$later $node $release"
 	else
-		begin_supervisor </dev/null && left="$left $node"
+		begin
 	fi
 done
 start_units
-while [ -n "$left" ]; do
+seconds
+limit=$((now + deadline))
+# Begins those that have ended meanwhile.
+begin_later() {
+	# shellcheck disable=SC2086
+	set -- $later
+	later=''
+	while [ "$#" -gt 1 ]; do
+		node=$1 release=$2 dir=$spool/nodes/$1
+		shift 2
+		if stopping; then
+			later="$later $node $release"
+			continue
+		fi
+		under_way=$left left=''
+		begin
+		start_units
+		left="$under_way$left"
+	done
+}
+while [ -n "$left$later" ]; do
+	begin_later
 	rest_left=''
 	for node in $left; do
 		dir=$spool/nodes/$node
@@ -100,12 +115,18 @@ while [ -n "$left" ]; do
 		rest_left="$rest_left $node"
 	done
 	left=$rest_left
-	[ -n "$left" ] || break
+	[ -n "$left$later" ] || break
 	seconds
 	if [ "$now" -ge "$limit" ]; then
 		for node in $left; do
 			say late "$node $({ cat "$spool/nodes/$node/.status"; } 2>/dev/null)"
 			last_words "$node"
+		done
+		# shellcheck disable=SC2086
+		set -- $later
+		while [ "$#" -gt 1 ]; do
+			say late "$1 it was told to stop and has not ended; clusterctl stop kills it"
+			shift 2
 		done
 		break
 	fi

@@ -77,10 +77,11 @@ start_units() {
 	# shellcheck disable=SC2086
 	set -- $started
 	set +f
+	started=''
 	# One that pauses after a crash is started at once.
-	if ! why=$(ctl daemon-reload 2>&1 && { ctl reset-failed "$@" 2>/dev/null || :; } && ctl restart --no-block "$@" 2>&1); then
+	if ! said=$(ctl daemon-reload 2>&1 && { ctl reset-failed "$@" 2>/dev/null || :; } && ctl restart --no-block "$@" 2>&1); then
 		for node in $left; do
-			say dead "$node systemd does not start it: $(printf '%s' "$why" | tr '\n' ' ')"
+			say dead "$node systemd does not start it: $(printf '%s' "$said" | tr '\n' ' ')"
 		done
 		left=''
 	fi

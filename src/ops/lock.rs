@@ -45,6 +45,8 @@ struct Held {
     /// Lines that a lock whose connection was gone could not take; the next one writes them.
     missed: Vec<String>,
     clock: Clock,
+    /// Which operation had done something there last, when the host was locked first.
+    before: String,
 }
 
 /// Seconds since this machine's boot (proc(5), uptime).
@@ -97,14 +99,14 @@ impl Operation {
 
 type Answered = oneshot::Receiver<Result<String, Failure>>;
 
-/// Asks one host for its lock; the answer comes later. One that was ours before is had again only where nobody else has
-/// worked there since.
-fn ask(seat: &Seat, operation: &Operation, again: bool) -> (Held, Answered) {
+/// Asks one host for its lock; the answer comes later. One that was ours is had again only where nobody else has done
+/// anything there since: `before` is which operation had, when it was had first.
+fn ask(seat: &Seat, operation: &Operation, before: Option<String>) -> (Held, Answered) {
     let host = seat.connection.clone();
     let (journal, later) = mpsc::unbounded_channel();
     let (answer, answered) = oneshot::channel::<Result<String, Failure>>();
     let call = Call::new(LOCK, LONGEST).arg(&seat.folders.home).arg(&operation.id).arg(&operation.holder);
-    let call = call.arg(if again { "again" } else { "first" });
+    let call = call.arg(before.as_deref().unwrap_or("first"));
     let clock = Clock::default();
     let told = clock.clone();
     let task = tokio::spawn(async move {
@@ -119,7 +121,7 @@ fn ask(seat: &Seat, operation: &Operation, again: bool) -> (Held, Answered) {
         };
         let mut call = call.on_line(|line| {
             // With the lock, and with each beat after it.
-            if let Some(up) = line.split_once(' ').and_then(|(_, up)| up.parse().ok()) {
+            if let Some(up) = line.split(' ').nth(1).and_then(|up| up.parse().ok()) {
                 *told.lock().unwrap_or_else(PoisonError::into_inner) = Some((up, uptime()));
             }
             tell(Ok(line.to_owned()));
@@ -134,14 +136,17 @@ fn ask(seat: &Seat, operation: &Operation, again: bool) -> (Held, Answered) {
             }
         }
     });
-    (Held { seat: seat.clone(), journal, task, missed: Vec::new(), clock }, answered)
+    (
+        Held { seat: seat.clone(), journal, task, missed: Vec::new(), clock, before: before.unwrap_or_default() },
+        answered,
+    )
 }
 
-/// Waits for a host's answer.
-async fn answer(answered: Answered, limit: Instant) -> Result<(), Refused> {
+/// Waits for a host's answer; returns which operation has done something there last.
+async fn answer(answered: Answered, limit: Instant) -> Result<String, Refused> {
     match tokio::time::timeout_at(limit, answered).await {
         Ok(Ok(Ok(line))) => match line.split_once(' ').unwrap_or((&line, "")) {
-            ("locked", _) => Ok(()),
+            ("locked", rest) => Ok(rest.split_once(' ').map_or("-", |(_, last)| last).to_owned()),
             ("held", holder) => Err(Refused::Held(holder.split_once(' ').map_or(holder, |(_, h)| h).to_owned())),
             (_, why) => Err(Refused::Failed(why.to_owned(), true)),
         },
@@ -191,7 +196,7 @@ impl Locks {
         let mut held = BTreeMap::new();
         let mut waiting = Vec::new();
         for seat in seats {
-            let (lock, answered) = ask(seat, operation, false);
+            let (lock, answered) = ask(seat, operation, None);
             held.insert(seat.name.clone(), Mutex::new(lock));
             waiting.push((seat.name.clone(), answered));
         }
@@ -202,7 +207,12 @@ impl Locks {
         let limit = Instant::now() + fleet.settings.question;
         for (name, answered) in waiting {
             let error = match answer(answered, limit).await {
-                Ok(()) => continue,
+                Ok(last) => {
+                    if let Some(slot) = locks.held.get_mut(&name) {
+                        slot.get_mut().unwrap_or_else(PoisonError::into_inner).before = last;
+                    }
+                    continue;
+                }
                 Err(Refused::Held(holder)) => {
                     Error::new(Kind::Locked, format!("{name} is locked by another operation")).because(holder).hint(
                         format!(
@@ -237,12 +247,16 @@ impl Locks {
     /// Where it is somebody else's by now, or can't be had; why.
     async fn ensure(&self, seat: &Seat) -> Result<(), String> {
         let Some(slot) = self.held.get(&seat.name) else { return Err("its lock was not taken".to_owned()) };
-        if !slot.lock().unwrap_or_else(PoisonError::into_inner).task.is_finished() {
-            return Ok(());
-        }
-        let (lock, answered) = ask(seat, &self.operation, true);
+        let before = {
+            let held = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            if !held.task.is_finished() {
+                return Ok(());
+            }
+            held.before.clone()
+        };
+        let (lock, answered) = ask(seat, &self.operation, Some(before));
         match answer(answered, Instant::now() + self.question).await {
-            Ok(()) => {
+            Ok(_) => {
                 let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
                 for line in std::mem::take(&mut slot.missed) {
                     let _ = lock.journal.send(line.into_bytes());

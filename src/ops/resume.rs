@@ -29,7 +29,7 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
         && runs != release
     {
         return Err(Error::failed("nothing has changed: the description is not what the hosts run")
-            .because(format!("most have the release {runs}, and the description makes {release}"))
+            .because(format!("the cluster runs {runs}, and the description makes {release}"))
             .hint("`clusterctl deploy` brings all hosts to the description; `clusterctl rollback` all to one release")
             .into());
     }

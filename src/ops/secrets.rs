@@ -216,7 +216,10 @@ async fn fetch(fleet: &Fleet, found: &[Option<Observed>], name: &str) -> Result<
         };
         error = error.because(format!("{}: {why}", seat.name));
     }
-    Err(error.hint("`clusterctl secrets rotate` makes new ones and restarts all nodes"))
+    Err(error.hint(match secret_kind(name) {
+        CURVE => "`clusterctl secrets rotate` makes new ones and restarts all nodes",
+        _ => "`clusterctl deploy` brings those that the description names",
+    }))
 }
 
 #[cfg(test)]

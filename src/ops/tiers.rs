@@ -438,7 +438,7 @@ async fn run(
             let behind = runs.is_some() && current[&job.seat.name].is_some() && current[&job.seat.name] != runs;
             if behind {
                 let host = &job.seat.name;
-                let why = format!("{host} is not at the release that the others run: clusterctl resume @{host}");
+                let why = format!("{host} is not at the release that the cluster runs: clusterctl resume @{host}");
                 nodes.push(NodeOutcome {
                     node: job.node.clone(),
                     host: host.clone(),

@@ -85,10 +85,15 @@ impl Run<'_> {
 
     /// Takes hosts that left out of what is to be remembered, once nothing of theirs runs any more.
     pub(super) async fn forget_left(&self, nodes: &[NodeOutcome]) {
-        let left = &self.prepared.left;
+        let asked: BTreeSet<&str> = self.prepared.leaving.iter().map(|(seat, _)| seat.name.as_str()).collect();
         let bad: BTreeSet<&str> = nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.host.as_str()).collect();
-        let done: BTreeSet<String> =
-            left.iter().map(|h| h.name.clone()).filter(|n| !bad.contains(n.as_str())).collect();
+        let done: BTreeSet<String> = self
+            .prepared
+            .left
+            .iter()
+            .map(|h| h.name.clone())
+            .filter(|n| asked.contains(n.as_str()) && !bad.contains(n.as_str()))
+            .collect();
         if done.is_empty() {
             return;
         }

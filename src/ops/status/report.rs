@@ -486,7 +486,7 @@ fn hosts_of(
             let has = observed.current.as_deref().map_or("no release".to_owned(), |id| format!("the release {id}"));
             troubles.push(Trouble {
                 subject: name.clone(),
-                what: format!("has {has}, and most hosts have {runs}"),
+                what: format!("has {has}, and the cluster runs {runs}"),
                 hint: Some(format!("clusterctl resume @{name}")),
             });
         }
