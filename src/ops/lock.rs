@@ -207,9 +207,9 @@ impl Locks {
         let limit = Instant::now() + fleet.settings.question;
         for (name, answered) in waiting {
             let error = match answer(answered, limit).await {
-                Ok(last) => {
+                Ok(operation) => {
                     if let Some(slot) = locks.held.get_mut(&name) {
-                        slot.get_mut().unwrap_or_else(PoisonError::into_inner).before = last;
+                        slot.get_mut().unwrap_or_else(PoisonError::into_inner).before = operation;
                     }
                     continue;
                 }
