@@ -11,7 +11,7 @@ use switch::Way;
 
 use super::check::{self, CheckReport};
 use super::fleet::{Fleet, Seat};
-use super::lock::{Locks, Operation};
+use super::lock::{Locks, MEANWHILE, Operation};
 use super::prepare::{Absent, Aim, Prepared, prepare, tolerable};
 use super::stage::{all_well, stage};
 use super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
@@ -390,6 +390,13 @@ impl Run<'_> {
     /// Switches all hosts; where that fails, those that did switch go back.
     async fn switch(&mut self, done: &mut Done) -> Result<(), Failure> {
         let answers = self.switch_all("switching", self.switching(), &Way::There(BTreeSet::new())).await;
+        let beaten = |answer: &Result<(), String>| answer.as_ref().is_err_and(|why| why == MEANWHILE);
+        if done.stops.is_empty() && !answers.is_empty() && answers.iter().all(|(_, answer)| beaten(answer)) {
+            self.touched = Touched::Nothing;
+            return Err(Error::failed(format!("nothing has changed: {MEANWHILE}"))
+                .hint("`clusterctl status` shows what runs now, `clusterctl diff` what a deploy would change")
+                .into());
+        }
         let Err(error) = self.go_on("not all hosts could switch to the release", answers) else {
             self.locks.note("did switch");
             return Ok(());

@@ -55,6 +55,9 @@ fn uptime() -> f64 {
     text.split(' ').next().and_then(|up| up.parse().ok()).unwrap_or_default()
 }
 
+/// Why a lock that broke is not had again: so nothing of ours may be done there any more.
+pub(super) const MEANWHILE: &str = "another operation has worked here meanwhile";
+
 /// Who does what, for the lock and the journal.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
@@ -148,6 +151,7 @@ async fn answer(answered: Answered, limit: Instant) -> Result<String, Refused> {
         Ok(Ok(Ok(line))) => match line.split_once(' ').unwrap_or((&line, "")) {
             ("locked", rest) => Ok(rest.split_once(' ').map_or("-", |(_, last)| last).to_owned()),
             ("held", holder) => Err(Refused::Held(holder.split_once(' ').map_or(holder, |(_, h)| h).to_owned())),
+            ("beaten", _) => Err(Refused::Failed(MEANWHILE.to_owned(), true)),
             (_, why) => Err(Refused::Failed(why.to_owned(), true)),
         },
         Ok(Ok(Err(failure))) => Err(Refused::Failed(failure.text(), false)),
