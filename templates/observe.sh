@@ -79,8 +79,11 @@ for dir in "$spool"/nodes/*/; do
 	node=${dir%/}
 	node=${node##*/}
 	say node "$node"
+	ended=''
 	for file in want run exit; do
-		[ -f "$dir$file" ] && dump "$file" "$dir$file"
+		[ -f "$dir$file" ] || continue
+		dump "$file" "$dir$file"
+		[ "$file" != exit ] || ended=1
 	done
 	[ -f "${dir}exit.last" ] && dump last "${dir}exit.last"
 	[ -e "${dir}stop" ] && say stop
@@ -111,10 +114,18 @@ for dir in "$spool"/nodes/*/; do
 			esac
 		done <"/proc/$p/status"
 		supervised "$dir" && say supervised
-	elif [ -f "${dir}unit" ]; then
-		IFS= read -r unit <"${dir}unit" && active "$unit" && say supervised
 	else
-		supervisor_alive "$dir" && say supervised
+		if { IFS= read -r unit <"${dir}unit"; } 2>/dev/null; then
+			active "$unit" && keeper=1 || keeper=''
+		else
+			supervisor_alive "$dir" && keeper=1 || keeper=''
+		fi
+		if [ -n "$keeper" ]; then
+			say supervised
+		elif [ -z "$ended" ] && [ -f "${dir}exit" ]; then
+			# Its end was recorded while we looked.
+			dump exit "${dir}exit"
+		fi
 	fi
 done
 say nodes end
