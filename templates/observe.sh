@@ -56,8 +56,8 @@ active() {
 	if [ -z "$shown" ]; then
 		manager
 		unit_of "${home##*/}" '*'
-		# In a pattern a backslash needs another.
-		swap "$unit" '\' '\\'
+		# What a backslash means in a pattern depends on systemctl's version; that any character stands there does not.
+		swap "$unit" '\' '?'
 		if [ "$uid" = 0 ]; then
 			shown=$(systemctl show -p Id -p ActiveState "$out" 2>/dev/null)
 		else
