@@ -179,6 +179,12 @@ pub fn digest(data: &[u8]) -> String {
     text
 }
 
+/// What the name of ZeroMQ's keys begins with.
+pub const CURVE: &str = "zeromq";
+
+/// What the name of a passphrase begins with.
+pub const PASSPHRASE: &str = "passphrase";
+
 /// Returns what a secret is that hosts keep, by its name.
 pub fn secret_kind(name: &str) -> &str {
     name.rsplit_once('-').map_or(name, |(kind, _)| kind)

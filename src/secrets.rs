@@ -9,12 +9,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::release::digest;
-
-/// What the name of ZeroMQ's keys begins with.
-pub const CURVE: &str = "zeromq";
-
-/// What the name of a passphrase begins with.
-pub const PASSPHRASE: &str = "passphrase";
+pub use crate::release::{CURVE, PASSPHRASE};
 
 /// A file that a host keeps to itself.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::{ARCHIVE, ARCHIVER, Common, File, Ingredients, Inputs, MAINTAIN, ZeekIdentity, belongs, digest, digest_of};
-use super::{secret_key, secret_kind};
+use super::{CURVE, PASSPHRASE, secret_key, secret_kind};
 use crate::cluster::{
     Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role, RunnerKind,
 };
@@ -15,7 +15,7 @@ use crate::zeek;
 const STOP_MARGIN: u64 = 5;
 
 /// Secrets of these kinds hold variables of a node's environment.
-const SECRET_ENV: [&str; 2] = ["zeromq", "passphrase"];
+const SECRET_ENV: [&str; 2] = [CURVE, PASSPHRASE];
 
 impl Common<'_> {
     /// Returns the file `start/NODE`, and the node's inputs.
