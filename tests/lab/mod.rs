@@ -93,9 +93,9 @@ impl Lab {
         succeed(&mut self.inside(host, command))
     }
 
-    /// As [`Lab::exec`], byte for byte.
-    pub(crate) fn exec_bytes(&self, host: &str, command: &[&str]) -> Vec<u8> {
-        output(&mut self.inside(host, command)).stdout
+    /// As [`Lab::exec`], byte for byte and whether it succeeds or not.
+    pub(crate) fn try_exec(&self, host: &str, command: &[&str]) -> Output {
+        run(&mut self.inside(host, command))
     }
 
     /// The file system of a host, as its own processes see it.
@@ -144,8 +144,12 @@ impl Lab {
     }
 }
 
+fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
 fn output(command: &mut Command) -> Output {
-    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = run(command);
     assert!(output.status.success(), "{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     output
 }

@@ -272,18 +272,7 @@ impl Scene {
     fn files_now(&self) -> Files {
         let mut files = Files::new();
         for host in self.hosts() {
-            let raw = self.lab.exec_bytes(
-                host,
-                &[
-                    "sh",
-                    "-c",
-                    "cd \"$1\" && for dir in nodes crash log-queue archive; do [ -d $dir ] && set -- \"$@\" $dir; done; \
-                     shift; find \"$@\" -type f -size -4096k -print0 | tar --null --no-recursion --files-from=- -cf - \
-                     --warning=no-file-changed --warning=no-file-removed --ignore-failed-read",
-                    "sh",
-                    &self.home(),
-                ],
-            );
+            let raw = self.archive_of(host);
             let mut archive = tar::Archive::new(raw.as_slice());
             for entry in archive.entries().unwrap() {
                 let mut entry = entry.unwrap();
@@ -299,6 +288,25 @@ impl Scene {
             }
         }
         files
+    }
+
+    /// The folders of a host that hold what its nodes wrote, as one tar archive of one moment.
+    ///
+    /// Nodes go on writing and moving files. tar(1) fails where a file changed or went away before it was read; one that
+    /// was moved just then may be in the archive under neither name, so that archive does not count.
+    fn archive_of(&self, host: &str) -> Vec<u8> {
+        let script = "cd \"$1\" && for dir in nodes crash log-queue archive; do [ -d $dir ] && set -- \"$@\" $dir; done; \
+                      shift; find \"$@\" -type f -size -4096k -print0 | \
+                      tar --null --no-recursion --files-from=- -cf -";
+        let mut said = String::new();
+        for _ in 0..20 {
+            let output = self.lab.try_exec(host, &["sh", "-c", script, "sh", &self.home()]);
+            if output.status.success() {
+                return output.stdout;
+            }
+            said = format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        panic!("{host}: the files of its nodes don't hold still: {said}");
     }
 }
 
