@@ -44,7 +44,7 @@ pub struct Observed {
     pub strays: Vec<Stray>,
     /// Releases that lie there; only when all was asked for.
     pub releases: Vec<Kept>,
-    /// What the last deploy left to be done: `behind HOST`, or `left` and the host that left the description.
+    /// What the last deploy left to be done: `left` and the host that left the description.
     pub pending: Vec<String>,
     /// The names of the secrets that the current release needs.
     pub needs: Vec<String>,
@@ -491,7 +491,7 @@ impl ObservedNode {
             "want" => {
                 self.wanted = match value.split_once(' ') {
                     Some(("running", release)) => Some(Wanted::Running(release.to_owned())),
-                    _ if value == "stopped" => Some(Wanted::Stopped),
+                    _ if value.trim_end() == "stopped" => Some(Wanted::Stopped),
                     _ => None,
                 };
             }

@@ -15,5 +15,6 @@ if [ "${guarded%%.*}" -gt "$3" ]; then
 	say fail "the step came too late and was not done"
 	exit 1
 fi
-{ printf '%s\n' "$2" >"$1/operation"; } 2>/dev/null
+# In place: on a full disk too. Only the first line counts.
+{ printf '%s\n' "$2" 1<>"$1/operation"; } 2>/dev/null
 shift 3

@@ -3,7 +3,12 @@
 # from one that is gone. 1: somebody else holds it, `held` says who; 2: it can't be had, `why` says why.
 # shellcheck disable=SC2034,SC2154
 take_lock() {
-	locked=$1 held=''
+	locked=$1 held='' format=1
+	{ read -r format <"$locked/format"; } 2>/dev/null
+	if [ "${format:-1}" != 1 ]; then
+		why="$locked has the format $format of a newer clusterctl: it is read, and never written by this one"
+		return 2
+	fi
 	myself
 	mine="id $me $2 $3"
 	claim "$locked/lock" "$mine"

@@ -75,6 +75,14 @@ keep_apart() {
 		mv "$file" "$spool/log-queue/$other"
 	done
 }
+# A time as Zeek writes it into names, in $zone; the machine's own where that is empty, which TZ='' would not be.
+stamp() {
+	if [ -n "$zone" ]; then
+		TZ=$zone date -d "@$1" +__%Y-%m-%d-%H-%M-%S
+	else
+		date -d "@$1" +__%Y-%m-%d-%H-%M-%S
+	fi
+}
 # Moves what a node that is not running left of its logs to the queue, under the names that Zeek's own rotation of
 # leftovers gives them: opened when the shadow file was made, closed when the log was last written. $1 is the node;
 # moved counts. Never for a node that may be starting: it does the same itself.
@@ -82,11 +90,11 @@ keep_apart() {
 leftovers() {
 	dir=$spool/nodes/$1
 	# In the node's own time, as it writes them itself.
-	zone=${TZ:-}
+	zone=${TZ-}
 	if [ -f "$home/current/start/$1" ]; then
 		while IFS= read -r line; do
 			case $line in
-			"env TZ="*) zone=${line#env TZ=} ;;
+			"env TZ="*) zone=${line#env TZ=} zone=${zone:-UTC0} ;;
 			esac
 		done <"$home/current/start/$1"
 	fi
@@ -111,7 +119,7 @@ leftovers() {
 		[ -n "$close" ] || continue
 		[ "$close" -ge "$open" ] || close=$open
 		while :; do
-			to=$name$(TZ=$zone date -d "@$open" +__%Y-%m-%d-%H-%M-%S__)$(TZ=$zone date -d "@$close" +%Y-%m-%d-%H-%M-%S__)
+			to=$name$(stamp "$open")$(stamp "$close")__
 			to=$spool/log-queue/$to${several:+log_suffix=${1}__}$ext
 			[ ! -e "$to" ] && break
 			close=$((close + 1))

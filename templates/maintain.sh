@@ -20,13 +20,27 @@ esac
 trap 'ended=$?; free_lock; echo "$T end $ended"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 log_settings "$home/current/clusterctl/logs.conf"
-# Sets want to what is meant with a node, and next to what its runner does after its last end.
+# Sets want to what is meant with a node, next to what its runner does after its last end, ended_in to the boot and at to
+# the second of that.
 read_intent() {
-	want='' next=''
+	want='' next='' ended_in='' at=''
 	{ read -r want <"$1/want"; } 2>/dev/null
 	[ ! -f "$1/exit" ] || while read -r key value; do
-		[ "$key" = next ] && next=$value
+		case $key in
+		next) next=$value ;;
+		at) at=$value ;;
+		id) ended_in=${value%% *} ;;
+		esac
 	done <"$1/exit"
+}
+# Is its unit in the pause after a crash, or about to start it? A supervisor tells by being there.
+pauses() {
+	[ -e "$1/unit" ] && [ "$ended_in" = "$boot" ] || return 1
+	case $next:$at in
+	*[!0-9:]* | :* | *:) return 1 ;;
+	esac
+	seconds
+	[ "$now" -lt "$((at + next + 60))" ]
 }
 # Whether a node is meant to run and does not: what an operator stopped is left alone, and so is what is not to be
 # started again; one that gave up gets another chance.
@@ -37,7 +51,7 @@ needs_healing() {
 	*) return 1 ;;
 	esac
 	[ ! -e "$1/stop" ] || return 1
-	node_alive "$1" || supervisor_alive "$1" && return 1
+	node_alive "$1" || supervisor_alive "$1" || pauses "$1" && return 1
 	[ "$next" != never ]
 }
 unfinished=''

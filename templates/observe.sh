@@ -47,7 +47,7 @@ if [ -f "$home/maintain" ]; then
 fi
 [ -f "$home/journal" ] && dump journal "$home/journal"
 # The lock of a holder that is gone holds nothing.
-identity "$home/lock" && alive "$b" "$p" "$s" && dump lock "$home/lock"
+identity "$home/lock" && alive "$b" "$p" "$s" && read -r line <"$home/lock" && say lock "$line"
 # Is the unit active, or in the pause before its next start? All of the cluster's units are asked for at once, the
 # first time: those of nodes that run need no question.
 shown=''
@@ -142,10 +142,21 @@ for file in /proc/[0-9]*/comm; do
 	[ -n "$known" ] && continue
 	strays=$((strays + 1))
 	[ "$strays" -gt 20 ] && break
-	set -- "$@" "/proc/$pid/cmdline" "/proc/$pid/environ"
+	set -- "$@" "$pid"
 done
+# One that became a node while we looked is none: its `run` was there before it was a Zeek.
+if [ "$strays" != 0 ]; then
+	for dir in "$spool"/nodes/*/; do
+		node_alive "$dir" && eval "known_$p=1"
+	done
+	for pid in "$@"; do
+		shift
+		eval "known=\${known_$pid:-}"
+		[ -n "$known" ] || set -- "$@" "/proc/$pid/cmdline" "/proc/$pid/environ"
+	done
+fi
 # All in one pass: tail names each file before its content, and leaves out those that it can't read.
-[ "$strays" = 0 ] || tail -v -n +1 "$@" 2>/dev/null | tr '\n\0' ' \n' | while IFS= read -r line || [ -n "$line" ]; do
+[ "$#" = 0 ] || tail -v -n +1 "$@" 2>/dev/null | tr '\n\0' ' \n' | while IFS= read -r line || [ -n "$line" ]; do
 	case $line in
 	*"==> /proc/"*"/cmdline <== "*)
 		pid=${line#*==> /proc/}

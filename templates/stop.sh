@@ -1,7 +1,11 @@
 # Stops nodes, whatever keeps them running: SIGTERM, a deadline, SIGKILL. Arguments: the spool folder, the deadline in
 # seconds. Input: nodes. Without a node to start, a unit has no use: what systemd knows of it goes.
 spool=$1 deadline=$2
-left='' of_units=''
+left='' of_units='' denied=''
+# Tells the process of $node that was just found alive to end. Another user's can't be told, and is not waited for.
+term() {
+	kill -TERM "$p" 2>/dev/null || ! alive "$b" "$p" "$s" || denied="$denied $node "
+}
 set --
 while IFS= read -r node && [ -n "$node" ]; do
 	dir=$spool/nodes/$node
@@ -9,8 +13,8 @@ while IFS= read -r node && [ -n "$node" ]; do
 		say stopped "$node"
 		continue
 	fi
-	# On a full disk there is no room for another file, but what is there can be written over.
-	keep "$dir/want" stopped || { echo stopped >"$dir/want"; } 2>/dev/null
+	# On a full disk there is no room for another file, but what is there can be written over, all of it.
+	keep "$dir/want" stopped || { printf '%-79s\n' stopped 1<>"$dir/want"; } 2>/dev/null
 	: >"$dir/stop"
 	unit=''
 	if { IFS= read -r unit <"$dir/unit"; } 2>/dev/null && [ -n "$unit" ]; then
@@ -19,10 +23,10 @@ while IFS= read -r node && [ -n "$node" ]; do
 	fi
 	if node_alive "$dir"; then
 		if [ -z "$unit" ] || ! in_unit "$p" "$unit"; then
-			kill -TERM "$p" 2>/dev/null || say denied "$node $p"
+			term
 		fi
 	elif supervisor_alive "$dir"; then
-		kill -TERM "$p" 2>/dev/null
+		term
 	fi
 	left="$left $node"
 done
@@ -31,7 +35,7 @@ if [ "$#" -gt 0 ]; then
 	if ! ctl stop --no-block "$@" >/dev/null 2>&1; then
 		for node in $of_units; do
 			if node_alive "$spool/nodes/$node"; then
-				kill -TERM "$p" 2>/dev/null || say denied "$node $p"
+				term
 			fi
 		done
 	fi
@@ -44,6 +48,12 @@ while [ -n "$left" ]; do
 	seconds
 	for node in $left; do
 		dir=$spool/nodes/$node
+		case $denied in
+		*" $node "*)
+			say denied "$node"
+			continue
+			;;
+		esac
 		if node_alive "$dir"; then
 			if [ "$now" -ge "$limit" ]; then
 				kill -KILL "$p" 2>/dev/null

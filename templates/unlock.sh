@@ -24,8 +24,8 @@ if alive "$b" "$p" "$s"; then
 fi
 again=''
 { read -r _ _ _ _ again _ <"$home/lock"; } 2>/dev/null
-if [ "$again" = "$operation" ] && ! rm -f "$home/lock"; then
-	say fail "can't remove $home/lock"
+if [ "$again" = "$operation" ] && ! mv -f "$home/lock" "$home/lock.free"; then
+	say fail "can't take $home/lock away"
 	exit 1
 fi
 say unlocked

@@ -274,6 +274,21 @@ fn a_node_that_dies_at_start_is_told_with_its_last_words_and_undone() {
 }
 
 #[test]
+fn a_further_node_that_dies_at_start_leaves_the_others_alone() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    cluster.settled();
+    let pid = cluster.pid("worker-1");
+    let text = std::fs::read_to_string(cluster.dir().join("cluster.yaml")).unwrap();
+    let bad = "  bad: { type: worker, host: here, first_index: 9, interface: lo, env: { ZEEK_SIM_DIE_AT_START: 'fatal error: no' } }\n";
+    std::fs::write(cluster.dir().join("cluster.yaml"), format!("{text}{bad}")).unwrap();
+    let said = cluster.run(&["deploy", "--yes", "--no-restart"]).code(1);
+    assert!(said.stdout.contains("went back: what it started was stopped, and all else runs on as before"), "{said:?}");
+    assert_eq!(cluster.pid("worker-1"), pid);
+}
+
+#[test]
 fn a_node_that_ignores_sigterm_is_killed_and_that_is_said() {
     let cluster = LocalCluster::new();
     cluster.write_local(", env: { ZEEK_SIM_IGNORE_SIGTERM: '1' }");
@@ -462,7 +477,8 @@ fn over_ssh_connections_stay_warm() {
     let status = cluster.settled();
     assert_eq!(status["workers"]["answering"], 2);
     let masters = || {
-        let pattern = cluster.dir().join("run/clusterctl").display().to_string();
+        // Not those that only carry a stream over a master.
+        let pattern = format!("ControlMaster=yes.*{}", cluster.dir().join("run/clusterctl").display());
         let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
     };
@@ -478,6 +494,22 @@ fn over_ssh_connections_stay_warm() {
     for pid in masters() {
         kill("TERM", pid.parse().unwrap());
     }
+}
+
+#[test]
+fn where_the_manager_cannot_be_asked_a_rolling_restart_takes_the_workers_word() {
+    let sshd = Sshd::start_with(&["AllowTcpForwarding no"]);
+    let cluster = ssh_cluster(&sshd);
+    let file = cluster.dir().join("cluster.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    cluster.run(&["deploy"]).code(0);
+    let before = cluster.pid("worker-1");
+    let text = text.replace("ready: 30s", "ready: 10s").replace("interface: lo", "interface: lo, env: { ROUND: '2' }");
+    std::fs::write(&file, text).unwrap();
+    let said = cluster.run(&["deploy", "--yes", "--max-unavailable", "1"]).code(0);
+    assert!(said.stdout.contains("all as planned"), "{said:?}");
+    assert!(said.stderr.contains("it can't be asked"), "{said:?}");
+    assert_ne!(cluster.pid("worker-1"), before);
 }
 
 #[test]
@@ -665,7 +697,7 @@ fn a_master_that_dies_is_replaced() {
     let deploy = deploy.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     // The workers are on their way up: the call that waits for them is under way.
     wait_for("a worker to start", || cluster.kept("nodes/worker-1/run").exists().then_some(()));
-    let pattern = cluster.dir().join("run/clusterctl").display().to_string();
+    let pattern = format!("ControlMaster=yes.*{}", cluster.dir().join("run/clusterctl").display());
     let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
     let master = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().parse().unwrap();
     kill("KILL", master);

@@ -107,7 +107,7 @@ fn rotated_logs_are_archived_and_a_stop_empties_the_queue() {
 #[test]
 fn what_a_killed_logger_left_is_archived() {
     let cluster = LocalCluster::new();
-    write(&cluster, 1, "rotate: 1h", "");
+    write(&cluster, 1, "rotate: 7d", "");
     produce(&cluster, 100, 100);
     cluster.run(&["deploy"]).code(0);
     let log = cluster.kept("nodes/logger-1/sim.log");
@@ -154,7 +154,7 @@ fn with_one_of_two_loggers_dead(immediate: Option<&str>) -> usize {
     let redef = immediate
         .map(|i| format!("redefs: {{ \"Cluster::Backend::ZeroMQ::log_immediate\": {i} }}"))
         .unwrap_or_default();
-    write(&cluster, 2, "rotate: 1h", "restart: never\n");
+    write(&cluster, 2, "rotate: 7d", "restart: never\n");
     let file = cluster.dir().join("cluster.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("backend: broker", &format!("backend: zeromq, {redef}"))).unwrap();
@@ -203,7 +203,7 @@ fn old(cluster: &LocalCluster, path: &str, days: u32) -> PathBuf {
 #[test]
 fn maintain_heals_archives_and_expires_and_leaves_alone_what_was_stopped() {
     let cluster = LocalCluster::new();
-    write(&cluster, 1, "rotate: 1h, expire: 30d", "");
+    write(&cluster, 1, "rotate: 7d, expire: 30d", "");
     produce(&cluster, 100, 100);
     cluster.run(&["deploy"]).code(0);
     let gone = [
@@ -269,7 +269,7 @@ fn maintain_heals_archives_and_expires_and_leaves_alone_what_was_stopped() {
 #[test]
 fn maintain_leaves_a_locked_host_and_an_unfinished_operation_alone() {
     let cluster = LocalCluster::new();
-    write(&cluster, 1, "rotate: 1h", "");
+    write(&cluster, 1, "rotate: 7d", "");
     cluster.run(&["deploy"]).code(0);
     let supervisor = std::fs::read_to_string(cluster.kept("nodes/worker-1/supervisor")).unwrap();
     kill("KILL", supervisor.split(' ').nth(2).unwrap().parse().unwrap());
@@ -298,7 +298,7 @@ fn maintain_leaves_a_locked_host_and_an_unfinished_operation_alone() {
 #[test]
 fn a_host_maintains_itself_from_a_crontab_of_which_no_other_line_is_lost() {
     let cluster = LocalCluster::new();
-    write(&cluster, 1, "rotate: 1h", "");
+    write(&cluster, 1, "rotate: 7d", "");
     let bin = cluster.dir().join("bin");
     std::fs::create_dir(&bin).unwrap();
     let table = cluster.dir().join("crontab");

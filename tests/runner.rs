@@ -89,6 +89,12 @@ impl Host {
     }
 }
 
+/// Tells whether a process is gone, or is but a zombie (proc(5), stat).
+fn ended(pid: u64) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_none_or(|state| state.is_empty() || state.starts_with('Z'))
+}
+
 /// Two starts at once: four, to be sure.
 fn starts_at_once(shell: &str) {
     let host = host(shell);
@@ -179,7 +185,9 @@ fn pauses_grow_and_can_be_cut_short_under_busybox() {
 fn a_node_without_its_supervisor_is_told_and_not_adopted() {
     let host = host("sh");
     host.start();
-    kill("KILL", host.pid_in("supervisor"));
+    let supervisor = host.pid_in("supervisor");
+    kill("KILL", supervisor);
+    wait_for("the supervisor to end", || ended(supervisor).then_some(()));
     let pid = host.pid_in("run");
     assert_eq!(host.start(), format!("clusterctl running {WORKER} unsupervised\n"));
     let said = host.cluster.run(&["start", WORKER]).code(1);

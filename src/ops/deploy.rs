@@ -19,7 +19,8 @@ use super::{Event, Failure, Outcome, archive, ports, rolling};
 use super::{resume, rollback, secrets};
 use crate::cluster::Role;
 use crate::error::{Error, Kind};
-use crate::plan::{self, Action};
+use crate::observed::Observed;
+use crate::plan::{self, Action, NodePlan};
 
 /// How a deploy ended.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +39,9 @@ pub struct DeployReport {
     pub rolled_back: Option<Vec<NodeOutcome>>,
     /// Hosts that could not go back, and why.
     pub not_back: Vec<String>,
+    /// Whether no host had a release before.
+    #[serde(skip)]
+    pub first: bool,
     /// Hosts of the description that were left out and are behind now, and why.
     pub behind: Vec<Behind>,
     /// Hosts that left the description but can't be asked: nodes may still run there.
@@ -250,7 +254,7 @@ impl Run<'_> {
         let upgrade = self.prepared.plan.upgrade.is_some() || secrets::replaces(self.prepared);
         let mut halt = Ok(());
         if upgrade {
-            halt = self.stop(&mut done, self.jobs(|n| matches!(n, Action::Stop | Action::Restart))).await;
+            halt = self.stop(&mut done, self.stops()).await;
         }
         if halt.is_ok() {
             self.switch(&mut done).await?;
@@ -288,6 +292,7 @@ impl Run<'_> {
             nodes,
             rolled_back: None,
             not_back: Vec::new(),
+            first: self.prepared.found.iter().flatten().all(|o| o.current.is_none()),
             behind: absent.chain(lost).collect(),
             lost: self.prepared.lost.iter().map(|h| h.name.clone()).collect(),
         }
@@ -348,7 +353,7 @@ impl Run<'_> {
 
     /// Lets the real Zeek parse what was staged, and looks for ports that something else has.
     async fn check(&self) -> Result<(), Failure> {
-        let jobs = self.jobs(|a| matches!(a, Action::Start | Action::Restart));
+        let jobs = self.starts();
         let starts: BTreeSet<&str> = jobs.iter().map(|job| job.node.as_str()).collect();
         if starts.is_empty() {
             return Ok(());
@@ -366,15 +371,33 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Makes the jobs of a plan's actions on the hosts that are there.
-    fn jobs(&self, wanted: impl Fn(Action) -> bool) -> Vec<Job> {
+    /// What has to end: what the plan stops, and what it starts but the runner may start again before it does, from the
+    /// release of now: nodes that pause after a crash.
+    fn stops(&self) -> Vec<Job> {
+        let hosts = self.fleet.cluster.hosts.iter().zip(&self.prepared.found);
+        let found: HashMap<&str, &Observed> =
+            hosts.filter_map(|(host, observed)| Some((host.name.as_str(), observed.as_ref()?))).collect();
+        let meant = |n: &NodePlan| {
+            let node = found.get(n.host.as_str()).and_then(|o| o.nodes.get(&n.node));
+            node.is_some_and(|node| node.meant().is_some())
+        };
+        self.jobs(|n| matches!(n.action, Action::Stop | Action::Restart) || n.action == Action::Start && meant(n))
+    }
+
+    /// What the plan starts.
+    fn starts(&self) -> Vec<Job> {
+        self.jobs(|n| matches!(n.action, Action::Start | Action::Restart))
+    }
+
+    /// Makes jobs of nodes of the plan on the hosts that are there.
+    fn jobs(&self, wanted: impl Fn(&NodePlan) -> bool) -> Vec<Job> {
         let seats: HashMap<String, Seat> = self
             .switching()
             .into_iter()
             .chain(self.prepared.leaving.iter().map(|(seat, _)| seat.clone()))
             .map(|seat| (seat.name.clone(), seat))
             .collect();
-        let nodes = self.prepared.plan.nodes.iter().filter(|n| wanted(n.action));
+        let nodes = self.prepared.plan.nodes.iter().filter(|n| wanted(n));
         nodes
             .filter_map(|n| {
                 Some(Job {
@@ -408,6 +431,14 @@ impl Run<'_> {
             self.touched = Touched::AndBack;
             return Err(error.because(format!("{touched}all hosts are back at the release they had")).into());
         }
+        if not_back.is_empty() {
+            let error = error
+                .because("all hosts are back at the release they had, but not all nodes run as before:")
+                .hint("once that is mended: `clusterctl deploy`");
+            let bad = nodes.iter().filter(|o| !o.outcome.is_good());
+            let bad = bad.map(|o| format!("{} on {}: {}", o.node, o.host, o.outcome.text()));
+            return Err(bad.fold(error, Error::because).into());
+        }
         let error = error
             .because(format!("{touched}not all hosts could be switched back"))
             .hint("`clusterctl deploy` goes on from here, `clusterctl rollback` goes back");
@@ -417,8 +448,8 @@ impl Run<'_> {
     /// Stops and starts what the plan says: all at once, or a few workers at a time.
     async fn restart(&self, done: &mut Done, stopped: bool) -> Result<(), Halt> {
         let cluster = &*self.fleet.cluster;
-        let mut stops = if stopped { Vec::new() } else { self.jobs(|a| matches!(a, Action::Stop | Action::Restart)) };
-        let mut starts = self.jobs(|a| matches!(a, Action::Start | Action::Restart));
+        let mut stops = if stopped { Vec::new() } else { self.stops() };
+        let mut starts = self.starts();
         let mut batches = Vec::new();
         if let Some(share) = self.prepared.options.max_unavailable.filter(|_| !stopped) {
             let both: BTreeSet<&str> = self
@@ -446,9 +477,16 @@ impl Run<'_> {
         self.start(done, starts).await?;
         let version = self.prepared.version;
         let names = |batch: &[Job]| batch.iter().map(|job| job.node.clone()).collect::<BTreeSet<String>>();
-        if !batches.is_empty() {
+        let mut counted = !batches.is_empty();
+        if counted {
             // A manager that was restarted counts nobody at first.
-            rolling::unseen(self.fleet, version, batches.iter().flat_map(|batch| names(batch)).collect()).await;
+            let all = batches.iter().flat_map(|batch| names(batch)).collect();
+            if let Err(why) = rolling::unseen(self.fleet, version, all).await {
+                let text =
+                    format!("workers are not waited for until the manager counts them: it can't be asked: {why}");
+                self.fleet.tell(Event::Note { text });
+                counted = false;
+            }
         }
         let total = batches.len();
         for (number, batch) in batches.into_iter().enumerate() {
@@ -456,10 +494,14 @@ impl Run<'_> {
             self.stop(done, batch.clone()).await?;
             let started = names(&batch);
             self.start(done, batch).await?;
-            let ready = done.nodes.iter().filter(|o| started.contains(&o.node) && o.outcome.is_good());
-            let unseen = rolling::unseen(self.fleet, version, ready.map(|o| o.node.clone()).collect()).await;
-            for outcome in &mut done.nodes {
-                if let Some(why) = unseen.get(&outcome.node) {
+            if counted {
+                let ready = done.nodes.iter().filter(|o| started.contains(&o.node) && o.outcome.is_good());
+                let ready: BTreeSet<String> = ready.map(|o| o.node.clone()).collect();
+                let (unseen, why) = match rolling::unseen(self.fleet, version, ready.clone()).await {
+                    Ok(unseen) => (unseen, "the manager does not see it".to_owned()),
+                    Err(why) => (ready, format!("the manager can't be asked: {why}")),
+                };
+                for outcome in done.nodes.iter_mut().filter(|o| unseen.contains(&o.node)) {
                     outcome.outcome = Outcome::Late(why.clone());
                 }
             }
@@ -485,6 +527,8 @@ impl Run<'_> {
         drop(bad);
         let mut outcomes = start_jobs(self.fleet, self.locks, &jobs, Manner::Strict).await;
         ports::blame(self.fleet, Some(self.prepared.version), &mut outcomes).await;
+        let description = !matches!(self.prepared.aim, Aim::Release(_));
+        check::in_own_names(self.fleet, description.then_some(&self.prepared.release), &mut outcomes);
         done.starts.extend(jobs);
         done.add(outcomes);
         self.locks.note("did start");

@@ -1,5 +1,6 @@
 //! The hosts of a cluster, and asking many of them at once.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -85,15 +86,14 @@ impl Fleet {
 
     /// Makes the fleet of another form of the same cluster; connections are shared.
     pub(super) fn with(&self, cluster: Arc<Cluster>) -> Self {
+        let known: HashMap<&str, (&cluster::Host, &Arc<Host>)> =
+            self.cluster.hosts.iter().zip(&self.hosts).map(|(h, c)| (h.name.as_str(), (h, c))).collect();
         let hosts = cluster
             .hosts
             .iter()
-            .map(|host| {
-                let same = self.cluster.hosts.iter().position(|h| h.name == host.name && target(h) == target(host));
-                match same {
-                    Some(index) => self.hosts[index].clone(),
-                    None => Arc::new(Host::new(target(host), &self.shared)),
-                }
+            .map(|host| match known.get(host.name.as_str()) {
+                Some((same, connection)) if target(same) == target(host) => Arc::clone(connection),
+                _ => Arc::new(Host::new(target(host), &self.shared)),
             })
             .collect();
         Self {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::fleet::{Fleet, Seat};
 use crate::error::{Error, Kind};
-use crate::transport::{Call, Failure, Reply};
+use crate::transport::{self, Call, Failure, Reply};
 
 const LOCK: &str = concat!(
     include_str!("../../templates/say.sh"),
@@ -197,6 +197,7 @@ impl Locks {
         operation: &Operation,
         lenient: bool,
     ) -> Result<(Self, Vec<(String, String)>), Error> {
+        transport::room_for(seats.len());
         let mut held = BTreeMap::new();
         let mut waiting = Vec::new();
         for seat in seats {
@@ -208,7 +209,7 @@ impl Locks {
         let mut lost = Vec::new();
         let mut problem: Option<Error> = None;
         // They were all asked at once, so one deadline is enough.
-        let limit = Instant::now() + fleet.settings.question;
+        let limit = Instant::now() + fleet.settings.question + transport::queueing(seats.len());
         for (name, answered) in waiting {
             let error = match answer(answered, limit).await {
                 Ok(operation) => {

@@ -95,6 +95,8 @@ pub struct HostMaintenance {
 pub struct MaintainReport {
     /// Hosts that were away, and were brought to the release of the others.
     pub resumed: Vec<String>,
+    /// Why hosts that are behind could not be brought to that release, line by line.
+    pub not_resumed: Vec<String>,
     /// One for each host, in their order.
     pub hosts: Vec<HostMaintenance>,
 }
@@ -183,7 +185,10 @@ fn healed(line: &str) -> Option<Healed> {
 /// # Errors
 /// Where the user interrupts it.
 pub async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport, Error> {
-    let resumed = bring_up_to_date(fleet, selection).await;
+    let (resumed, not_resumed) = match bring_up_to_date(fleet, selection).await {
+        Ok(resumed) => (resumed, Vec::new()),
+        Err(why) => (Vec::new(), why),
+    };
     let cluster = &fleet.cluster;
     let operation = Operation::new("maintain");
     let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
@@ -214,40 +219,51 @@ pub async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainRe
     let interrupted = |_| Error::new(Kind::Interrupted, "interrupted: not all hosts were maintained");
     let mut answers = fleet.unless_interrupted(answers).await.map_err(interrupted)?;
     answers.sort_by_key(|(seat, _)| seat.index);
-    Ok(MaintainReport { resumed, hosts: answers.into_iter().map(|(_, done)| done).collect() })
+    Ok(MaintainReport { resumed, not_resumed, hosts: answers.into_iter().map(|(_, done)| done).collect() })
 }
 
 /// Brings hosts that were away to the release that the others run, before anything of theirs is healed; returns those
-/// that were.
-async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Vec<String> {
+/// that were. Where it is not for maintenance to do that, it is only told.
+///
+/// # Errors
+/// Why it could not be done, line by line.
+async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<String>, Vec<String>> {
     let cluster = &fleet.cluster;
     let chosen: BTreeSet<usize> = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled).collect();
-    let not_now = |why: String| {
+    let not_now = |why: &str| {
         fleet.tell(Event::Note { text: format!("hosts that are behind were not brought up to date: {why}") });
-        Vec::new()
+        Ok(Vec::new())
     };
     let why = |failure: Failure| match failure {
-        Failure::Error(error) => error.causes.first().unwrap_or(&error.message).clone(),
-        Failure::Problems(_) => "the description has problems with the hosts' Zeek".to_owned(),
+        Failure::Error(error) if error.causes.is_empty() => vec![error.message],
+        Failure::Error(error) => error.causes,
+        Failure::Problems(_) => vec!["the description has problems with the hosts' Zeek".to_owned()],
     };
     let prepared = match prepare_resume(fleet, None).await {
         Ok(prepared) => prepared,
-        Err(failure) => return not_now(why(failure)),
+        Err(failure) => return not_now(&why(failure).join("; ")),
     };
     // What did not come to its end is for somebody to decide.
     let deployed = prepared.found.iter().flatten().any(|o| o.current.is_some());
     if !deployed || prepared.is_unfinished() || prepared.plan.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let behind: Vec<usize> = prepared.release.parts.iter().map(|p| p.host).collect();
     if behind.iter().any(|host| !chosen.contains(host)) {
-        return not_now("not all of them were selected".to_owned());
+        return not_now("not all of them were selected");
     }
     let names = behind.iter().map(|i| cluster.hosts[*i].name.clone()).collect();
     match apply(fleet, prepared, "maintain", &mut |_| true).await {
-        Ok(report) if report.done => names,
-        Ok(_) => not_now("not all of their nodes became ready".to_owned()),
-        Err(failure) => not_now(why(failure)),
+        Ok(report) if report.done => Ok(names),
+        Ok(report) => {
+            let bad = report.nodes.iter().filter(|o| !o.outcome.is_good());
+            let lines = bad.map(|o| {
+                let last = o.stderr.last().map(|line| format!(": {line}")).unwrap_or_default();
+                format!("{} on {}: {}{last}", o.node, o.host, o.outcome.text())
+            });
+            Err(lines.chain(report.not_back).collect())
+        }
+        Err(failure) => Err(why(failure)),
     }
 }
 

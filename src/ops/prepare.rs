@@ -486,13 +486,11 @@ impl Prepared {
         old.filter(|k| !used.contains(k.id.as_str())).map(|k| k.id.clone()).collect()
     }
 
-    /// What stays to be done on other hosts, for the file `pending` of each host. On hosts that left and are `done` with
-    /// nothing does.
-    pub(super) fn pending(&self, cluster: &Cluster, done: &BTreeSet<String>) -> Vec<String> {
-        let behind = self.absent.keys().map(|index| format!("behind {}", cluster.hosts[*index].name));
+    /// What stays to be done on hosts that left, for the file `pending` of each host; nothing on those that are `done`
+    /// with. A host that is behind needs no word: what is current there tells.
+    pub(super) fn pending(&self, done: &BTreeSet<String>) -> Vec<String> {
         let left = self.lost.iter().chain(self.left.iter().filter(|h| !done.contains(&h.name)));
-        let left = left.filter_map(|h| Some(format!("left {}", serde_json::to_string(h).ok()?)));
-        behind.chain(left).collect()
+        left.filter_map(|h| Some(format!("left {}", serde_json::to_string(h).ok()?))).collect()
     }
 
     /// Tells whether two plans do the same.

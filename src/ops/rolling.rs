@@ -1,7 +1,7 @@
 //! Between two batches of a rolling restart: workers are back when the manager counts them, which is later than their
 //! own `RUNNING`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -19,31 +19,39 @@ const AGAIN: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Waits until the manager sees these workers, as long as a node may take to become ready; returns those that it does
-/// not see then, with the reason. Where this version's manager can't be asked, the workers' own word has to do.
-pub(super) async fn unseen(fleet: &Fleet, version: Version, mut workers: BTreeSet<String>) -> BTreeMap<String, String> {
+/// not see then. Where this version's manager can't be asked, the workers' own word has to do.
+///
+/// # Errors
+/// Why the manager could not be asked, where it never could.
+pub(super) async fn unseen(
+    fleet: &Fleet,
+    version: Version,
+    mut workers: BTreeSet<String>,
+) -> Result<BTreeSet<String>, String> {
     let cluster = &*fleet.cluster;
     if matches!(zeek::live(cluster, version), Live::None(_)) {
-        return BTreeMap::new();
+        return Ok(BTreeSet::new());
     }
     let limit = Instant::now() + cluster.timeouts.ready;
-    let mut why = String::new();
+    let mut failure = None;
+    let mut answered = false;
     while !workers.is_empty() && Instant::now() < limit && !fleet.is_interrupted() {
         match seen(fleet, version).await {
             Ok(peers) => {
+                answered = true;
                 workers.retain(|node| !peers.contains(node));
-                "the manager does not see it".clone_into(&mut why);
             }
-            Err(error) => why = format!("the manager can't be asked: {error}"),
+            Err(error) => failure = Some(error),
         }
         if !workers.is_empty() {
             tokio::time::sleep(AGAIN).await;
         }
     }
-    workers.into_iter().map(|node| (node, why.clone())).collect()
+    failure.filter(|_| !answered).map_or(Ok(workers), Err)
 }
 
 /// Returns the nodes that the manager sees.
-async fn seen(fleet: &Fleet, version: Version) -> Result<Vec<String>, String> {
+async fn seen(fleet: &Fleet, version: Version) -> Result<HashSet<String>, String> {
     let cluster: &Cluster = &fleet.cluster;
     let manager = cluster.manager().ok_or("there is no manager")?;
     let seat = fleet.seat(manager.host);
@@ -56,7 +64,7 @@ async fn seen(fleet: &Fleet, version: Version) -> Result<Vec<String>, String> {
         .await
         .map_err(|error| error.to_string())?;
     match answers.nodes.into_values().next() {
-        Some(Reply::Answer(status)) => Ok(status.peers),
+        Some(Reply::Answer(status)) => Ok(status.peers.into_iter().collect()),
         Some(Reply::Bad(why)) => Err(why),
         Some(Reply::NoReply) | None => Err("no reply".to_owned()),
     }

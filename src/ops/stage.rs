@@ -112,13 +112,19 @@ fn stage_input(part: &Part, manifest: &[String]) -> std::io::Result<Vec<u8>> {
 pub(super) fn verdict(reply: &Reply, good: &str) -> Result<(), String> {
     for line in &reply.lines {
         if let Some(why) = line.strip_prefix("fail ") {
-            return Err(why.to_owned());
+            return Err(last_words(&reply.stderr).map_or_else(|| why.to_owned(), |last| format!("{why}: {last}")));
         }
         if line.split(' ').next() == Some(good) && reply.ok() {
             return Ok(());
         }
     }
     Err(reply.stderr.lines().last().unwrap_or("no reason given").to_owned())
+}
+
+/// The last thing that a tool complained about: tar says at last only that it failed.
+fn last_words(stderr: &str) -> Option<&str> {
+    const ENDS: [&str; 3] = ["Exiting with failure status", "is not recoverable", "Child returned status"];
+    stderr.lines().rfind(|line| !line.trim().is_empty() && !ENDS.iter().any(|end| line.contains(end)))
 }
 
 /// Makes the error of an operation that failed on some hosts, each with its reason; none if it failed on none.

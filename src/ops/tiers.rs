@@ -6,11 +6,11 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 
-use super::archive;
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::lock::{Locks, Operation};
 use super::prepare::{currents, prevailing};
 use super::{Event, Failure, Selection, ports};
+use super::{archive, check};
 use crate::cluster::Role;
 use crate::error::Error;
 use crate::observed::Observed;
@@ -379,6 +379,37 @@ fn without(fleet: &Fleet, jobs: &mut Vec<Job>, host: &str, why: &str) -> Vec<Nod
     out.collect()
 }
 
+/// Returns the jobs of hosts that have the release that the cluster runs; what is not started elsewhere, and why, is
+/// added to `nodes`.
+///
+/// # Errors
+/// Where there is nothing to start at all, since nothing was deployed.
+fn startable(
+    fleet: &Fleet,
+    jobs: Vec<Job>,
+    found: &[Option<Observed>],
+    nodes: &mut Vec<NodeOutcome>,
+) -> Result<Vec<Job>, Error> {
+    let runs = prevailing(&fleet.cluster, currents(found));
+    let current = |job: &Job| job.seat.index.and_then(|i| found.get(i)?.as_ref()?.current.as_ref());
+    if let (Some(job), true) = (jobs.first(), nodes.is_empty() && jobs.iter().all(|job| current(job).is_none())) {
+        return Err(
+            Error::failed(format!("nothing is deployed on {} yet", job.seat.name)).hint("run `clusterctl deploy`")
+        );
+    }
+    let (jobs, others): (Vec<Job>, Vec<Job>) =
+        jobs.into_iter().partition(|job| current(job).is_some_and(|current| Some(current) == runs.as_ref()));
+    nodes.extend(others.into_iter().map(|job| {
+        let host = &job.seat.name;
+        let why = match current(&job) {
+            Some(_) => format!("{host} is not at the release that the cluster runs: clusterctl resume @{host}"),
+            None => format!("nothing is deployed on {host} yet: clusterctl deploy"),
+        };
+        NodeOutcome { node: job.node, host: job.seat.name, outcome: Outcome::Skipped(why), stderr: Vec::new() }
+    }));
+    Ok(jobs)
+}
+
 async fn run(
     fleet: &Fleet,
     selection: &Selection,
@@ -433,26 +464,7 @@ async fn run(
     }
     jobs.retain(|j| current.contains_key(&j.seat.name));
     if start {
-        let runs = prevailing(&fleet.cluster, currents(&found));
-        jobs.retain(|job| {
-            let behind = runs.is_some() && current[&job.seat.name].is_some() && current[&job.seat.name] != runs;
-            if behind {
-                let host = &job.seat.name;
-                let why = format!("{host} is not at the release that the cluster runs: clusterctl resume @{host}");
-                nodes.push(NodeOutcome {
-                    node: job.node.clone(),
-                    host: host.clone(),
-                    outcome: Outcome::Skipped(why),
-                    stderr: Vec::new(),
-                });
-            }
-            !behind
-        });
-        if let Some(job) = jobs.iter().find(|j| current[&j.seat.name].is_none()) {
-            return Err(Error::failed(format!("nothing is deployed on {} yet", job.seat.name))
-                .hint("run `clusterctl deploy`")
-                .into());
-        }
+        jobs = startable(fleet, jobs, &found, &mut nodes)?;
         for job in &mut jobs {
             // The host knows it under the lock; what was observed before may have changed.
             "current".clone_into(&mut job.release);
@@ -481,6 +493,7 @@ async fn run(
         let manner = if stop { Manner::Dogged } else { Manner::Lenient };
         nodes.extend(start_jobs(fleet, &locks, &jobs, manner).await);
         ports::blame(fleet, version, &mut nodes).await;
+        check::in_own_names(fleet, None, &mut nodes);
     }
     // The journal of an unfinished deploy is not ours to end.
     locks.release().await;

@@ -8,6 +8,7 @@
 //! Answer lines begin with a random token, so a login shell that prints noise, or a file with hostile text in it,
 //! can't be taken for an answer.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -172,17 +173,17 @@ async fn answer(
     }
 }
 
-/// Reads stderr to its end, and keeps the first part.
-async fn complaint(stderr: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
-    let mut text = Vec::new();
+/// Reads stderr to its end, and adds the first part to a text.
+async fn complaint(stderr: &mut (impl AsyncRead + Unpin), text: &Mutex<Vec<u8>>) {
     let mut buffer = [0; 4096];
     while let Ok(n) = stderr.read(&mut buffer).await {
         if n == 0 {
             break;
         }
-        text.extend_from_slice(&buffer[..n.min(STDERR_LIMIT.saturating_sub(text.len()))]);
+        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = STDERR_LIMIT.saturating_sub(text.len());
+        text.extend_from_slice(&buffer[..n.min(room)]);
     }
-    text
 }
 
 /// Sends a call over the streams of a started loader and reads its answer.
@@ -226,10 +227,11 @@ pub(super) async fn converse(
         drop(stdin);
     };
     let read = answer(stdout, &token, call.on_line.take());
-    let complain = complaint(&mut stderr);
+    let text = Mutex::new(Vec::new());
+    let complain = complaint(&mut stderr, &text);
     let work = async {
         let mut complain = std::pin::pin!(complain);
-        let mut told = None;
+        let mut told = false;
         let mut read = std::pin::pin!(read);
         let mut write = std::pin::pin!(write);
         let mut written = false;
@@ -237,19 +239,19 @@ pub(super) async fn converse(
             tokio::select! {
                 answer = &mut read => break answer,
                 () = &mut write, if !written => written = true,
-                text = &mut complain, if told.is_none() => told = Some(text),
+                () = &mut complain, if !told => told = true,
             }
         };
         // A supervisor that was left running may hold stderr open: what is there now is all there is.
-        let text = match told {
-            Some(text) => text,
-            None => tokio::time::timeout(Duration::from_millis(200), complain).await.unwrap_or_default(),
-        };
-        (lines, status, text)
+        if !told {
+            let _ = tokio::time::timeout(Duration::from_millis(200), complain).await;
+        }
+        (lines, status)
     };
-    let Ok((lines, status, text)) = tokio::time::timeout_at(limit, work).await else {
+    let Ok((lines, status)) = tokio::time::timeout_at(limit, work).await else {
         return Err(Failure::timeout(call.deadline));
     };
+    let text = text.into_inner().unwrap_or_else(PoisonError::into_inner);
     let text = String::from_utf8_lossy(&text).into_owned();
     let mark = format!("{token} begin\n");
     let stderr = match text.find(&mark) {

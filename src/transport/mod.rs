@@ -63,6 +63,29 @@ pub struct Shared {
 /// and a jump host is one sshd for all hosts behind it.
 const CONNECTING: usize = 8;
 
+/// File descriptors that a call to a host keeps as long as it goes on: the master's socket and three pipes.
+const DESCRIPTORS: u64 = 4;
+/// Those that anything else may need.
+const OTHERS: u64 = 256;
+
+/// Makes room for calls that go on to as many hosts at the same time, as far as the hard limit of open files lets
+/// (getrlimit(2)); the usual soft one is 1024. Where it does not, a call says that it could not be made.
+pub fn room_for(hosts: usize) {
+    let wanted = DESCRIPTORS.saturating_mul(hosts as u64).saturating_add(OTHERS);
+    if let Ok((soft, hard)) = rlimit::getrlimit(rlimit::Resource::NOFILE)
+        && soft < wanted
+    {
+        // What is told of it is the call's business.
+        let _ = rlimit::setrlimit(rlimit::Resource::NOFILE, wanted.min(hard), hard);
+    }
+}
+
+/// The longest that it takes until as many hosts have been asked something all at once, beyond what one of them may
+/// take: connections are set up a few at a time, and a slow handshake takes seconds.
+pub fn queueing(hosts: usize) -> Duration {
+    Duration::from_secs(2).saturating_mul(u32::try_from(hosts / CONNECTING).unwrap_or(u32::MAX))
+}
+
 impl Default for Shared {
     fn default() -> Self {
         Self { connecting: Arc::new(Semaphore::new(CONNECTING)) }

@@ -23,7 +23,9 @@ pub fn maintained(ui: &Ui, report: &MaintainReport) -> Option<Kind> {
         let rows: Vec<Vec<Cell>> = report.hosts.iter().map(row).collect();
         let mut text = table(ui.out, &COLUMNS, &rows);
         let resumed = report.resumed.iter().map(|host| format!("{host}: brought to the release of the others"));
-        for line in resumed.chain(report.hosts.iter().flat_map(lines)) {
+        let not_resumed =
+            report.not_resumed.iter().map(|why| format!("hosts that are behind were not brought up to date: {why}"));
+        for line in resumed.chain(not_resumed).chain(report.hosts.iter().flat_map(lines)) {
             text.push_str(&ui.out.wrap(&harmless(&line), "  "));
             text.push('\n');
         }
@@ -31,6 +33,7 @@ pub fn maintained(ui: &Ui, report: &MaintainReport) -> Option<Kind> {
     }
     let failed = report.hosts.iter().filter(|h| !h.is_done()).count();
     match super::partial(report.hosts.len(), failed) {
+        None if !report.not_resumed.is_empty() => Some(Kind::Partial),
         None => report.hosts.iter().any(|h| !h.is_well()).then_some(Kind::NotAsExpected),
         failed => failed,
     }

@@ -66,8 +66,11 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
                 ui.result("`clusterctl deploy` goes on from here, `clusterctl rollback` goes back");
             }
             Some(back) if back.is_empty() && report.interrupted => ui.result("went back: no node was touched"),
-            Some(back) if back.is_empty() => {
+            Some(back) if back.is_empty() && report.first => {
                 ui.result("the release was not kept: what it started was stopped, since nothing ran before");
+            }
+            Some(back) if back.is_empty() => {
+                ui.result("went back: what it started was stopped, and all else runs on as before");
             }
             Some(back) if back.iter().all(|n| n.outcome.is_good()) => {
                 ui.result(&format!("went back: {} run again as before", count(back.len(), "node")));

@@ -19,7 +19,7 @@ LAB_BRIDGE=zlab$LAB_ID
 # 198.18.0.0/15 is reserved for tests of network devices (RFC 2544); it is routed nowhere.
 LAB_NET=198.18.$LAB_ID
 # Seconds from the start of a host to a login over SSH.
-LAB_DEADLINE=${LAB_DEADLINE:-60}
+LAB_DEADLINE=${LAB_DEADLINE:-180}
 
 HOSTS=$LAB_DIR/hosts
 RUN=$LAB_DIR/run

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::cluster::{TestCluster, row, wait_for};
+use super::faults::Undo;
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -16,7 +17,7 @@ pub(crate) fn records(cluster: &TestCluster) -> BTreeMap<(String, u64), BTreeSet
     for _ in 0..10 {
         match look(cluster) {
             Ok(found) => return found,
-            // A log that moved on while it was read is seen in both places; one that is there twice stays so.
+            // A log that moved on while it was read is seen in both places, or in none; one that is there twice stays so.
             Err(line) => twice = line,
         }
     }
@@ -28,7 +29,7 @@ pub(crate) fn records(cluster: &TestCluster) -> BTreeMap<(String, u64), BTreeSet
     panic!("{twice} is there twice:\n{places}");
 }
 
-/// As [`records`]; else a line that is there twice.
+/// As [`records`]; else a line that is there twice, or what moved on.
 fn look(cluster: &TestCluster) -> Result<BTreeMap<(String, u64), BTreeSet<u64>>, String> {
     let text = cluster.lab.exec(
         "mgmt",
@@ -36,13 +37,17 @@ fn look(cluster: &TestCluster) -> Result<BTreeMap<(String, u64), BTreeSet<u64>>,
             "sh",
             "-c",
             "cd \"$1\" && for file in nodes/*/sim.log log-queue/sim__* archive/*/sim.*; do \
-             case $file in *.gz) gzip -dc \"$file\" ;; *) cat \"$file\" 2>/dev/null ;; esac; done; true",
+             case $file in *[*]*) continue ;; *.gz) gzip -dc \"$file\" ;; *) cat \"$file\" ;; esac 2>/dev/null || \
+             echo \"gone $file\"; done",
             "sh",
             &format!("{}/{}", cluster.base, cluster.name),
         ],
     );
     let mut found: BTreeMap<(String, u64), BTreeSet<u64>> = BTreeMap::new();
     for line in text.lines().filter(|l| !l.starts_with('#')) {
+        if line.starts_with("gone ") {
+            return Err(line.to_owned());
+        }
         let fields: Vec<&str> = line.split('\t').collect();
         // A full disk leaves half a line.
         let [_, worker, pid, number] = fields.as_slice() else { continue };
@@ -176,4 +181,39 @@ fn a_host_that_maintains_itself_brings_its_nodes_back_after_a_reboot() {
     assert_eq!(removed.stdout.matches("does not maintain itself").count(), 3, "{}", removed.stdout);
     cluster.run(&["start"]).code(0);
     cluster.settled();
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn leftovers_have_the_hosts_own_time_in_their_names() {
+    let mut cluster = with_archive("logs-zone", "7d");
+    cluster.extra.push_str("\nrestart: never");
+    cluster.write();
+    let exec = |line: &str| cluster.lab.exec("mgmt", &["sh", "-c", line]);
+    // Five and a half hours from what a `TZ` without a value would mean.
+    exec("ln -sf ../usr/share/zoneinfo/Asia/Kolkata /etc/localtime");
+    let _undo = Undo(|| drop(exec("ln -sf ../usr/share/zoneinfo/Etc/UTC /etc/localtime")));
+    numbered(&cluster);
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    produce(&cluster, 50, 1_000_000);
+    wait_for("records", LONG, || (!records(&cluster).is_empty()).then_some(()));
+    let pids = cluster.pids();
+    for logger in ["logger-1", "logger-2"] {
+        cluster.lab.exec("mgmt", &["kill", "-KILL", &pids[logger].to_string()]);
+    }
+    wait_for("the loggers' ends", LONG, || {
+        let pids = cluster.pids();
+        (!pids.contains_key("logger-1") && !pids.contains_key("logger-2")).then_some(())
+    });
+    cluster.run(&["maintain", "@mgmt"]);
+    let names = archived(&cluster);
+    let seconds = |text: &str| -> i64 {
+        text.split(':').map(|part| part.parse::<i64>().unwrap()).fold(0, |sum, part| sum * 60 + part)
+    };
+    let now = seconds(&exec("date +%H:%M:%S"));
+    // sim.OPENED-CLOSED.log.gz
+    let closed = names.lines().filter_map(|l| l.strip_prefix("sim.")?.get(9..17)).map(seconds);
+    let ages: Vec<i64> = closed.map(|closed| (now - closed).rem_euclid(86_400)).collect();
+    assert!(!ages.is_empty() && ages.iter().all(|age| *age < 900), "{ages:?} s before now: {names}");
 }

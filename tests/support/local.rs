@@ -190,7 +190,9 @@ impl LocalCluster {
         while Instant::now() < limit {
             let said = self.run(&["status", "-o", "json"]);
             last = said.json()["data"].clone();
-            if said.code == 0 {
+            // The manager counts a worker a moment after that one sees the manager.
+            let counted = &last["workers"]["counted"];
+            if said.code == 0 && (counted.is_null() || *counted == last["workers"]["running"]) {
                 return last;
             }
             std::thread::sleep(Duration::from_millis(100));

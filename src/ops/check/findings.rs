@@ -133,7 +133,7 @@ impl<'a> Names<'a> {
     }
 
     /// Names files as the user would: site scripts by his folder, all else by its path in the release.
-    fn own(&self, folder: &str, text: &str) -> String {
+    pub(super) fn own(&self, folder: &str, text: &str) -> String {
         if !text.contains(folder) {
             return text.to_owned();
         }
@@ -183,6 +183,17 @@ impl<'a> Names<'a> {
             }
         })
     }
+}
+
+/// Takes the folder of whichever release out of a text: `releases` is the folder of all, with a slash at its end.
+pub(super) fn without_folder(releases: &str, text: &str) -> String {
+    let mut parts = text.split(releases);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        out.push_str(part.split_once('/').filter(|(first, _)| id(first)).map_or(part, |(_, path)| path));
+    }
+    out
 }
 
 /// How Zeek begins a line, longest first.
@@ -252,6 +263,17 @@ mod tests {
         assert_eq!(location("no place"), None);
         assert_eq!(subject("/r/1", "string and /r/1/site/x.zeek"), "/r/1/site/x.zeek");
         assert_eq!(subject("/r/1", "string and /opt/zeek/x.zeek"), "/opt/zeek/x.zeek");
+    }
+
+    #[test]
+    fn no_release_folder_is_left() {
+        let without = |text| without_folder("/var/lib/clusterctl/c/releases/", text);
+        assert_eq!(
+            without("error in /var/lib/clusterctl/c/releases/ab12/site/x.zeek, line 3"),
+            "error in site/x.zeek, line 3"
+        );
+        assert_eq!(without("/var/lib/clusterctl/c/releases/1/a and /var/lib/clusterctl/c/releases/2/b"), "a and b");
+        assert_eq!(without("nothing of ours"), "nothing of ours");
     }
 
     #[test]

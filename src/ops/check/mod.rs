@@ -3,7 +3,7 @@
 mod findings;
 mod streams;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,10 +13,12 @@ use super::fleet::{Fleet, Seat};
 use super::lock::{Locks, Operation};
 use super::prepare::{Options, Prepared, prepare};
 use super::stage::{all_well, stage};
+use super::tiers::NodeOutcome;
+use crate::cluster::Folders;
 use crate::error::Error;
 use crate::release::Release;
 use crate::transport::Call;
-use findings::{Findings, Names, Remark, classes};
+use findings::{Findings, Names, Remark, classes, without_folder};
 
 pub use findings::Finding;
 
@@ -135,6 +137,25 @@ pub(super) async fn parse(
         errors: errors.into_list(cluster),
         warnings: warnings.into_list(cluster),
     })
+}
+
+/// Puts names that the user knows in the place of those of release folders in what nodes wrote on stderr: his own files
+/// where the release was made from them here, else paths in the release.
+pub(super) fn in_own_names(fleet: &Fleet, release: Option<&Release>, outcomes: &mut [NodeOutcome]) {
+    let cluster = &*fleet.cluster;
+    let homes: HashMap<&str, String> =
+        cluster.hosts.iter().map(|h| (h.name.as_str(), Folders::of(&cluster.name, h).home)).collect();
+    let names = release.map(|release| (Names::new(cluster, release), &release.id));
+    for outcome in outcomes.iter_mut().filter(|o| !o.stderr.is_empty()) {
+        let Some(home) = homes.get(outcome.host.as_str()) else { continue };
+        let releases = format!("{home}/releases/");
+        for line in &mut outcome.stderr {
+            if let Some((names, id)) = &names {
+                *line = names.own(&format!("{releases}{id}"), line);
+            }
+            *line = without_folder(&releases, line);
+        }
+    }
 }
 
 /// What Zeek said for one node.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::fleet::Seat;
 use super::super::stage::verdict;
 use super::super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
-use super::super::{Event, archive};
+use super::super::{Event, archive, check};
 use super::{Done, Run};
 use crate::transport::Call;
 
@@ -65,7 +65,7 @@ impl Run<'_> {
                     about.push(format!("prefix {}", cluster.hosts[index].prefix));
                     obsolete = prepared.obsolete(index, cluster.keep);
                 }
-                pending = prepared.pending(cluster, done);
+                pending = prepared.pending(done);
                 (old, new)
             }
             // All as it was: nothing is said anew of a release that comes back.
@@ -152,6 +152,7 @@ impl Run<'_> {
             .collect();
         nodes.retain(|o| !o.outcome.is_good());
         nodes.extend(start_jobs(self.fleet, self.locks, &again, Manner::Dogged).await);
+        check::in_own_names(self.fleet, None, &mut nodes);
         archive::settle(self.fleet, self.locks, prepared, &done.starts, true).await;
         (nodes, not_back)
     }

@@ -35,6 +35,11 @@ fn f08_a_base_folder_that_cannot_be_written_is_named_before_anything_changes() {
         let _undo = Undo(|| drop(exec(&format!("echo 1 >{format}"))));
         let said = scene.run(&["deploy", "--yes"]).code(1);
         names(&said, &["nothing has changed", "sensor2", "format 99", "newer clusterctl"]);
+        for command in [&["stop", "@sensor2"][..], &["restart", "@sensor2"], &["maintain", "@sensor2"]] {
+            let said = scene.run(command);
+            assert!(matches!(said.code, 1 | 4), "{said:?}");
+            names(&said, &["sensor2", "format 99", "newer clusterctl"]);
+        }
         scene.run(&["status"]);
         assert_eq!(exec(&format!("cat {format}")), "99");
     }
@@ -83,9 +88,12 @@ fn f07_a_disk_that_is_full_while_staging_and_while_running() {
     let victim = "worker-sensor2-1";
     let old = scene.pids()[victim];
     lab.exec("sensor2", &["kill", "-KILL", &old.to_string()]);
-    let said = scene.run(&["status", "-o", "json"]).code(5);
-    assert_eq!(row(&said.json()["data"], "worker-sensor2-2")["state"], "running");
+    assert_eq!(row(&scene.status(), "worker-sensor2-2")["state"], "running");
+    // There is no room to say so, but nodes can be stopped.
+    scene.run(&["stop", "worker-sensor2-2"]).code(0);
+    assert_eq!(row(&scene.status(), "worker-sensor2-2")["state"], "stopped");
     free();
+    scene.run(&["start", "worker-sensor2-2"]).code(0);
     let new = wait_for("the node to run again", Duration::from_secs(60), || {
         let status = scene.status();
         let row = row(&status, victim);

@@ -30,6 +30,14 @@ fn f32_a_host_that_left_is_stopped_and_one_that_is_away_is_named() {
     scene.write();
     let said = scene.run(&["deploy", "--yes"]).code(0);
     names(&said, &["worker-sensor2-1", "worker-sensor2-2", "stopped"]);
+    // One that is new keeps no other from being started.
+    scene.sensors = vec!["sensor1", "sensor3"];
+    scene.write();
+    scene.run(&["stop", "@sensor1"]).code(0);
+    let said = scene.run(&["start"]).code(4);
+    names(&said, &["nothing is deployed on sensor3 yet: clusterctl deploy", "worker-sensor1-1"]);
+    scene.sensors = vec!["sensor1"];
+    scene.write();
     assert_eq!(scene.seen_on(&["sensor2"]).running.len(), 0);
     assert_eq!(scene.seen().running.len(), 6);
     scene.settled();

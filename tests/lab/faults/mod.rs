@@ -59,12 +59,13 @@ pub(crate) struct Scene {
 type Files = BTreeMap<(String, String), Vec<u8>>;
 
 /// How the names begin of what a run of a node leaves and the next one makes anew: no log and no state.
-const OF_A_RUN: [&str; 14] = [
+const OF_A_RUN: [&str; 15] = [
     ".cmdline",
     ".env_vars",
     ".pid",
     ".shadow.",
     ".startup",
+    "archiving.free",
     ".status",
     "exit",
     "run",

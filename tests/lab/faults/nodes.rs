@@ -78,6 +78,8 @@ fn f14_a_node_that_dies_at_start_brings_the_old_release_back() {
     for _ in 0..2 {
         let said = scene.run(&["deploy", "--yes"]).code(1);
         names(&said, &["spare", "ended at start (exit 1)", "out of cheese", "site/cheese.zeek", "went back"]);
+        // The user's own file, and not where it lies in a release.
+        assert!(!said.stderr.contains("/releases/"), "{said:?}");
         scene.unchanged();
     }
     std::fs::remove_file(scene.file().with_file_name("site").join("cheese.zeek")).unwrap();
@@ -171,7 +173,7 @@ fn f17_a_recycled_pid_is_no_node() {
     let lab = scene.lab.clone();
     let _undo = Undo(|| drop(lab.exec("sensor1", &["pkill", "-KILL", "-x", "sleep"])));
     let lives = || scene.sh("sensor1", "cat \"/proc/$1/comm\"", &[&pid]) == "sleep";
-    assert!(lives());
+    wait_for("the stranger to be what it is", LONG, || lives().then_some(()));
     if !scene.is_systemd() {
         let row = scene.row(node);
         assert_eq!((&row["state"], &row["pid"]), (&json!("crashed"), &json!(null)), "{row}");
@@ -336,6 +338,43 @@ fn f26_a_crash_loop_is_given_up_and_start_tries_again() {
     scene.run(&["start"]).code(0);
     scene.settled();
     scene.unchanged();
+    scene.nothing_to_do();
+}
+
+/// Kills a node again and again, until the pause before its next start is so many seconds.
+fn into_pause(scene: &Scene, node: &str, host: &str, seconds: u64) {
+    let mut pause = 1;
+    loop {
+        let pid = wait_for(&format!("{node} to run"), LONG, || scene.pids().get(node).copied());
+        scene.sh(host, "kill -KILL \"$1\"", &[&pid.to_string()]);
+        if pause >= seconds {
+            wait_for("the pause", LONG, || (scene.row(node)["pid"] == Value::Null).then_some(()));
+            return;
+        }
+        pause *= 2;
+    }
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn f26_a_node_in_a_pause_is_left_to_its_runner_and_moved_by_a_deploy() {
+    let scene = Scene::begin();
+    let node = "worker-sensor1-1";
+    scene.change("that finds a node in the pause after a crash");
+    into_pause(&scene, node, "sensor1", 8);
+    // Maintenance starts nothing that its runner is about to start.
+    let said = scene.run(&["maintain", "@sensor1", "-o", "json"]).code(0).json();
+    assert_eq!(said["data"]["hosts"][0]["healed"], json!([]), "{said:#}");
+    // The runner starts it while the deploy is under way, from the old release: it does not stay there.
+    let said = super::frozen(scene.command(&["deploy", "--yes"]), "starting loggers", || {
+        wait_for("the runner to start it, or the deploy to have stopped it", Duration::from_secs(30), || {
+            let row = scene.row(node);
+            (row["pid"] != Value::Null || row["state"] == "stopped").then_some(())
+        });
+    });
+    assert_eq!(said.code, 0, "{said:?}");
+    scene.settled();
+    scene.moved_on();
     scene.nothing_to_do();
 }
 

@@ -79,10 +79,12 @@ fn f23_a_changed_host_key_is_never_accepted() {
     scene.next_deploy_finishes();
 }
 
-/// The masters of the connections whose sockets are in a folder: process and host.
+/// The masters of the connections whose sockets are in a folder; not those that only carry a stream over one.
 fn masters(dir: &std::path::Path) -> Vec<u64> {
-    let output =
-        std::process::Command::new("pgrep").args(["-f", &format!("ssh.*-S {}", dir.display())]).output().unwrap();
+    let output = std::process::Command::new("pgrep")
+        .args(["-f", &format!("ControlMaster=yes -S {}", dir.display())])
+        .output()
+        .unwrap();
     String::from_utf8_lossy(&output.stdout).lines().filter_map(|l| l.parse().ok()).collect()
 }
 

@@ -70,12 +70,13 @@ impl<F: FnMut(&str, u64) -> bool> Watch<F> {
     }
 }
 
-/// Runs a command; at the first line of its stderr that has the words it is frozen, something is done, and it goes on.
+/// Runs a command; at the first line of its stderr that begins with the words it is frozen, something is done, and it
+/// goes on.
 #[track_caller]
 pub(crate) fn frozen(command: Command, words: &str, act: impl FnOnce()) -> Said {
     let mut act = Some(act);
     Watch(|line: &str, pid| {
-        if !line.contains(words) {
+        if !line.starts_with(words) {
             return false;
         }
         kill("STOP", pid);

@@ -204,7 +204,7 @@ async fn ended(ends: &mut Ends, ignore: bool) {
 
 /// What Zeek does on SIGTERM, with its states on the way.
 async fn end(node: &Shared, status: &Status, options: &Options) -> u8 {
-    let step = Duration::from_millis(15);
+    let step = node.borrow().setup.millis("end_ms").unwrap_or(Duration::from_millis(45)) / 3;
     status.set("TERMINATING", "received termination signal");
     let stamp = if options.interface.is_some() { format!("{:.6} ", crate::setup::now()) } else { String::new() };
     say(&format!("{stamp}received termination signal"));

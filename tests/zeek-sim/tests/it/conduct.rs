@@ -59,7 +59,9 @@ fn tells_the_truth_about_workers_and_peers() {
 #[test]
 fn goes_through_the_states_of_zeek() {
     let mut cluster = Cluster::new("8.0.10", false);
-    cluster.env.push(("ZEEK_SIM_READY_MS".into(), "100".into()));
+    // Long enough to be seen.
+    cluster.env.push(("ZEEK_SIM_READY_MS".into(), "2000".into()));
+    cluster.env.push(("ZEEK_SIM_END_MS".into(), "1500".into()));
     cluster.start("worker-1");
     until("the beginning", || (cluster.status("worker-1") == "INITIALIZING [main]\n").then_some(()));
     until("the run", || (cluster.status("worker-1") == "RUNNING [run_loop]\n").then_some(()));
