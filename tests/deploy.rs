@@ -95,12 +95,7 @@ fn a_rollback_needs_the_zeek_of_its_release_and_its_files() {
     let said = cluster.run(&["rollback", "--yes"]).code(1);
     assert!(said.stderr.contains("have been changed there"), "{said:?}");
     std::fs::write(&file, "# One.\n").unwrap();
-    let zeek = cluster.zeek().join("bin/zeek");
-    let old = std::fs::File::options().append(true).open(&zeek);
-    // A running binary can't be written to (ETXTBSY), but it can be replaced.
-    drop(old);
-    std::fs::copy(&zeek, zeek.with_extension("new")).unwrap();
-    std::fs::rename(zeek.with_extension("new"), &zeek).unwrap();
+    cluster.replace_zeek();
     let said = cluster.run(&["rollback", "--yes"]).code(1);
     assert!(said.stderr.contains("its Zeek was replaced"), "{said:?}");
     assert_eq!(current(&cluster), second);

@@ -405,10 +405,7 @@ fn a_replaced_binary_is_told_and_not_started() {
     let cluster = LocalCluster::new();
     cluster.write_local("");
     cluster.run(&["deploy"]).code(0);
-    let binary = cluster.zeek().join("bin/zeek");
-    let other = cluster.zeek().join("bin/other");
-    std::fs::copy(&binary, &other).unwrap();
-    std::fs::rename(&other, &binary).unwrap();
+    cluster.replace_zeek();
     assert_eq!(cluster.row("worker-1")["health"], "old binary");
     let old = cluster.pid("worker-1");
     kill("KILL", old);

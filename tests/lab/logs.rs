@@ -22,8 +22,7 @@ pub(crate) fn records(cluster: &TestCluster) -> BTreeMap<(String, u64), BTreeSet
         }
     }
     let number = twice.replace('\t', ".");
-    let places =
-        "cd \"$1\" && zgrep -c \"$2\" nodes/*/sim.log log-queue/sim__* archive/*/sim.* 2>/dev/null; ls -l archive/*";
+    let places = "cd \"$1\" && zgrep -c \"$2\" nodes/*/sim.log log-queue/sim__* archive/*/sim.* 2>/dev/null; ls -lR archive; true";
     let home = format!("{}/{}", cluster.base, cluster.name);
     let places = cluster.lab.exec("mgmt", &["sh", "-c", places, "sh", &home, &number]);
     panic!("{twice} is there twice:\n{places}");
@@ -38,7 +37,7 @@ fn look(cluster: &TestCluster) -> Result<BTreeMap<(String, u64), BTreeSet<u64>>,
             "-c",
             "cd \"$1\" && for file in nodes/*/sim.log log-queue/sim__* archive/*/sim.*; do \
              case $file in *[*]*) continue ;; *.gz) gzip -dc \"$file\" ;; *) cat \"$file\" ;; esac 2>/dev/null || \
-             echo \"gone $file\"; done",
+             echo \"gone $file\"; done; echo '#'",
             "sh",
             &format!("{}/{}", cluster.base, cluster.name),
         ],
@@ -49,7 +48,7 @@ fn look(cluster: &TestCluster) -> Result<BTreeMap<(String, u64), BTreeSet<u64>>,
             return Err(line.to_owned());
         }
         let fields: Vec<&str> = line.split('\t').collect();
-        // A full disk leaves half a line.
+        // A full disk leaves half a line, to which the next file's head is joined, or our mark at the end.
         let [_, worker, pid, number] = fields.as_slice() else { continue };
         let (Ok(pid), Ok(number)) = (pid.parse(), number.parse()) else { continue };
         let new = found.entry(((*worker).to_owned(), pid)).or_default().insert(number);
@@ -207,7 +206,7 @@ fn leftovers_have_the_hosts_own_time_in_their_names() {
         (!pids.contains_key("logger-1") && !pids.contains_key("logger-2")).then_some(())
     });
     cluster.run(&["maintain", "@mgmt"]);
-    let names = archived(&cluster);
+    let names = wait_for("the archive", LONG, || Some(archived(&cluster)).filter(|names| names.contains("sim.")));
     let seconds = |text: &str| -> i64 {
         text.split(':').map(|part| part.parse::<i64>().unwrap()).fold(0, |sum, part| sum * 60 + part)
     };
