@@ -5,6 +5,7 @@ mod complete;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use anyhow::Context as _;
 use args::{Act, Cli, Command, How, LayoutFormat, Secrets, Selectors};
 use clap::{CommandFactory, Parser};
 use clap_complete::Generator;
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
 use crate::cluster::{self, Cluster};
@@ -230,13 +232,9 @@ fn hosts_of(cluster: &Cluster, selectors: &[String]) -> Result<Option<BTreeSet<u
     Ok(Some(Selection::parse(cluster, selectors)?.hosts(cluster).into_iter().collect()))
 }
 
-fn options(cluster: &Cluster, how: &How) -> Result<Options, Error> {
-    Ok(Options {
-        skip: ops::skipped(cluster, &how.skip)?,
-        allow_failed: how.allow_failed,
-        max_unavailable: how.max_unavailable,
-        ..Options::default()
-    })
+/// What is said of how to do it, but for the hosts to skip: which ones there are depends on the release.
+fn options(how: &How) -> Options {
+    Options { allow_failed: how.allow_failed, max_unavailable: how.max_unavailable, ..Options::default() }
 }
 
 async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<bool>) -> Result<Option<Kind>, End> {
@@ -257,15 +255,16 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<
     match &cli.command {
         Command::Status(selectors) => job.status(selectors).await,
         Command::Deploy { act, how, no_restart, accept_backend_change } => {
-            let mut options = options(&loaded.cluster, how)?;
+            let mut options = options(how);
+            options.skip = ops::skipped(&loaded.cluster, &how.skip)?;
             options.no_restart = *no_restart;
             options.accept_backend_change = *accept_backend_change;
             job.deploy(act, &options).await
         }
         Command::Rollback { release, act, how, accept_backend_change } => {
-            let mut options = options(&loaded.cluster, how)?;
+            let mut options = options(how);
             options.accept_backend_change = *accept_backend_change;
-            job.rollback(act, release.as_deref(), &options).await
+            job.rollback(act, release.as_deref(), &how.skip, &options).await
         }
         Command::Resume { hosts, act } => {
             let hosts = hosts_of(&loaded.cluster, hosts)?;
@@ -401,8 +400,14 @@ impl Job<'_> {
         }
     }
 
-    async fn rollback(mut self, act: &Act, release: Option<&str>, options: &Options) -> Result<Option<Kind>, End> {
-        match ops::prepare_rollback(&self.fleet, release, options).await {
+    async fn rollback(
+        mut self,
+        act: &Act,
+        release: Option<&str>,
+        skip: &[String],
+        options: &Options,
+    ) -> Result<Option<Kind>, End> {
+        match ops::prepare_rollback(&self.fleet, release, skip, options).await {
             Ok((fleet, prepared)) => {
                 self.fleet = fleet;
                 self.act("rollback", act, prepared).await
@@ -430,6 +435,11 @@ impl Job<'_> {
                 })
                 .await;
         }
+        if !act.yes && !self.ui.can_ask() && std::io::stdin().is_terminal() {
+            // A user who has sent stderr elsewhere is not taken for a script.
+            let error = Error::new(Kind::Usage, "nothing has changed: you can't be asked, since stderr is no terminal");
+            return self.end(Err::<(), _>(error.hint("if you are sure: --yes").into()), |_, ()| None).await;
+        }
         self.settle().await;
         let ui = *self.ui;
         let ask = !act.yes && ui.can_ask();
@@ -453,9 +463,12 @@ impl Job<'_> {
                 .end(Err::<(), _>(Error::failed("nothing has changed: not confirmed").into()), |_, ()| None)
                 .await;
         }
-        let mut agree = |prepared: &Prepared| {
+        let mut agree = |prepared: &Prepared| -> BoxFuture<'static, bool> {
             show(prepared);
-            !ask || ui.confirm(&question)
+            let question = question.clone();
+            Box::pin(async move {
+                !ask || tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false)
+            })
         };
         let report = ops::apply(&self.fleet, prepared, command, &mut agree).await;
         self.end(report, |ui, report| ui::deployed(ui, &report)).await

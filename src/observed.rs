@@ -314,6 +314,12 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
+    /// The command: `deploy`, `rollback`. The holder's line is `WHO (pid N): COMMAND, since WHEN`.
+    pub fn command(&self) -> &str {
+        let rest = self.holder.rsplit_once("): ").map_or("", |(_, rest)| rest);
+        rest.split(',').next().unwrap_or_default()
+    }
+
     /// Says it in words.
     pub fn text(&self) -> String {
         let way = match (&self.from, &self.to) {

@@ -284,7 +284,8 @@ impl<'a> Common<'a> {
             files.insert(path.to_owned(), File { mode, content, digest });
         };
         let text = |text: &str| Arc::<[u8]>::from(text.as_bytes());
-        put("cluster.json", 0o644, Arc::from(cluster_json(cluster, version)));
+        // It has the environments of all nodes.
+        put("cluster.json", 0o600, Arc::from(cluster_json(cluster, version)));
         if !cluster.is_standalone() {
             put(zeek::LAYOUT_PATH, 0o644, text(&layout));
         }

@@ -6,6 +6,9 @@
 # shellcheck disable=SC2034
 claim() {
 	own=$1.$$ old='' why=''
+	{ read -r old <"$1"; } 2>/dev/null
+	identity "$1"
+	alive "$b" "$p" "$s" && return 1
 	if ! { mv -f "$1.free" "$own" && printf '%s\n' "$2" 1<>"$own"; } 2>/dev/null; then
 		rm -f "$own"
 		if ! why=$({ printf '%s\n' "$2" >"$own"; } 2>&1); then

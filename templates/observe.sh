@@ -97,7 +97,9 @@ for dir in "$spool"/nodes/*/; do
 		while read -r key value; do
 			case $key in
 			input) say due "$value" ;;
-			binary) say made "$value" ;;
+			zeek) made=$value ;;
+			# Of another Zeek than the description's it says nothing.
+			binary) [ "$made" = "$zeek" ] && say made "$value" ;;
 			zeekpath) break ;;
 			esac
 		done <"$home/current/start/$node"

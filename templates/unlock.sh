@@ -24,7 +24,7 @@ if alive "$b" "$p" "$s"; then
 fi
 again=''
 { read -r _ _ _ _ again _ <"$home/lock"; } 2>/dev/null
-if [ "$again" = "$operation" ] && ! mv -f "$home/lock" "$home/lock.free"; then
+if [ "$again" = "$operation" ] && ! mv -f "$home/lock" "$home/lock.free" 2>/dev/null && [ -e "$home/lock" ]; then
 	say fail "can't take $home/lock away"
 	exit 1
 fi

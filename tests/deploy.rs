@@ -81,6 +81,11 @@ fn releases_are_listed_and_one_goes_back_to_the_one_before_with_its_topology() {
     assert!(said.stdout.contains("nothing to do"), "{said:?}");
     let said = cluster.run(&["rollback", "abcdefabcdef", "--yes"]).code(1);
     assert!(said.stderr.contains("no host has a release abcdefabcdef"), "{said:?}");
+    // What was gone back from is not what an operator wants next, so that he has to say what is.
+    let said = cluster.run(&["rollback", "--yes"]).code(1);
+    assert!(said.stderr.contains("was itself gone back to"), "{said:?}");
+    assert!(said.stderr.contains(&format!("{second} of ")) && said.stderr.contains("by tester@"), "{said:?}");
+    assert_eq!(current(&cluster), first);
 }
 
 #[test]
@@ -146,8 +151,8 @@ fn a_deploy_that_was_killed_is_told_and_finished_or_undone() {
     let cluster = running();
     let first = current(&cluster);
     site(&cluster, "# Two.\n");
-    let killed = |phase: &str| {
-        let mut command = cluster.command(&["deploy", "--yes", "-o", "json"]);
+    let killed = |command: &str, phase: &str| {
+        let mut command = cluster.command(&[command, "--yes", "-o", "json"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         assert!(lines.map(Result::unwrap).any(|l| l.contains(phase)));
@@ -155,7 +160,7 @@ fn a_deploy_that_was_killed_is_told_and_finished_or_undone() {
         child.wait().unwrap();
         wait_for("the lock to be free", || (!cluster.kept("lock").exists()).then_some(()));
     };
-    killed("stopping the manager");
+    killed("deploy", "stopping the manager");
     let status = cluster.run(&["status"]).code(5);
     assert!(status.stdout.contains("did not come to its end: tester@"), "{status:?}");
     assert!(status.stdout.contains(&format!("from {first} to ")), "{status:?}");
@@ -165,10 +170,18 @@ fn a_deploy_that_was_killed_is_told_and_finished_or_undone() {
     cluster.settled();
     assert!(!cluster.kept("journal").exists());
     // Finished.
-    killed("stopping the manager");
+    killed("deploy", "stopping the manager");
     cluster.run(&["deploy", "--yes"]).code(0);
     cluster.settled();
     assert_ne!(current(&cluster), first);
+    assert!(!cluster.kept("journal").exists());
+    // A way back that was killed goes on as one: a deploy would bring what it leads away from.
+    killed("rollback", "stopping the manager");
+    let status = cluster.run(&["status"]).code(5);
+    assert!(status.stdout.contains("clusterctl rollback goes on from here"), "{status:?}");
+    let said = cluster.run(&["rollback", "--yes"]).code(0);
+    assert!(said.stdout.contains(&format!("went back to {first}")), "{said:?}");
+    cluster.settled();
     assert!(!cluster.kept("journal").exists());
 }
 

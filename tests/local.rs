@@ -501,7 +501,7 @@ fn where_the_manager_cannot_be_asked_a_rolling_restart_takes_the_workers_word() 
     let text = std::fs::read_to_string(&file).unwrap();
     cluster.run(&["deploy"]).code(0);
     let before = cluster.pid("worker-1");
-    let text = text.replace("ready: 30s", "ready: 10s").replace("interface: lo", "interface: lo, env: { ROUND: '2' }");
+    let text = text.replace("ready: 30s", "ready: 20s").replace("interface: lo", "interface: lo, env: { ROUND: '2' }");
     std::fs::write(&file, text).unwrap();
     let said = cluster.run(&["deploy", "--yes", "--max-unavailable", "1"]).code(0);
     assert!(said.stdout.contains("all as planned"), "{said:?}");

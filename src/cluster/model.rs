@@ -477,7 +477,11 @@ impl Cluster {
 
     /// Tells whether a node writes logs.
     pub fn writes_logs(&self, node: &Node) -> bool {
-        node.role == Role::Standalone || self.log_writers().any(|n| n.name == node.name)
+        match node.role {
+            Role::Standalone | Role::Logger => true,
+            Role::Manager => self.manager_is_logger(),
+            _ => false,
+        }
     }
 
     /// Returns the folder in which a host archives its logs; none where no node there writes any.

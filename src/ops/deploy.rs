@@ -6,6 +6,7 @@ mod switch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use switch::Way;
 
@@ -57,8 +58,17 @@ pub struct Behind {
     pub why: String,
 }
 
+/// Says how an operation that did not come to its end is finished, and how it is undone.
+pub fn ways_on(command: &str) -> &'static str {
+    match command {
+        // A deploy would bring what the way back leads away from.
+        "rollback" => "`clusterctl rollback` goes on from here, `clusterctl deploy` brings what the description says",
+        _ => "`clusterctl deploy` goes on from here, `clusterctl rollback` goes back",
+    }
+}
+
 /// Asked where the plan is another one after the hosts were locked than the one that was shown; `false` ends it.
-pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> bool;
+pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> BoxFuture<'static, bool>;
 
 /// Does what was planned.
 ///
@@ -85,9 +95,16 @@ pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'
     if !prepared.does_as(&shown) {
         fleet
             .tell(Event::Note { text: "the hosts have changed since the plan was made: it was made again".to_owned() });
-        if !agree(&prepared) {
+        // That is shown before the plan is.
+        tokio::task::yield_now().await;
+        let answer = match fleet.unless_interrupted(agree(&prepared)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::failed("nothing has changed: not confirmed")),
+            Err(interrupted) => Err(interrupted),
+        };
+        if let Err(error) = answer {
             locks.release().await;
-            return Err(Error::failed("nothing has changed: not confirmed").into());
+            return Err(error.into());
         }
     }
     let mut run = Run { fleet, prepared: &prepared, locks: &locks, lost: BTreeMap::new(), touched: Touched::Nothing };
@@ -372,16 +389,16 @@ impl Run<'_> {
     }
 
     /// What has to end: what the plan stops, and what it starts but the runner may start again before it does, from the
-    /// release of now: nodes that pause after a crash.
+    /// release of now: nodes that pause after a crash. Where no node is to restart, that is as good.
     fn stops(&self) -> Vec<Job> {
         let hosts = self.fleet.cluster.hosts.iter().zip(&self.prepared.found);
         let found: HashMap<&str, &Observed> =
             hosts.filter_map(|(host, observed)| Some((host.name.as_str(), observed.as_ref()?))).collect();
-        let meant = |n: &NodePlan| {
+        let pauses = |n: &NodePlan| {
             let node = found.get(n.host.as_str()).and_then(|o| o.nodes.get(&n.node));
-            node.is_some_and(|node| node.meant().is_some())
+            !self.prepared.options.no_restart && node.is_some_and(|node| node.supervised && node.meant().is_some())
         };
-        self.jobs(|n| matches!(n.action, Action::Stop | Action::Restart) || n.action == Action::Start && meant(n))
+        self.jobs(|n| matches!(n.action, Action::Stop | Action::Restart) || n.action == Action::Start && pauses(n))
     }
 
     /// What the plan starts.
@@ -441,7 +458,7 @@ impl Run<'_> {
         }
         let error = error
             .because(format!("{touched}not all hosts could be switched back"))
-            .hint("`clusterctl deploy` goes on from here, `clusterctl rollback` goes back");
+            .hint(ways_on(&self.locks.operation().command));
         Err(not_back.into_iter().fold(error, Error::because).into())
     }
 
@@ -481,7 +498,9 @@ impl Run<'_> {
         if counted {
             // A manager that was restarted counts nobody at first.
             let all = batches.iter().flat_map(|batch| names(batch)).collect();
-            if let Err(why) = rolling::unseen(self.fleet, version, all).await {
+            if let Err(why) = rolling::unseen(self.fleet, version, all).await
+                && !self.fleet.is_interrupted()
+            {
                 let text =
                     format!("workers are not waited for until the manager counts them: it can't be asked: {why}");
                 self.fleet.tell(Event::Note { text });
@@ -494,14 +513,16 @@ impl Run<'_> {
             self.stop(done, batch.clone()).await?;
             let started = names(&batch);
             self.start(done, batch).await?;
-            if counted {
+            if counted && !self.fleet.is_interrupted() {
                 let ready = done.nodes.iter().filter(|o| started.contains(&o.node) && o.outcome.is_good());
                 let ready: BTreeSet<String> = ready.map(|o| o.node.clone()).collect();
                 let (unseen, why) = match rolling::unseen(self.fleet, version, ready.clone()).await {
                     Ok(unseen) => (unseen, "the manager does not see it".to_owned()),
                     Err(why) => (ready, format!("the manager can't be asked: {why}")),
                 };
-                for outcome in done.nodes.iter_mut().filter(|o| unseen.contains(&o.node)) {
+                // An interrupt has left them no time.
+                let late = |o: &&mut NodeOutcome| unseen.contains(&o.node) && !self.fleet.is_interrupted();
+                for outcome in done.nodes.iter_mut().filter(late) {
                     outcome.outcome = Outcome::Late(why.clone());
                 }
             }

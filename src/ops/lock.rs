@@ -203,14 +203,15 @@ impl Locks {
         for seat in seats {
             let (lock, answered) = ask(seat, operation, None);
             held.insert(seat.name.clone(), Mutex::new(lock));
-            waiting.push((seat.name.clone(), answered));
+            waiting.push((seat, answered));
         }
         let mut locks = Self { operation: operation.clone(), question: fleet.settings.question, held };
         let mut lost = Vec::new();
         let mut problem: Option<Error> = None;
         // They were all asked at once, so one deadline is enough.
         let limit = Instant::now() + fleet.settings.question + transport::queueing(seats.len());
-        for (name, answered) in waiting {
+        for (seat, answered) in waiting {
+            let name = seat.name.clone();
             let error = match answer(answered, limit).await {
                 Ok(operation) => {
                     if let Some(slot) = locks.held.get_mut(&name) {
@@ -219,12 +220,15 @@ impl Locks {
                     continue;
                 }
                 Err(Refused::Held(holder)) => {
-                    Error::new(Kind::Locked, format!("{name} is locked by another operation")).because(holder).hint(
-                        format!(
-                            "wait until it ends; a lock ends with the clusterctl that holds it; if that one hangs: \
-                             clusterctl unlock @{name}"
-                        ),
-                    )
+                    let ends = "wait until it ends; a lock ends with the clusterctl that holds it";
+                    // No selector means a host that is not in the description.
+                    let hint = match seat.index {
+                        Some(_) => format!("{ends}; if that one hangs: clusterctl unlock @{name}"),
+                        None => ends.to_owned(),
+                    };
+                    Error::new(Kind::Locked, format!("{name} is locked by another operation"))
+                        .because(holder)
+                        .hint(hint)
                 }
                 Err(Refused::Failed(why, reached)) if lenient || !reached => {
                     locks.held.remove(&name);

@@ -231,12 +231,12 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
     let cluster = &fleet.cluster;
     let chosen: BTreeSet<usize> = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled).collect();
     let not_now = |why: &str| {
-        fleet.tell(Event::Note { text: format!("hosts that are behind were not brought up to date: {why}") });
+        fleet.tell(Event::Note { text: format!("no host was brought up to date: {why}") });
         Ok(Vec::new())
     };
     let why = |failure: Failure| match failure {
         Failure::Error(error) if error.causes.is_empty() => vec![error.message],
-        Failure::Error(error) => error.causes,
+        Failure::Error(error) => error.causes.iter().map(|cause| format!("{}: {cause}", error.message)).collect(),
         Failure::Problems(_) => vec!["the description has problems with the hosts' Zeek".to_owned()],
     };
     let prepared = match prepare_resume(fleet, None).await {
@@ -253,7 +253,7 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
         return not_now("not all of them were selected");
     }
     let names = behind.iter().map(|i| cluster.hosts[*i].name.clone()).collect();
-    match apply(fleet, prepared, "maintain", &mut |_| true).await {
+    match apply(fleet, prepared, "maintain", &mut |_| Box::pin(std::future::ready(true))).await {
         Ok(report) if report.done => Ok(names),
         Ok(report) => {
             let bad = report.nodes.iter().filter(|o| !o.outcome.is_good());
@@ -263,6 +263,8 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
             });
             Err(lines.chain(report.not_back).collect())
         }
+        // A host that is busy has a row of its own.
+        Err(Failure::Error(error)) if error.kind == Kind::Locked => not_now(&why(Failure::Error(error)).join("; ")),
         Err(failure) => Err(why(failure)),
     }
 }

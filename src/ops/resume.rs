@@ -28,9 +28,18 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
     if let Some(runs) = prevailing(&fleet.cluster, currents(&prepared.found))
         && runs != release
     {
+        let mut hint = format!(
+            "`clusterctl deploy` brings all hosts to the description of now; `clusterctl resume` needs the one that made \
+             {runs}, with its site folder"
+        );
+        // A host that has it already needs no description.
+        let mut behind = prepared.found.iter().flatten().filter(|o| o.current.as_ref() != Some(&runs)).peekable();
+        if behind.peek().is_some() && behind.all(|o| o.releases.iter().any(|kept| kept.id == runs)) {
+            hint.push_str(&format!("; `clusterctl rollback {runs}` needs none"));
+        }
         return Err(Error::failed("nothing has changed: the description is not what the hosts run")
             .because(format!("the cluster runs {runs}, and the description makes {release}"))
-            .hint("`clusterctl deploy` brings all hosts to the description; `clusterctl rollback` all to one release")
+            .hint(hint)
             .into());
     }
     // What is named, or else what is behind; a host that was lost in the middle may have switched, and its nodes not.
@@ -56,6 +65,11 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
             node.action = Action::Keep;
             node.reasons.clear();
         }
+    }
+    // Loggers that others keep running go on.
+    let restart = |name: &String| prepared.plan.actions().any(|n| n.node == *name);
+    if prepared.plan.logs.as_ref().is_some_and(|gap| !gap.writers.iter().any(restart)) {
+        prepared.plan.logs = None;
     }
     prepared.release.parts.retain(|p| touched.contains_key(fleet.cluster.hosts[p.host].name.as_str()));
     prepared.plan.hosts.retain(|h| !h.leaving && touched.contains_key(h.host.as_str()));

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::fleet::{Fleet, Seat};
-use super::prepare::{Absent, Aim, Leaving, Options, Prepared, ask_leaving, deployments, gone, look, notes};
+use super::prepare::{
+    Absent, Aim, Leaving, Options, Prepared, ask_leaving, currents, deployments, gone, look, notes, prevailing,
+};
 use super::secrets::Keys;
+use super::select::skipped;
 use crate::cluster::{self, Cluster};
 use crate::error::Error;
-use crate::observed::Observed;
+use crate::observed::{Kept, Observed};
 use crate::plan::Plan;
 use crate::release::{Deployed, File, Inputs, Part, Release, VERSION_PATH, digest};
 use crate::transport::{Call, Reply};
@@ -46,7 +49,8 @@ struct Held {
     zeek: Option<String>,
 }
 
-/// Finds the release to go back to, and plans; the fleet that is returned has the topology of that release.
+/// Finds the release to go back to, and plans; the fleet that is returned has the topology of that release, whose hosts
+/// the selectors of `skip` mean.
 ///
 /// # Errors
 /// Where there is none, a host that is needed can't be asked or does not have it whole, or its Zeek is not there any
@@ -54,9 +58,16 @@ struct Held {
 pub async fn prepare_rollback(
     fleet: &Fleet,
     wanted: Option<&str>,
+    skip: &[String],
     options: &Options,
 ) -> Result<(Fleet, Prepared), Failure> {
-    let (found, _) = look(fleet, options).await?;
+    // Which hosts are needed is that release's business; those that only the description has are asked at the end.
+    let first = Options {
+        without_those_away: true,
+        skip: skipped(&fleet.cluster, skip).unwrap_or_default(),
+        ..options.clone()
+    };
+    let (found, _) = look(fleet, &first).await?;
     let id = choose(&fleet.cluster, &found, wanted)?;
     let deployed = topology(fleet, &found, &id).await?;
     let mut then = deployed;
@@ -73,9 +84,7 @@ pub async fn prepare_rollback(
     let names: BTreeSet<&str> = then.hosts.iter().map(|h| h.name.as_str()).collect();
     let more: Vec<cluster::Host> =
         fleet.cluster.hosts.iter().filter(|h| h.enabled && !names.contains(h.name.as_str())).cloned().collect();
-    let skipped: BTreeSet<&str> = options.skip.iter().map(|i| fleet.cluster.hosts[*i].name.as_str()).collect();
-    let skip = (0..then.hosts.len()).filter(|i| skipped.contains(then.hosts[*i].name.as_str())).collect();
-    let options = Options { skip, ..options.clone() };
+    let options = Options { skip: skipped(&then, skip)?, ..options.clone() };
     let back = fleet.with(Arc::new(then));
     let target = Target { id, more };
     let prepared = prepare_on(&back, &target, &options).await?;
@@ -170,23 +179,42 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
             many => Err(Error::failed(format!("{wanted} could be any of {}", many.join(", ")))),
         };
     }
-    // What ran before an operation that did not come to its end.
-    if let Some(from) = all().find_map(|o| o.unfinished()?.from) {
-        return Ok(from);
+    if all().next().is_none() {
+        return Err(Error::failed("no host can be asked"));
     }
-    let Some(observed) = all().next() else { return Err(Error::failed("no host can be asked")) };
-    let time = |id: &str| observed.releases.iter().find(|k| k.id == id).and_then(|k| k.time);
-    let now = observed.current.as_deref().and_then(time).unwrap_or(i64::MAX);
-    let current = observed.current.as_deref();
-    observed
-        .releases
-        .iter()
-        .filter(|k| Some(k.id.as_str()) != current && k.time.is_some_and(|t| t <= now))
-        .max_by_key(|k| k.time)
-        .map(|k| k.id.clone())
-        .ok_or_else(|| {
-            Error::failed("there is no release before the one that runs").hint("`clusterctl releases` lists them")
-        })
+    let runs = prevailing(cluster, currents(found));
+    // An operation that did not come to its end: what ran before it, or where it was to go back to. One that only a host
+    // that was away remembers is nobody's any more.
+    for unfinished in all().filter_map(Observed::unfinished) {
+        let ways = [&unfinished.from, &unfinished.to];
+        if ways.iter().any(|way| **way == runs)
+            && let Some(id) = ways[usize::from(unfinished.command() == "rollback")]
+        {
+            return Ok(id.clone());
+        }
+    }
+    // A host that is new has few of them.
+    let kept: BTreeMap<&str, &Kept> = all().flat_map(|o| &o.releases).map(|k| (k.id.as_str(), k)).rev().collect();
+    let current = runs.as_deref().and_then(|id| kept.get(id));
+    let others = || kept.values().filter(|k| Some(&k.id) != runs.as_ref());
+    if let Some(current) = current.filter(|k| k.command == "rollback") {
+        let error = Error::failed(format!("the release that runs, {}, was itself gone back to", current.id));
+        let mut others: Vec<&&Kept> = others().filter(|k| k.time.is_some()).collect();
+        others.sort_by_key(|k| std::cmp::Reverse(k.time));
+        let line = |k: &&&Kept| {
+            let when = k.time.and_then(|t| jiff::Timestamp::from_second(t).ok()).map(|t| t.to_string());
+            format!("{} of {} by {}", k.id, when.unwrap_or_default(), k.who)
+        };
+        return Err(others
+            .iter()
+            .map(line)
+            .fold(error, Error::because)
+            .hint("name the release to go to: clusterctl rollback ID"));
+    }
+    let now = current.and_then(|k| k.time).unwrap_or(i64::MAX);
+    others().filter(|k| k.time.is_some_and(|t| t <= now)).max_by_key(|k| k.time).map(|k| k.id.clone()).ok_or_else(
+        || Error::failed("there is no release before the one that runs").hint("`clusterctl releases` lists them"),
+    )
 }
 
 /// Reads the cluster of a release from a host that has it.
@@ -254,4 +282,72 @@ async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
         }
     }
     if ended { Ok(held) } else { Err(format!("the answer is not whole: {}", reply.stderr.trim())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kept, Observed, choose};
+    use crate::plan::tests::{WORKERS, campus};
+
+    fn kept(id: &str, time: i64, command: &str) -> Kept {
+        Kept { id: id.to_owned(), time: Some(time), command: command.to_owned(), ..Kept::default() }
+    }
+
+    /// A host with a current release and further ones, oldest first, and a journal.
+    fn host(current: &str, releases: &[Kept], journal: &[&str]) -> Observed {
+        Observed {
+            current: Some(current.to_owned()),
+            releases: releases.to_vec(),
+            journal: journal.iter().map(|l| (*l).to_owned()).collect(),
+            ..Observed::default()
+        }
+    }
+
+    /// What is chosen where hosts say so, of which the first is the manager's, and the rest are away.
+    fn chosen(hosts: &[Observed]) -> Result<String, String> {
+        let found: Vec<_> = hosts.iter().cloned().map(Some).chain([None]).take(3).collect();
+        choose(&campus("", "", WORKERS), &found, None).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn the_one_before_is_what_any_host_had_before() {
+        let [a, b, c] = [kept("a", 1, "deploy"), kept("b", 2, "deploy"), kept("c", 3, "deploy")];
+        let all = [a.clone(), b.clone(), c.clone()];
+        let found = [host("b", &all, &[]), host("b", &all, &[])];
+        assert_eq!(chosen(&found).unwrap(), "a");
+        // The manager moved to a host that is new.
+        let found = [host("c", &[c], &[]), host("c", &all, &[])];
+        assert_eq!(chosen(&found).unwrap(), "b");
+        // The description and what runs were never anything else.
+        assert_eq!(chosen(&[host("a", &[a], &[])]).unwrap_err(), "there is no release before the one that runs");
+    }
+
+    #[test]
+    fn an_operation_that_was_cut_off_is_undone_or_a_way_back_finished() {
+        let all = [kept("a", 1, "deploy"), kept("b", 2, "deploy"), kept("c", 3, "deploy")];
+        let journal = |command: &str, from: &str, to: &str| {
+            [
+                format!("17-1 ada@desk (pid 1): {command}, since 2026-01-01T00:00:00Z"),
+                format!("from {from}"),
+                format!("to {to}"),
+            ]
+        };
+        let with = |current: &str, lines: &[String; 3]| host(current, &all, &lines.each_ref().map(String::as_str));
+        let deploy = journal("deploy", "b", "c");
+        for current in ["b", "c"] {
+            assert_eq!(chosen(&[with(current, &deploy), host("b", &all, &[])]).unwrap(), "b");
+        }
+        let rollback = journal("rollback", "c", "a");
+        assert_eq!(chosen(&[with("c", &rollback), host("a", &all, &[])]).unwrap(), "a");
+        // That of a host that was away since is nobody's any more.
+        let old = journal("deploy", "x", "a");
+        assert_eq!(chosen(&[host("c", &all, &[]), host("c", &all, &[]), with("x", &old)]).unwrap(), "b");
+    }
+
+    #[test]
+    fn what_was_gone_back_from_is_not_gone_to_without_its_name() {
+        let all = [kept("a", 1, "deploy"), kept("b", 4, "rollback"), kept("c", 3, "deploy")];
+        let error = chosen(&[host("b", &all, &[])]).unwrap_err();
+        assert!(error.contains("b, was itself gone back to"), "{error}");
+    }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::fleet::Fleet;
 use super::status::request;
 use crate::cluster::{Backend, Cluster};
-use crate::control::{self, Reply};
+use crate::control::{self, ControlError, Reply};
 use crate::values::Version;
 use crate::zeek::{self, Live};
 
@@ -60,12 +60,16 @@ async fn seen(fleet: &Fleet, version: Version) -> Result<HashSet<String>, String
     let backend: Backend = zeek::backend(cluster, version);
     let topics = zeek::topics(cluster, version, backend);
     let whom = [(manager.name.clone(), topics.node(&manager.name))];
-    let answers = control::ask_status(stream, zeek::ANSWERS, &whom, request(), Instant::now() + PATIENCE)
-        .await
-        .map_err(|error| error.to_string())?;
+    let answers = control::ask_status(stream, zeek::ANSWERS, &whom, request(), Instant::now() + PATIENCE).await;
+    let answers = match answers {
+        Ok(answers) => answers,
+        // It is there and says nothing: it does not see anybody yet, or hangs.
+        Err(ControlError::NoHandshake | ControlError::NoAck) => return Ok(HashSet::new()),
+        Err(error) => return Err(error.to_string()),
+    };
     match answers.nodes.into_values().next() {
         Some(Reply::Answer(status)) => Ok(status.peers.into_iter().collect()),
         Some(Reply::Bad(why)) => Err(why),
-        Some(Reply::NoReply) | None => Err("no reply".to_owned()),
+        Some(Reply::NoReply) | None => Ok(HashSet::new()),
     }
 }

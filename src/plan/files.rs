@@ -212,11 +212,13 @@ const NODES: &str = "clusterctl/nodes/";
 fn kind(path: &str, old_mode: &str, new_mode: &str, content: Option<&[u8]>) -> FileKind {
     // Whatever only its owner may read is shown to nobody, now or before.
     let closed = |mode: &str| u32::from_str_radix(mode, 8).is_ok_and(|mode| mode.trailing_zeros() >= 6);
+    if path == "cluster.json" {
+        return FileKind::Cluster;
+    }
     if path.starts_with(START) || path.starts_with("secrets/") || closed(old_mode) || closed(new_mode) {
         return FileKind::Private;
     }
     match content {
-        _ if path == "cluster.json" => FileKind::Cluster,
         Some(content) if content.contains(&0) || std::str::from_utf8(content).is_err() => FileKind::Binary,
         Some(content) if content.len() > LARGEST => FileKind::Large,
         _ => FileKind::Text,

@@ -42,5 +42,6 @@ impl Plan {
             node.action = Action::Keep;
             node.later = std::mem::take(&mut node.reasons);
         }
+        self.logs = None;
     }
 }

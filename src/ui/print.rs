@@ -4,11 +4,13 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Output, Tone, Ui, complain, harmless};
 use crate::error::Kind;
-use crate::ops::PrintReport;
+use crate::ops::{PrintReport, State};
 
 /// Shows what nodes said; returns the kind of end.
 pub fn values(ui: &Ui, report: &PrintReport) -> Option<Kind> {
-    let silent = report.nodes.iter().filter(|n| n.value.is_none()).count();
+    // Nobody expects a word of a node whose host is disabled.
+    let asked = report.nodes.iter().filter(|n| n.value.is_some() || n.state != State::Disabled).count();
+    let silent = report.nodes.iter().filter(|n| n.value.is_none() && n.state != State::Disabled).count();
     if ui.output == Output::Json {
         ui.json("print", report);
     } else {
@@ -33,5 +35,5 @@ pub fn values(ui: &Ui, report: &PrintReport) -> Option<Kind> {
             complain(&ui.err.wrap(&harmless(&format!("the nodes could not be asked: {why}")), "  "));
         }
     }
-    super::partial(report.nodes.len(), silent)
+    super::partial(asked, silent)
 }

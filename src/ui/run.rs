@@ -3,7 +3,7 @@
 use super::table::{Cell, Column, table};
 use super::{Output, Tone, Ui, complain, count, harmless};
 use crate::error::Kind;
-use crate::ops::{CheckReport, DeployReport, Finding, LocksReport, NodeOutcome, ReleasesReport, RunReport};
+use crate::ops::{CheckReport, DeployReport, Finding, LocksReport, NodeOutcome, ReleasesReport, RunReport, ways_on};
 use crate::values::fold_names;
 
 const COLUMNS: [Column; 3] = [
@@ -63,7 +63,7 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
         }
         match &report.rolled_back {
             Some(_) if !report.not_back.is_empty() => {
-                ui.result("`clusterctl deploy` goes on from here, `clusterctl rollback` goes back");
+                ui.result(ways_on(&report.command));
             }
             Some(back) if back.is_empty() && report.interrupted => ui.result("went back: no node was touched"),
             Some(back) if back.is_empty() && report.first => {

@@ -191,7 +191,10 @@ pub(super) fn without_folder(releases: &str, text: &str) -> String {
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
-        out.push_str(part.split_once('/').filter(|(first, _)| id(first)).map_or(part, |(_, path)| path));
+        match part.split_once('/') {
+            Some((first, path)) if id(first) => out.push_str(path),
+            _ => out.extend([releases, part]),
+        }
     }
     out
 }
@@ -273,7 +276,11 @@ mod tests {
             "error in site/x.zeek, line 3"
         );
         assert_eq!(without("/var/lib/clusterctl/c/releases/1/a and /var/lib/clusterctl/c/releases/2/b"), "a and b");
-        assert_eq!(without("nothing of ours"), "nothing of ours");
+        for kept in
+            ["nothing of ours", "in /var/lib/clusterctl/c/releases/ and", "/var/lib/clusterctl/c/releases/.stage-1/a"]
+        {
+            assert_eq!(without(kept), kept);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, Node, Role, RunnerKind};
 use crate::control::{self, Answers, Reply};
 use crate::observed::{Exit, Next, Observed, ObservedNode};
 use crate::ops::prepare::prevailing;
-use crate::ops::{Selection, archive};
+use crate::ops::{Selection, archive, ways_on};
 use crate::runner::Folders;
 use crate::transport::Failure;
 
@@ -477,7 +477,7 @@ fn hosts_of(
                 hint: Some(if done {
                     format!("clusterctl resume @{name}, or clusterctl deploy")
                 } else {
-                    "clusterctl deploy (goes on), or clusterctl rollback (goes back)".to_owned()
+                    ways_on(begun.command()).replace('`', "")
                 }),
             });
         } else if let Some(runs) = runs.as_deref().filter(|runs| observed.current.as_deref() != Some(*runs))
