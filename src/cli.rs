@@ -446,9 +446,20 @@ impl Job<'_> {
         let question = format!("{command}?");
         let show = |prepared: &Prepared| {
             prepared.notes.iter().for_each(|note| ui.say(note));
-            ui::plan(&ui, &prepared.plan, false);
+            if prepared.plan.is_empty() && ui.output != Output::Json {
+                ui.say(&format!(
+                    "all hosts have the release {}: what is left to do there is done",
+                    prepared.plan.release
+                ));
+            } else {
+                ui::plan(&ui, &prepared.plan, false);
+            }
         };
         show(&prepared);
+        // Nobody is asked about what is refused after it.
+        if let Err(failure) = ops::allowed(&prepared) {
+            return self.end(Err::<(), _>(failure), |_, ()| None).await;
+        }
         let confirm = question.clone();
         // On a thread of its own, so that an interrupt is heard meanwhile.
         let confirmed = !ask || {

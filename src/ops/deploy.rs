@@ -140,7 +140,10 @@ pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'
 }
 
 /// Refuses what a plan would do and nobody has agreed to.
-fn allowed(planned: &Prepared) -> Result<(), Failure> {
+///
+/// # Errors
+/// Says what that is, and which option agrees to it.
+pub fn allowed(planned: &Prepared) -> Result<(), Failure> {
     if let Some(change) = &planned.plan.backend_change
         && !planned.options.accept_backend_change
     {

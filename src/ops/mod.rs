@@ -50,7 +50,7 @@ mod unlock;
 use crate::error::{Error, Problem};
 
 pub use check::{CheckReport, Checked, Finding, check};
-pub use deploy::{Agree, Behind, DeployReport, apply, ways_on};
+pub use deploy::{Agree, Behind, DeployReport, allowed, apply, ways_on};
 pub use diff::compare;
 pub use doctor::{Check, DoctorReport, HostReport, Verdict, doctor};
 pub use fleet::{Fleet, Settings};
