@@ -25,6 +25,10 @@ if ! { part >info.new && part >pending.new; }; then
 	say fail "can't write in $home (is the disk full?)"
 	exit 1
 fi
+ours || {
+	rm -f info.new pending.new
+	exit 1
+}
 # What is left again was no success, unless it had been one before.
 unsay() {
 	rm -f "releases/$1.info"
@@ -66,6 +70,7 @@ else
 	unsay "$current"
 fi
 while IFS= read -r old && [ -n "$old" ]; do
+	ours || exit 1
 	case $old in
 	*/* | .*) continue ;;
 	esac

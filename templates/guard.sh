@@ -1,20 +1,25 @@
 # Stands before a step that changes something: it refuses where the host's lock is not its operation's any more, and
 # where it comes so late that nobody waits for it (a cut network delivers what was sent into it when it is back).
 # Arguments: the cluster's folder, the operation, the seconds since boot at which it has to begin at the latest; the
-# step's own arguments follow.
-guarded=''
-{ read -r _ _ _ _ guarded _ <"$1/lock"; } 2>/dev/null
-if [ "$guarded" != "$2" ]; then
-	say guard lock
-	say fail "the lock of this host is not held by this operation any more"
-	exit 1
-fi
-read -r guarded _ </proc/uptime
-if [ "${guarded%%.*}" -gt "$3" ]; then
-	say guard late "$guarded"
-	say fail "the step came too late and was not done"
-	exit 1
-fi
+# step's own arguments follow. Its input may come later than its script, from a clusterctl that stood still in between:
+# a step that reads some asks once more when it has it.
+guarded_home=$1 guarded_by=$2 guarded_until=$3
+ours() {
+	guarded=''
+	{ read -r _ _ _ _ guarded _ <"$guarded_home/lock"; } 2>/dev/null
+	if [ "$guarded" != "$guarded_by" ]; then
+		say guard lock
+		say fail "the lock of this host is not held by this operation any more"
+		return 1
+	fi
+	read -r guarded _ </proc/uptime
+	if [ "${guarded%%.*}" -gt "$guarded_until" ]; then
+		say guard late "$guarded"
+		say fail "the step came too late and was not done"
+		return 1
+	fi
+}
+ours || exit 1
 # In place: on a full disk too. Only the first line counts.
 { printf '%s\n' "$2" 1<>"$1/operation"; } 2>/dev/null
 shift 3

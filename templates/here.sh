@@ -4,3 +4,5 @@ LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 T=clusterctl
+# Whose it is to do that is known where it was begun: templates/guard.sh.
+ours() { :; }

@@ -53,6 +53,10 @@ if [ "${found%% *}" != "$digest" ]; then
 fi
 chmod 600 "$home/releases/.manifest-$id"
 mv "$home/releases/.manifest-$id" "$new/manifest" || fail "can't write the manifest"
+ours || {
+	rm -rf "$new"
+	exit 1
+}
 if [ -d "$home/releases/$id" ]; then
 	# Its files were changed on this host; a supervisor that runs from it has its script open.
 	mv "$home/releases/$id" "$home/releases/.stage-old" || fail "can't move the changed release $id away"

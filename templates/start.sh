@@ -53,8 +53,16 @@ if cd -P "$home/current" 2>/dev/null; then
 	current=${PWD##*/}
 fi
 cd / || exit 1
+jobs=''
 while read -r node release; do
-	dir=$spool/nodes/$node
+	jobs="$jobs $node $release"
+done
+ours || exit 1
+# shellcheck disable=SC2086
+set -- $jobs
+while [ "$#" -gt 1 ]; do
+	node=$1 release=$2 dir=$spool/nodes/$1
+	shift 2
 	# Under the lock, so that it is the release of now.
 	[ "$release" = current ] && release=$current
 	if [ ! -f "$home/releases/$release/start/$node" ]; then

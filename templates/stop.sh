@@ -6,8 +6,13 @@ left='' of_units='' denied=''
 term() {
 	kill -TERM "$p" 2>/dev/null || ! alive "$b" "$p" "$s" || denied="$denied $node "
 }
-set --
+nodes=''
 while IFS= read -r node && [ -n "$node" ]; do
+	nodes="$nodes $node"
+done
+ours || exit 1
+set --
+for node in $nodes; do
 	dir=$spool/nodes/$node
 	if [ ! -d "$dir" ]; then
 		say stopped "$node"

@@ -133,7 +133,44 @@ fn exit_words(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Started, Stopped};
+    use std::io::{Read as _, Write as _};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::{STOP, Started, Stopped};
+
+    /// A clusterctl that stands still between a step's script and its input is not the only one that goes on.
+    #[test]
+    fn input_that_comes_when_the_lock_is_anothers_is_not_acted_on() {
+        let home = tempfile::tempdir().unwrap();
+        let node = home.path().join("nodes/worker-1");
+        std::fs::create_dir_all(&node).unwrap();
+        std::fs::write(node.join("want"), "running r\n").unwrap();
+        let lock = |operation: &str| std::fs::write(home.path().join("lock"), format!("id b 1 2 {operation} who\n"));
+        for (then, acts) in [("ours", true), ("another", false)] {
+            let _ = std::fs::remove_file(home.path().join("operation"));
+            lock("ours").unwrap();
+            let mut step = Command::new("sh");
+            step.args(["-c", STOP, "sh"]).arg(home.path()).args(["ours", "99999999999"]).arg(home.path()).arg("5");
+            let mut step = step.env("T", "t").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            // It has been let through.
+            let limit = Instant::now() + Duration::from_secs(20);
+            while !home.path().join("operation").exists() {
+                assert!(Instant::now() < limit, "the step was not let through");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            lock(then).unwrap();
+            step.stdin.take().unwrap().write_all(b"worker-1\n").unwrap();
+            let mut said = String::new();
+            step.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+            step.wait().unwrap();
+            assert_eq!(said.contains("t stopped worker-1"), acts, "{said}");
+            assert_eq!(said.contains("t guard lock"), !acts, "{said}");
+            let want = std::fs::read_to_string(node.join("want")).unwrap();
+            assert_eq!(want, if acts { "stopped\n" } else { "running r\n" });
+            std::fs::write(node.join("want"), "running r\n").unwrap();
+        }
+    }
 
     #[test]
     fn answers_are_read() {
