@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use crate::support::local::{LocalCluster, clusterctl, kill, said, wait_for};
+use crate::support::local::{LocalCluster, clusterctl, kill, masters, said, wait_for};
 use crate::support::sshd::Sshd;
 
 #[test]
@@ -473,23 +473,18 @@ fn over_ssh_connections_stay_warm() {
     cluster.run(&["deploy"]).code(0);
     let status = cluster.settled();
     assert_eq!(status["workers"]["answering"], 2);
-    let masters = || {
-        // Not those that only carry a stream over a master.
-        let pattern = format!("ControlMaster=yes.*{}", cluster.dir().join("run/clusterctl").display());
-        let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
-    };
+    let masters = || masters(&cluster.dir().join("run/clusterctl"));
     let before = masters();
     assert_eq!(before.len(), 1, "{before:?}");
     cluster.run(&["status"]).code(0);
     assert_eq!(masters(), before);
     // A frozen master hangs nothing for ever: its answer is not waited for, and another is started.
-    kill("STOP", before[0].parse().unwrap());
+    kill("STOP", before[0]);
     cluster.run(&["status", "--timeout", "15s"]).code(0);
-    kill("CONT", before[0].parse().unwrap());
+    kill("CONT", before[0]);
     cluster.run(&["stop"]).code(0);
     for pid in masters() {
-        kill("TERM", pid.parse().unwrap());
+        kill("TERM", pid);
     }
 }
 
@@ -694,10 +689,7 @@ fn a_master_that_dies_is_replaced() {
     let deploy = deploy.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     // The workers are on their way up: the call that waits for them is under way.
     wait_for("a worker to start", || cluster.kept("nodes/worker-1/run").exists().then_some(()));
-    let pattern = format!("ControlMaster=yes.*{}", cluster.dir().join("run/clusterctl").display());
-    let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
-    let master = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().parse().unwrap();
-    kill("KILL", master);
+    kill("KILL", masters(&cluster.dir().join("run/clusterctl"))[0]);
     // What was under way is lost with it; going back is not.
     let output = deploy.wait_with_output().unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -707,8 +699,7 @@ fn a_master_that_dies_is_replaced() {
     cluster.run(&["deploy"]).code(0);
     cluster.settled();
     cluster.run(&["stop"]).code(0);
-    let output = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
-    for pid in String::from_utf8_lossy(&output.stdout).lines() {
-        kill("TERM", pid.parse().unwrap());
+    for pid in masters(&cluster.dir().join("run/clusterctl")) {
+        kill("TERM", pid);
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::local::{LocalCluster, kill, wait_for};
+use crate::support::local::{LocalCluster, gone, kill, wait_for};
 
 /// A deployed cluster, and a folder with an `sh` of choice for its scripts.
 struct Host {
@@ -87,12 +87,6 @@ impl Host {
         }
         count
     }
-}
-
-/// Tells whether a process is gone, or is but a zombie (proc(5), stat).
-fn ended(pid: u64) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_none_or(|state| state.is_empty() || state.starts_with('Z'))
 }
 
 /// Two starts at once: four, to be sure.
@@ -187,7 +181,7 @@ fn a_node_without_its_supervisor_is_told_and_not_adopted() {
     host.start();
     let supervisor = host.pid_in("supervisor");
     kill("KILL", supervisor);
-    wait_for("the supervisor to end", || ended(supervisor).then_some(()));
+    wait_for("the supervisor to end", || gone(supervisor).then_some(()));
     let pid = host.pid_in("run");
     assert_eq!(host.start(), format!("clusterctl running {WORKER} unsupervised\n"));
     let said = host.cluster.run(&["start", WORKER]).code(1);

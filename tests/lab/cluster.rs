@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Combination, Lab, faults};
-use crate::support::local::{Said, said};
+use crate::support::local::{Said, is_well, said};
 
 /// A cluster of the lab, with its description in a folder of its own. Dropping it stops what runs.
 pub(crate) struct TestCluster {
@@ -173,9 +173,7 @@ nodes:
         loop {
             let said = self.run(&["status", "-o", "json"]);
             let status = said.json()["data"].clone();
-            // The manager counts a worker a moment after that one sees the manager.
-            let counted = &status["workers"]["counted"];
-            if said.code == 0 && (counted.is_null() || *counted == status["workers"]["running"]) {
+            if is_well(&said) {
                 return Ok(status);
             }
             if Instant::now() >= limit {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::local::{LocalCluster, Said, kill, said, wait_for};
+use crate::support::local::{LocalCluster, Said, gone, kill, said, wait_for};
 
 /// A cluster that was deployed and runs, with site scripts that stop a node's start.
 fn running() -> LocalCluster {
@@ -110,13 +110,7 @@ fn strike(cluster: &LocalCluster, node: &str) {
     let supervisor = supervisor.split_whitespace().nth(2).unwrap().parse().unwrap();
     kill("KILL", supervisor);
     kill("KILL", pid);
-    wait_for("both to be gone", || {
-        let gone = |pid: u64| {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.is_empty() || stat.contains(") Z ")
-        };
-        (gone(pid) && gone(supervisor)).then_some(())
-    });
+    wait_for("both to be gone", || (gone(pid) && gone(supervisor)).then_some(()));
 }
 
 #[track_caller]

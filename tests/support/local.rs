@@ -200,9 +200,7 @@ impl LocalCluster {
         while Instant::now() < limit {
             let said = self.run(&["status", "-o", "json"]);
             last = said.json()["data"].clone();
-            // The manager counts a worker a moment after that one sees the manager.
-            let counted = &last["workers"]["counted"];
-            if said.code == 0 && (counted.is_null() || *counted == last["workers"]["running"]) {
+            if is_well(&said) {
                 return last;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -231,6 +229,28 @@ impl Drop for LocalCluster {
             let _ = self.command(&["stop", "-q"]).output();
         }
     }
+}
+
+/// Tells whether a status as JSON is without trouble, and all workers are counted: the manager does that a moment after
+/// they see the manager.
+pub(crate) fn is_well(said: &Said) -> bool {
+    said.code == 0 && {
+        let workers = &said.json()["data"]["workers"];
+        workers["counted"].is_null() || workers["counted"] == workers["running"]
+    }
+}
+
+/// The masters of the connections whose sockets are in a folder; not those that only carry a stream over one.
+pub(crate) fn masters(dir: &Path) -> Vec<u64> {
+    let pattern = format!("ControlMaster=yes -S {}", dir.display());
+    let output = Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().filter_map(|l| l.parse().ok()).collect()
+}
+
+/// Tells whether a process is gone, or is but a zombie (proc(5), stat).
+pub(crate) fn gone(pid: u64) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
 }
 
 /// Sends a signal to a process.

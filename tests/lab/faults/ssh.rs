@@ -1,6 +1,7 @@
 //! SSH.
 
 use super::{Scene, Undo, frozen, names};
+use crate::support::local::masters;
 
 /// Ends sshd of a host with all its connections; systemd starts it again.
 fn kill_sshd(scene: &Scene, host: &str) {
@@ -77,15 +78,6 @@ fn f23_a_changed_host_key_is_never_accepted() {
     drop(undo);
     scene.unchanged();
     scene.next_deploy_finishes();
-}
-
-/// The masters of the connections whose sockets are in a folder; not those that only carry a stream over one.
-fn masters(dir: &std::path::Path) -> Vec<u64> {
-    let output = std::process::Command::new("pgrep")
-        .args(["-f", &format!("ControlMaster=yes -S {}", dir.display())])
-        .output()
-        .unwrap();
-    String::from_utf8_lossy(&output.stdout).lines().filter_map(|l| l.parse().ok()).collect()
 }
 
 #[test]
