@@ -5,7 +5,6 @@ mod complete;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -435,7 +434,7 @@ impl Job<'_> {
                 })
                 .await;
         }
-        if !act.yes && !self.ui.can_ask() && std::io::stdin().is_terminal() {
+        if !act.yes && !self.ui.can_ask() && ui::at_terminal() {
             // A user who has sent stderr elsewhere is not taken for a script.
             let error = Error::new(Kind::Usage, "nothing has changed: you can't be asked, since stderr is no terminal");
             return self.end(Err::<(), _>(error.hint("if you are sure: --yes").into()), |_, ()| None).await;
@@ -460,26 +459,25 @@ impl Job<'_> {
         if let Err(failure) = ops::allowed(&prepared) {
             return self.end(Err::<(), _>(failure), |_, ()| None).await;
         }
-        let confirm = question.clone();
         // On a thread of its own, so that an interrupt is heard meanwhile.
-        let confirmed = !ask || {
-            let answer = tokio::task::spawn_blocking(move || ui.confirm(&confirm));
-            match self.fleet.unless_interrupted(answer).await {
-                Ok(answer) => answer.unwrap_or(false),
-                Err(error) => return self.end(Err::<(), _>(error.into()), |_, ()| None).await,
-            }
+        let confirm = || -> BoxFuture<'static, bool> {
+            let question = question.clone();
+            Box::pin(async move {
+                !ask || tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false)
+            })
+        };
+        let confirmed = match self.fleet.unless_interrupted(confirm()).await {
+            Ok(confirmed) => confirmed,
+            Err(error) => return self.end(Err::<(), _>(error.into()), |_, ()| None).await,
         };
         if !confirmed {
             return self
                 .end(Err::<(), _>(Error::failed("nothing has changed: not confirmed").into()), |_, ()| None)
                 .await;
         }
-        let mut agree = |prepared: &Prepared| -> BoxFuture<'static, bool> {
+        let mut agree = |prepared: &Prepared| {
             show(prepared);
-            let question = question.clone();
-            Box::pin(async move {
-                !ask || tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false)
-            })
+            confirm()
         };
         let report = ops::apply(&self.fleet, prepared, command, &mut agree).await;
         self.end(report, |ui, report| ui::deployed(ui, &report)).await

@@ -101,6 +101,13 @@ pub struct Kept {
     pub prefix: String,
 }
 
+impl Kept {
+    /// When it was made the current one, by the operator's clock.
+    pub fn when(&self) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::from_second(self.time?).ok()
+    }
+}
+
 /// What tells one Zeek binary from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {

@@ -82,6 +82,7 @@ const MAINTAIN: &str = concat!(
     include_str!("../templates/lib.sh"),
     include_str!("../templates/logs.sh"),
     include_str!("../templates/claim.sh"),
+    include_str!("../templates/format.sh"),
     include_str!("../templates/locking.sh"),
     include_str!("../templates/crashes.sh"),
     include_str!("../templates/maintain.sh")

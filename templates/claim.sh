@@ -5,10 +5,8 @@
 # FILE.free, and taken by the next. It may be longer than our line, so that only the first line counts.
 # shellcheck disable=SC2034
 claim() {
-	own=$1.$$ old='' why=''
-	{ read -r old <"$1"; } 2>/dev/null
-	identity "$1"
-	alive "$b" "$p" "$s" && return 1
+	own=$1.$$ why=''
+	owned "$1" && return 1
 	if ! { mv -f "$1.free" "$own" && printf '%s\n' "$2" 1<>"$own"; } 2>/dev/null; then
 		rm -f "$own"
 		if ! why=$({ printf '%s\n' "$2" >"$own"; } 2>&1); then
@@ -19,10 +17,7 @@ claim() {
 	tries=0
 	# A link appears whole or not at all.
 	until ln "$own" "$1" 2>/dev/null; do
-		old=''
-		{ read -r old <"$1"; } 2>/dev/null
-		identity "$1"
-		if alive "$b" "$p" "$s"; then
+		if owned "$1"; then
 			mv -f "$own" "$1.free"
 			return 1
 		fi
@@ -51,4 +46,11 @@ disclaim() {
 	kept=''
 	{ read -r kept <"$1"; } 2>/dev/null
 	[ "$kept" = "$2" ] && mv -f "$1" "$1.free"
+}
+# Does a living process have the file? Sets old to its line, whether it lives or not.
+owned() {
+	old=''
+	{ read -r old <"$1"; } 2>/dev/null
+	identity "$1"
+	alive "$b" "$p" "$s"
 }

@@ -1,14 +1,10 @@
-# The lock of a host; claim.sh stands before it.
+# The lock of a host; format.sh and claim.sh stand before it.
 # Takes it: the cluster's folder, the operation, a line about the holder. It belongs to this process, and is taken over
 # from one that is gone. 1: somebody else holds it, `held` says who; 2: it can't be had, `why` says why.
 # shellcheck disable=SC2034,SC2154
 take_lock() {
-	locked=$1 held='' format=1
-	{ read -r format <"$locked/format"; } 2>/dev/null
-	if [ "${format:-1}" != 1 ]; then
-		why="$locked has the format $format of a newer clusterctl: it is read, and never written by this one"
-		return 2
-	fi
+	locked=$1 held=''
+	our_format "$locked" || return 2
 	myself
 	mine="id $me $2 $3"
 	claim "$locked/lock" "$mine"

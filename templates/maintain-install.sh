@@ -2,12 +2,11 @@
 # `install` or `remove`, every how many seconds. Input: for `install` the command of a crontab line,
 # and the lines of a service after an empty line, and those of a timer after another one.
 home=$1 name=$2 verb=$3 every=$4
-format=1
-{ read -r format <"$home/format"; } 2>/dev/null
-if [ "${format:-1}" != 1 ]; then
-	say fail "$home has the format $format of a newer clusterctl: it is read, and never written by this one"
+why=''
+our_format "$home" || {
+	say fail "$why"
 	exit 1
-fi
+}
 mark="# clusterctl $name"
 system='' units=''
 if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then

@@ -14,9 +14,6 @@ for dir in "$home" "$spool"; do
 		exit 1
 	fi
 done
-format=1
-[ -f "$home/format" ] && read -r format <"$home/format"
-[ "$format" = 1 ] || fail "$home has the format $format of a newer clusterctl"
 mkdir -p "$home/releases" "$spool/nodes" "$spool/crash" "$spool/log-queue" || fail "can't make folders in $home"
 [ -f "$home/format" ] || echo 1 >"$home/format" || fail "can't write in $home"
 new=$home/releases/.stage-$id

@@ -456,8 +456,7 @@ impl Run<'_> {
                 .because("all hosts are back at the release they had, but not all nodes run as before:")
                 .hint("once that is mended: `clusterctl deploy`");
             let bad = nodes.iter().filter(|o| !o.outcome.is_good());
-            let bad = bad.map(|o| format!("{} on {}: {}", o.node, o.host, o.outcome.text()));
-            return Err(bad.fold(error, Error::because).into());
+            return Err(bad.map(NodeOutcome::text).fold(error, Error::because).into());
         }
         let error = error
             .because(format!("{touched}not all hosts could be switched back"))
@@ -516,7 +515,7 @@ impl Run<'_> {
             self.stop(done, batch.clone()).await?;
             let started = names(&batch);
             self.start(done, batch).await?;
-            if counted && !self.fleet.is_interrupted() {
+            if counted {
                 let ready = done.nodes.iter().filter(|o| started.contains(&o.node) && o.outcome.is_good());
                 let ready: BTreeSet<String> = ready.map(|o| o.node.clone()).collect();
                 let (unseen, why) = match rolling::unseen(self.fleet, version, ready.clone()).await {

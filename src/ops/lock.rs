@@ -16,6 +16,7 @@ const LOCK: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/lib.sh"),
     include_str!("../../templates/claim.sh"),
+    include_str!("../../templates/format.sh"),
     include_str!("../../templates/locking.sh"),
     include_str!("../../templates/lock.sh")
 );

@@ -24,6 +24,7 @@ const MAINTAIN: &str = concat!(
     include_str!("../../templates/lib.sh"),
     include_str!("../../templates/logs.sh"),
     include_str!("../../templates/claim.sh"),
+    include_str!("../../templates/format.sh"),
     include_str!("../../templates/locking.sh"),
     include_str!("../../templates/crashes.sh"),
     include_str!("../../templates/maintain.sh")
@@ -31,6 +32,7 @@ const MAINTAIN: &str = concat!(
 const INSTALL: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/format.sh"),
     include_str!("../../templates/maintain-install.sh")
 );
 
@@ -259,7 +261,7 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
             let bad = report.nodes.iter().filter(|o| !o.outcome.is_good());
             let lines = bad.map(|o| {
                 let last = o.stderr.last().map(|line| format!(": {line}")).unwrap_or_default();
-                format!("{} on {}: {}{last}", o.node, o.host, o.outcome.text())
+                format!("{}{last}", o.text())
             });
             Err(lines.chain(report.not_back).collect())
         }

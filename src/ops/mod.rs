@@ -60,7 +60,7 @@ pub use maintain::{
 pub use prepare::{Options, Prepared, prepare};
 pub use print::{PrintReport, PrintRow, print};
 pub use releases::{ReleaseRow, ReleasesReport, releases};
-pub use resume::{prepare_resume, resume};
+pub use resume::prepare_resume;
 pub use rollback::prepare_rollback;
 pub use select::{Selection, candidates, skipped};
 

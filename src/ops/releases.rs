@@ -59,7 +59,7 @@ pub async fn releases(fleet: &Fleet) -> Result<ReleasesReport, Failure> {
             let runs = |n: &&crate::observed::ObservedNode| {
                 n.process.is_some() && n.release.as_deref() == Some(release.id.as_str())
             };
-            let time = release.time.and_then(|t| jiff::Timestamp::from_second(t).ok());
+            let time = release.when();
             report.releases.push(ReleaseRow {
                 host: seat.name.clone(),
                 current: observed.current.as_deref() == Some(release.id.as_str()),

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Failure;
-use super::deploy::{Agree, DeployReport, apply};
 use super::fleet::Fleet;
 use super::prepare::{Aim, Options, Prepared, currents, prepare, prevailing};
 use crate::error::Error;
@@ -76,20 +75,4 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
     prepared.leaving.clear();
     prepared.aim = Aim::UpToDate(hosts.cloned());
     Ok(prepared)
-}
-
-/// Brings hosts up to date.
-///
-/// # Errors
-/// As [`prepare_resume`] and [`apply`].
-pub async fn resume(
-    fleet: &Fleet,
-    hosts: Option<&BTreeSet<usize>>,
-    agree: Agree<'_>,
-) -> Result<Option<DeployReport>, Failure> {
-    let prepared = prepare_resume(fleet, hosts).await?;
-    if prepared.plan.is_empty() && !prepared.is_unfinished() {
-        return Ok(None);
-    }
-    Ok(Some(apply(fleet, prepared, "resume", agree).await?))
 }

@@ -202,7 +202,7 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
         let mut others: Vec<&&Kept> = others().filter(|k| k.time.is_some()).collect();
         others.sort_by_key(|k| std::cmp::Reverse(k.time));
         let line = |k: &&&Kept| {
-            let when = k.time.and_then(|t| jiff::Timestamp::from_second(t).ok()).map(|t| t.to_string());
+            let when = k.when().map(|t| t.to_string());
             format!("{} of {} by {}", k.id, when.unwrap_or_default(), k.who)
         };
         return Err(others

@@ -108,6 +108,13 @@ impl Outcome {
     }
 }
 
+impl NodeOutcome {
+    /// Says what became of which node, in one line.
+    pub fn text(&self) -> String {
+        format!("{} on {}: {}", self.node, self.host, self.outcome.text())
+    }
+}
+
 impl RunReport {
     /// Returns those nodes that are not as they were meant to be.
     pub fn failures(&self) -> impl Iterator<Item = &NodeOutcome> {
@@ -124,6 +131,13 @@ pub(super) struct Job {
     pub(super) seat: Seat,
     /// The release to start it from.
     pub(super) release: String,
+}
+
+impl Job {
+    /// Says what became of it, where it was not even asked to do anything.
+    fn ended(self, outcome: Outcome) -> NodeOutcome {
+        NodeOutcome { node: self.node, host: self.seat.name, outcome, stderr: Vec::new() }
+    }
 }
 
 /// The place of a node in the order of starting.
@@ -196,12 +210,7 @@ impl Manner {
 }
 
 fn skip(hosts: BTreeMap<String, Vec<Job>>, why: &str) -> impl Iterator<Item = NodeOutcome> {
-    hosts.into_values().flatten().map(move |job| NodeOutcome {
-        node: job.node,
-        host: job.seat.name,
-        outcome: Outcome::Skipped(why.to_owned()),
-        stderr: Vec::new(),
-    })
+    hosts.into_values().flatten().map(move |job| job.ended(Outcome::Skipped(why.to_owned())))
 }
 
 /// Starts nodes tier by tier.
@@ -370,13 +379,8 @@ pub async fn restart(fleet: &Fleet, selection: &Selection) -> Result<RunReport, 
 fn without(fleet: &Fleet, jobs: &mut Vec<Job>, host: &str, why: &str) -> Vec<NodeOutcome> {
     let why = format!("can't lock {host}: {why}");
     fleet.tell(Event::Note { text: why.clone() });
-    let out = jobs.extract_if(.., |j| j.seat.name == host).map(|job| NodeOutcome {
-        node: job.node,
-        host: host.to_owned(),
-        outcome: Outcome::Unreachable(why.clone()),
-        stderr: Vec::new(),
-    });
-    out.collect()
+    let out = jobs.extract_if(.., |j| j.seat.name == host);
+    out.map(|job| job.ended(Outcome::Unreachable(why.clone()))).collect()
 }
 
 /// Returns the jobs of hosts that have the release that the cluster runs; what is not started elsewhere, and why, is
@@ -405,7 +409,7 @@ fn startable(
             Some(_) => format!("{host} is not at the release that the cluster runs: clusterctl resume @{host}"),
             None => format!("nothing is deployed on {host} yet: clusterctl deploy"),
         };
-        NodeOutcome { node: job.node, host: job.seat.name, outcome: Outcome::Skipped(why), stderr: Vec::new() }
+        job.ended(Outcome::Skipped(why))
     }));
     Ok(jobs)
 }
@@ -429,7 +433,6 @@ async fn run(
         })
         .collect();
     // Hosts that can't be asked keep the others waiting for nothing: their nodes are reported, the rest goes on.
-    let mut current: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut version: Option<Version> = None;
     let mut found: Vec<Option<Observed>> = vec![None; fleet.cluster.hosts.len()];
     let mut seats = seats_of(&jobs);
@@ -441,28 +444,21 @@ async fn run(
         match answer {
             Ok(observed) => {
                 version = version.or_else(|| observed.running.as_ref()?.0.parse().ok());
-                current.insert(seat.name, observed.current.clone());
                 if let Some(index) = seat.index {
                     found[index] = Some(observed);
                 }
             }
             Err(failure) => {
-                for job in jobs.iter().filter(|j| j.seat.name == seat.name) {
-                    nodes.push(NodeOutcome {
-                        node: job.node.clone(),
-                        host: seat.name.clone(),
-                        outcome: Outcome::Unreachable(failure.text()),
-                        stderr: Vec::new(),
-                    });
-                }
+                let there = jobs.iter().filter(|j| j.seat.name == seat.name);
+                nodes.extend(there.map(|job| job.clone().ended(Outcome::Unreachable(failure.text()))));
                 away.push((seat.name, failure));
             }
         }
     }
-    if current.is_empty() && !away.is_empty() {
+    if found.iter().all(Option::is_none) && !away.is_empty() {
         return Err(unreachable("no host can be reached", &away).into());
     }
-    jobs.retain(|j| current.contains_key(&j.seat.name));
+    jobs.retain(|j| j.seat.index.is_some_and(|i| found[i].is_some()));
     if start {
         jobs = startable(fleet, jobs, &found, &mut nodes)?;
         for job in &mut jobs {

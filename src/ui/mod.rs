@@ -149,6 +149,11 @@ fn harmless(text: &str) -> String {
     }
 }
 
+/// Tells whether a user types what is read.
+pub fn at_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
 impl Ui {
     /// Decides once how everything looks.
     pub fn new(output: Output, color: Color, quiet: bool) -> Self {
@@ -162,7 +167,7 @@ impl Ui {
 
     /// Tells whether a user can be asked.
     pub fn can_ask(&self) -> bool {
-        self.err.terminal && std::io::stdin().is_terminal()
+        self.err.terminal && at_terminal()
     }
 
     /// Writes a result. A reader that went away is no error.

@@ -9,8 +9,8 @@ use crate::ops::{PrintReport, State};
 /// Shows what nodes said; returns the kind of end.
 pub fn values(ui: &Ui, report: &PrintReport) -> Option<Kind> {
     // Nobody expects a word of a node whose host is disabled.
-    let asked = report.nodes.iter().filter(|n| n.value.is_some() || n.state != State::Disabled).count();
-    let silent = report.nodes.iter().filter(|n| n.value.is_none() && n.state != State::Disabled).count();
+    let asked = || report.nodes.iter().filter(|n| n.state != State::Disabled);
+    let silent = asked().filter(|n| n.value.is_none()).count();
     if ui.output == Output::Json {
         ui.json("print", report);
     } else {
@@ -35,5 +35,5 @@ pub fn values(ui: &Ui, report: &PrintReport) -> Option<Kind> {
             complain(&ui.err.wrap(&harmless(&format!("the nodes could not be asked: {why}")), "  "));
         }
     }
-    super::partial(asked, silent)
+    super::partial(asked().count(), silent)
 }

@@ -142,6 +142,9 @@ pub(super) async fn parse(
 /// Puts names that the user knows in the place of those of release folders in what nodes wrote on stderr: his own files
 /// where the release was made from them here, else paths in the release.
 pub(super) fn in_own_names(fleet: &Fleet, release: Option<&Release>, outcomes: &mut [NodeOutcome]) {
+    if outcomes.iter().all(|o| o.stderr.is_empty()) {
+        return;
+    }
     let cluster = &*fleet.cluster;
     let homes: HashMap<&str, String> =
         cluster.hosts.iter().map(|h| (h.name.as_str(), Folders::of(&cluster.name, h).home)).collect();

@@ -1,0 +1,9 @@
+# Is the cluster's folder of the format that we write? Sets why where it is not. Argument: the folder.
+# shellcheck disable=SC2034
+our_format() {
+	format=1
+	{ read -r format <"$1/format"; } 2>/dev/null
+	[ "${format:-1}" = 1 ] && return
+	why="$1 has the format $format of a newer clusterctl: it is read, and never written by this one"
+	return 1
+}
