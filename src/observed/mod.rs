@@ -1,9 +1,15 @@
 //! What a host answered to `templates/observe.sh`: the types and their parser. The lines come without their token;
 //! what they quote from files is other people's bytes and is never taken for more than text.
 
+mod journal;
+mod node;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+pub use journal::Unfinished;
+pub use node::{Binary, Exit, Next, ObservedNode, Process, Wanted};
 
 /// The name of a host's archiver among the nodes' folders (`release::ARCHIVER`).
 const ARCHIVER: &str = "log-archiver";
@@ -108,105 +114,6 @@ impl Kept {
     }
 }
 
-/// What tells one Zeek binary from another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Binary {
-    /// In bytes.
-    pub size: u64,
-    /// In seconds since 1970.
-    pub mtime: i64,
-}
-
-/// What is known of a node's folder.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ObservedNode {
-    /// Whether it is meant to run, and in which release; none where nobody ever said.
-    pub wanted: Option<Wanted>,
-    /// The release that its last process was started from.
-    pub release: Option<String>,
-    /// How often its supervisor has restarted it.
-    pub restarts: u32,
-    /// The inputs of its last process: a digest for each.
-    pub inputs: BTreeMap<String, String>,
-    /// The inputs that the current release would give it.
-    pub due: BTreeMap<String, String>,
-    /// The Zeek binary that the current release was made for.
-    pub made: Option<Binary>,
-    /// The first word of `.status`.
-    pub status: Option<String>,
-    /// The boot in which its last process was started.
-    pub boot_id: Option<String>,
-    /// How its last process ended; none while it runs.
-    pub exit: Option<Exit>,
-    /// How the process before the one that runs ended.
-    pub last: Option<Exit>,
-    /// Whether its supervisor lives.
-    pub supervised: bool,
-    /// Whether a stop was asked for.
-    pub stopping: bool,
-    /// Its process; none where it does not run.
-    pub process: Option<Process>,
-}
-
-/// Whether a node is meant to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// It is, in this release.
-    Running(String),
-    /// It is not.
-    Stopped,
-}
-
-/// How a process ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Exit {
-    /// The pid it had.
-    pub pid: Option<u32>,
-    /// The shell's status: above 128 a signal.
-    pub status: Option<i32>,
-    /// Seconds since boot when it ended.
-    pub at: u64,
-    /// How many seconds it had run.
-    pub ran: u64,
-    /// How many times in a row it has ended soon.
-    pub tries: u32,
-    /// What the runner does next.
-    pub next: Next,
-    /// Why it was not started at all.
-    pub refused: Option<String>,
-    /// Why it ended, where its runner knows more than the status.
-    pub why: Option<String>,
-    /// The folder of what it left, below the cluster's `crash/<node>/`.
-    pub crash: Option<String>,
-}
-
-/// What a runner does after a node has ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Next {
-    /// Nothing: it was asked to stop.
-    #[default]
-    Stopped,
-    /// Nothing: restarts are switched off.
-    Never,
-    /// Nothing: it gave up.
-    Failed,
-    /// Starts it again after so many seconds.
-    Restart(u64),
-}
-
-/// A running process.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Process {
-    /// Its pid.
-    pub pid: u32,
-    /// Seconds since it was started.
-    pub uptime: f64,
-    /// Processor time in per cent of one CPU, over its life, as ps(1) counts it.
-    pub cpu: f64,
-    /// Resident memory in bytes.
-    pub resident: u64,
-}
-
 /// A Zeek process that is no node of the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stray {
@@ -220,145 +127,7 @@ pub struct Stray {
     pub cmdline: String,
 }
 
-/// Clock ticks a second in /proc/PID/stat: `USER_HZ`, 100 on every architecture that Zeek runs on.
-const TICKS: f64 = 100.0;
-
-impl Exit {
-    /// Says it in words.
-    pub fn text(&self) -> String {
-        if let Some(why) = &self.refused {
-            return format!("not started: {why}");
-        }
-        let how = self.how();
-        match &self.why {
-            Some(why) => format!("{how}, {why}"),
-            None => how,
-        }
-    }
-
-    /// Reads a line of what the runner recorded.
-    fn take(&mut self, line: &str) {
-        let Some((key, value)) = line.split_once(' ') else { return };
-        match key {
-            "id" => self.pid = value.split(' ').nth(1).and_then(|p| p.parse().ok()),
-            "status" => self.status = value.parse().ok(),
-            "at" => self.at = value.parse().unwrap_or_default(),
-            "ran" => self.ran = value.parse().unwrap_or_default(),
-            "tries" => self.tries = value.parse().unwrap_or_default(),
-            "why" => self.why = Some(value.to_owned()),
-            "crash" => self.crash = Some(value.to_owned()),
-            "refused" => self.refused = Some(value.to_owned()),
-            "next" => {
-                self.next = match value {
-                    "never" => Next::Never,
-                    "failed" => Next::Failed,
-                    "stopped" => Next::Stopped,
-                    seconds => seconds.parse().map_or(Next::Failed, Next::Restart),
-                };
-            }
-            _ => {}
-        }
-    }
-
-    fn how(&self) -> String {
-        match self.status {
-            Some(status) if status > 128 => match signal_name(status - 128) {
-                Some(name) => name.to_owned(),
-                None => format!("signal {}", status - 128),
-            },
-            Some(status) => format!("exit {status}"),
-            None => "exit status unknown".to_owned(),
-        }
-    }
-}
-
-/// Returns the name of a signal, by its number on Linux (signal(7)); none for those that say nothing here.
-fn signal_name(number: i32) -> Option<&'static str> {
-    Some(match number {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        24 => "SIGXCPU",
-        25 => "SIGXFSZ",
-        31 => "SIGSYS",
-        _ => return None,
-    })
-}
-
-impl Binary {
-    fn parse(text: &str) -> Option<Self> {
-        let (size, mtime) = text.split_once(' ')?;
-        Some(Self { size: size.parse().ok()?, mtime: mtime.parse().ok()? })
-    }
-}
-
-/// Reads `DIGEST NAME`.
-fn input(text: &str) -> Option<(String, String)> {
-    text.split_once(' ').map(|(digest, name)| (name.to_owned(), digest.to_owned()))
-}
-
-/// An operation that did not come to its end, as a host's journal tells it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unfinished {
-    /// Who, from where, what and when.
-    pub holder: String,
-    /// The release that was current before; none: none was.
-    pub from: Option<String>,
-    /// The release that it led to.
-    pub to: Option<String>,
-    /// The last that it did there.
-    pub step: String,
-}
-
-impl Unfinished {
-    /// The command: `deploy`, `rollback`. The holder's line is `WHO (pid N): COMMAND, since WHEN`.
-    pub fn command(&self) -> &str {
-        let rest = self.holder.rsplit_once("): ").map_or("", |(_, rest)| rest);
-        rest.split(',').next().unwrap_or_default()
-    }
-
-    /// Says it in words.
-    pub fn text(&self) -> String {
-        let way = match (&self.from, &self.to) {
-            (Some(from), Some(to)) => format!(" from {from} to {to}"),
-            (None, Some(to)) => format!(" to {to}"),
-            _ => String::new(),
-        };
-        let step = if self.step.is_empty() { "nothing that is known" } else { &self.step };
-        format!("{}{way}; the last that it did there: {step}", self.holder)
-    }
-}
-
 impl Observed {
-    /// Returns the operation that did not come to its end; the first, where several did not.
-    pub fn unfinished(&self) -> Option<Unfinished> {
-        let (_, holder) = self.journal.first()?.split_once(' ')?;
-        let mut unfinished = Unfinished { holder: holder.to_owned(), ..Unfinished::default() };
-        let mut known = false;
-        for line in &self.journal[1..] {
-            match line.split_once(' ') {
-                Some(("from", id)) if !known => {
-                    known = true;
-                    unfinished.from = Some(id.to_owned()).filter(|id| id != "-");
-                }
-                Some(("to", id)) => unfinished.to = Some(id.to_owned()),
-                Some(("did", step)) => step.clone_into(&mut unfinished.step),
-                _ => {}
-            }
-        }
-        Some(unfinished)
-    }
-
     /// Reads the lines of a host's answer. Lines that mean nothing are passed over.
     pub fn parse<S: AsRef<str>>(lines: &[S]) -> Self {
         let mut host = Self::default();
@@ -482,68 +251,6 @@ impl Observed {
             "logind" => self.logind_kills = value.ends_with("KillUserProcesses=yes") && !value.starts_with("yes"),
             _ => {}
         }
-    }
-}
-
-impl ObservedNode {
-    /// Returns the release in which it is meant to run; none where it is not, or nobody ever said.
-    pub fn meant(&self) -> Option<&str> {
-        match &self.wanted {
-            Some(Wanted::Running(release)) => Some(release),
-            _ => None,
-        }
-    }
-
-    /// Tells whether it runs and is meant to, but nothing would start it again.
-    pub fn is_unsupervised(&self) -> bool {
-        self.process.is_some() && !self.supervised && self.meant().is_some()
-    }
-
-    fn take(&mut self, word: &str, value: &str, now: f64) {
-        match word {
-            "want" => {
-                self.wanted = match value.split_once(' ') {
-                    Some(("running", release)) => Some(Wanted::Running(release.to_owned())),
-                    _ if value.trim_end() == "stopped" => Some(Wanted::Stopped),
-                    _ => None,
-                };
-            }
-            "run" => match value.split_once(' ') {
-                Some(("release", release)) => self.release = Some(release.to_owned()),
-                Some(("id", id)) => self.boot_id = id.split(' ').next().map(str::to_owned),
-                Some(("restarts", n)) => self.restarts = n.parse().unwrap_or_default(),
-                Some(("input", text)) => self.inputs.extend(input(text)),
-                _ => {}
-            },
-            "due" => self.due.extend(input(value)),
-            "made" => self.made = Binary::parse(value),
-            "exit" => self.exit.get_or_insert_default().take(value),
-            "last" => self.last.get_or_insert_default().take(value),
-            "stop" => self.stopping = true,
-            "status" => self.status = value.split_whitespace().next().map(str::to_owned),
-            "supervised" => self.supervised = true,
-            "process" => self.process = Process::parse(value, now),
-            "resident" => {
-                if let Some(process) = &mut self.process {
-                    process.resident = value.parse::<u64>().unwrap_or_default() * 1024;
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Process {
-    /// Reads the pid and the fields of /proc/PID/stat from the third on (proc(5)).
-    fn parse(text: &str, now: f64) -> Option<Self> {
-        let fields: Vec<&str> = text.split(' ').collect();
-        // Field n of proc(5) stands at n - 2: the pid is first, the name left out.
-        let number = |field: usize| fields.get(field - 2).and_then(|f| f.parse::<f64>().ok());
-        let started = number(22)? / TICKS;
-        let used = (number(14)? + number(15)?) / TICKS;
-        let uptime = (now - started).max(0.0);
-        let cpu = if uptime > 0.0 { (used / uptime * 100.0).max(0.0) } else { 0.0 };
-        Some(Self { pid: fields.first()?.parse().ok()?, uptime, cpu, resident: 0 })
     }
 }
 
