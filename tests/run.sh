@@ -6,13 +6,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
 	cat <<-'END'
 		usage: tests/run.sh [--zeek PREFIX] [--no-lab] [--only unit|lab] [--runner NAME] [--account NAME]
-		                    [--labs N] [--skip NAME]... [TEST...]
+		                    [--full] [--labs N] [--skip NAME]... [TEST...]
 
 		  --zeek PREFIX    use the real Zeek installed there in place of zeek-sim
 		  --no-lab         leave out the lab (hosts in systemd-nspawn; needs root)
 		  --only WHAT      unit: the tests without a lab; lab: the lab's suite alone
 		  --runner NAME    the lab's suite with process or systemd only; both if not given
 		  --account NAME   the lab's suite as zeek or root only; both if not given
+		  --full           as root too, all of the lab's suite, and not only what an account makes a difference to
 		  --labs N         how many labs are up at the same time (2)
 		  --skip NAME      leave out those of the lab's tests whose names contain it
 		  TEST             only those of the lab's tests whose names contain it: lab::faults::disk
@@ -30,7 +31,11 @@ lab=yes
 runners=(process systemd)
 accounts=(zeek root)
 labs=2
+full=no
 filters=()
+# What is another test for root than for an ordinary account: rights, folders, capabilities, units, secrets.
+of_root=(lab::doctor lab::runners lab::secrets lab::logs lab::main_job::the_main_job lab::faults::accounts
+	lab::faults::disk lab::faults::killed lab::faults::hosts)
 skips=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -41,6 +46,7 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	--no-lab) lab=no ;;
+	--full) full=yes ;;
 	--only)
 		case ${2:-} in
 		unit) lab=no ;;
@@ -247,7 +253,11 @@ tests() {
 
 # One combination of runner and account, in a lab of its own. Its process group is the caller's.
 lab_suite() {
-	local id=$1 runner=$2 account=$3 name=$2-$3 status=0 follower child
+	local id=$1 runner=$2 account=$3 name=$2-$3 status=0 follower child tests=("${filters[@]}")
+	if [ ${#tests[@]} = 0 ]; then
+		tests=(lab::)
+		[ "$account" != root ] || [ "$full" = yes ] || tests=("${of_root[@]}")
+	fi
 	export LAB_ID=$id CLUSTERCTL_LAB_RUNNER=$runner CLUSTERCTL_LAB_ACCOUNT=$account
 	# The sockets of one lab's connections do not outlive it.
 	export XDG_RUNTIME_DIR=$runtime/$id-$name
@@ -256,7 +266,7 @@ lab_suite() {
 	if CLUSTERCTL_LAB=$(tests/lab/lab.sh up 2>>"$log/lab-$name.log"); then
 		export CLUSTERCTL_LAB
 		# To a file and not into a pipe: a process that a test left behind must not hold us up.
-		cargo test --locked --test it -- "${filters[@]}" "${skips[@]}" --test-threads=1 --include-ignored \
+		cargo test --locked --test it -- "${tests[@]}" "${skips[@]}" --test-threads=1 --include-ignored \
 			</dev/null >>"$log/lab-$name.log" 2>&1 &
 		child=$!
 		tail --lines=+1 --follow --sleep-interval=0.5 --pid="$child" "$log/lab-$name.log" | sed --unbuffered "s/^/[$name] /" &
@@ -284,7 +294,6 @@ lab_worker() {
 
 lab_tests() {
 	local combinations=() runner account name number before
-	[ ${#filters[@]} -gt 0 ] || filters=(lab::)
 	# Neighbours in this list run at the same time.
 	for account in "${accounts[@]}"; do
 		for runner in "${runners[@]}"; do combinations+=("$runner-$account"); done
