@@ -94,6 +94,7 @@ for dir in "$spool"/nodes/*/; do
 	fi
 	# What the current release would start it with.
 	if [ -f "$home/current/start/$node" ]; then
+		made=''
 		while read -r key value; do
 			case $key in
 			input) say due "$value" ;;

@@ -14,6 +14,7 @@ me=$(id -u)
 holder() {
 	# Numbers and the kernel's own names.
 	# shellcheck disable=SC2012
+	at=-
 	pid=$(ls -l /proc/[0-9]*/fd 2>/dev/null | while IFS= read -r line; do
 		case $line in
 		/proc/*/fd:) at=${line#/proc/} ;;

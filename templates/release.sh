@@ -13,9 +13,12 @@ fi
 dump manifest "$release/manifest"
 [ -f "$release/clusterctl/version" ] && dump version "$release/clusterctl/version"
 [ -f "$release/clusterctl/secrets" ] && dump secret "$release/clusterctl/secrets"
+# Not all that is started is a Zeek: a script of the release has neither a binary nor inputs.
+zeeks=''
 for file in "$release"/start/*; do
 	[ -f "$file" ] || continue
 	say node "${file##*/}"
+	zeek=''
 	while read -r key value; do
 		case $key in
 		zeek) zeek=$value ;;
@@ -24,12 +27,13 @@ for file in "$release"/start/*; do
 		zeekpath) break ;;
 		esac
 	done <"$file"
+	[ -n "$zeek" ] || continue
 	say zeek "$zeek"
+	zeeks="$zeeks$zeek
+"
 done
 # The binaries that are there now, each once.
-for file in "$release"/start/*; do
-	[ -f "$file" ] && read -r _ zeek <"$file" && printf '%s\n' "$zeek"
-done | sort -u | while IFS= read -r zeek; do
+[ -z "$zeeks" ] || printf '%s' "$zeeks" | sort -u | while IFS= read -r zeek; do
 	say there "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null || echo '- -') $zeek"
 done
 say end

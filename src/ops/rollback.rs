@@ -286,8 +286,37 @@ async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, Observed, choose};
+    use super::{Kept, Observed, RELEASE, choose};
     use crate::plan::tests::{WORKERS, campus};
+
+    /// What archives logs has neither a binary nor inputs, and is the first of the files.
+    #[test]
+    fn a_release_with_something_else_than_zeeks_is_read_to_its_end() {
+        let home = tempfile::tempdir().unwrap();
+        let release = home.path().join("releases/r");
+        std::fs::create_dir_all(release.join("start")).unwrap();
+        std::fs::write(release.join("manifest"), "").unwrap();
+        let read = || {
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("set -u\n{RELEASE}"), "sh"])
+                .arg(home.path())
+                .arg("r")
+                .env("T", "t")
+                .output()
+                .unwrap();
+            let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+            assert_eq!((out.lines().last(), err.as_str()), (Some("t end"), ""), "{out}");
+            out
+        };
+        assert!(!read().contains("t there"));
+        std::fs::write(release.join("start/log-archiver"), "script archiver.sh\nrestart on-crash\narg /x\n").unwrap();
+        assert!(!read().contains("t there"));
+        std::fs::write(release.join("start/manager"), "zeek /none/zeek\nbinary 1 2\ninput ab site\nzeekpath x\n")
+            .unwrap();
+        let said = read();
+        assert!(said.contains("t node log-archiver\nt node manager\nt binary 1 2\nt input ab site\n"), "{said}");
+        assert!(said.ends_with("t zeek /none/zeek\nt there - - /none/zeek\nt end\n"), "{said}");
+    }
 
     fn kept(id: &str, time: i64, command: &str) -> Kept {
         Kept { id: id.to_owned(), time: Some(time), command: command.to_owned(), ..Kept::default() }
