@@ -278,7 +278,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;layout' {
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The form')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The form [default: zeek; json with `-o json`]')
             [CompletionResult]::new('--zeek-version', '--zeek-version', [CompletionResultType]::ParameterName, 'The version of Zeek to write for, instead of the description''s')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')

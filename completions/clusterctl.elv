@@ -260,7 +260,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'clusterctl;layout'= {
-            cand --format 'The form'
+            cand --format 'The form [default: zeek; json with `-o json`]'
             cand --zeek-version 'The version of Zeek to write for, instead of the description''s'
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'

@@ -216,7 +216,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l timeout
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l format -d 'The form' -r -f -a "zeek\t'cluster-layout.zeek'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l format -d 'The form [default: zeek; json with `-o json`]' -r -f -a "zeek\t'cluster-layout.zeek'
 json\t'A JSON document'
 table\t'A table'
 mermaid\t'A Mermaid diagram'"

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use args::{Act, Cli, Command, How, LayoutFormat, Secrets, Selectors};
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 use clap_complete::Generator;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
@@ -19,13 +19,13 @@ use crate::cluster::{self, Cluster};
 use crate::error::{Diagnostic, Error, Kind};
 use crate::ops::{self, Failure, Fleet, Options, Prepared, Selection, Settings};
 use crate::spec::{self, Description};
-use crate::ui::{self, Output, Progress, Ui};
+use crate::ui::{self, Color, Output, Progress, Ui};
 use crate::values::Version;
 use crate::zeek;
 
 /// Returns the command line's definition, for completions.
 pub fn command() -> clap::Command {
-    Cli::command()
+    Cli::definition()
 }
 
 /// Returns the static completion script of a shell.
@@ -37,16 +37,25 @@ pub fn completion_script(shell: impl Generator) -> Vec<u8> {
 
 /// Runs a command line and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
+    let parsed = Cli::definition().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let code = match &parsed {
+        Ok(cli) => command_line(cli),
         Err(error) => {
             // clap writes help and version to stdout and complaints to stderr, with their codes 0 and 2.
-            let _ = error.print();
-            return if error.use_stderr() { Kind::Usage.code() } else { 0 };
+            ui::written(&error.print());
+            if error.use_stderr() { Kind::Usage.code() } else { 0 }
         }
     };
+    let Some(why) = ui::unwritten() else { return code };
+    let ui = Ui::new(Output::Table, parsed.map_or(Color::Auto, |cli| cli.global.color), false);
+    ui.error(&Error::failed("the result could not be written").because(why));
+    if code == 0 { Kind::Failed.code() } else { code }
+}
+
+/// Runs a command line that was understood.
+fn command_line(cli: &Cli) -> u8 {
     let ui = Ui::new(cli.global.output, cli.global.color, cli.global.quiet);
-    match dispatch(&ui, &cli) {
+    match dispatch(&ui, cli) {
         Ok(None) => 0,
         Ok(Some(kind)) => kind.code(),
         Err(End::Error(error)) => {
@@ -116,7 +125,15 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
             ui.result(&String::from_utf8_lossy(&completion_script(*shell)));
             Ok(None)
         }
-        Command::Layout { format, zeek_version, options } => layout(ui, cli, *format, *zeek_version, *options),
+        Command::Layout { format, zeek_version, options } => {
+            let form = match (options, format, ui.output) {
+                (true, ..) => Form::Options,
+                (_, Some(format), _) => Form::Layout(*format),
+                (_, None, Output::Json) => Form::Layout(LayoutFormat::Json),
+                (_, None, Output::Table) => Form::Layout(LayoutFormat::Zeek),
+            };
+            layout(ui, cli, form, *zeek_version)
+        }
         Command::Nodes(selectors) => {
             let loaded = load(&cli.global.file, None)?;
             let selection = Selection::parse(&loaded.cluster, &selectors.selectors)?;
@@ -149,17 +166,22 @@ fn init(ui: &Ui, file: &std::path::Path) -> Result<Option<Kind>, End> {
     let wrong = || format!("can't write {}", file.display());
     let mut new = std::fs::OpenOptions::new().write(true).create_new(true).open(file).with_context(wrong)?;
     new.write_all(include_bytes!("../examples/minimal.yaml")).with_context(wrong)?;
+    if ui.output == Output::Json {
+        ui.json("init", &serde_json::json!({"file": file}));
+        return Ok(None);
+    }
     ui.result(&format!("wrote {}; next: edit it, then `clusterctl check`", file.display()));
     Ok(None)
 }
 
-fn layout(
-    ui: &Ui,
-    cli: &Cli,
-    format: LayoutFormat,
-    version: Option<Version>,
-    options: bool,
-) -> Result<Option<Kind>, End> {
+/// What `layout` prints.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Layout(LayoutFormat),
+    Options,
+}
+
+fn layout(ui: &Ui, cli: &Cli, form: Form, version: Option<Version>) -> Result<Option<Kind>, End> {
     let loaded = load(&cli.global.file, version)?;
     let cluster = &*loaded.cluster;
     let Some(version) = cluster.zeek.version else {
@@ -167,22 +189,23 @@ fn layout(
             .hint("set `zeek.version`, or pass `--zeek-version 8.0`")
             .into());
     };
-    if options {
-        ui.result(&zeek::options_script(cluster, version));
-        return Ok(None);
-    }
-    match format {
-        LayoutFormat::Zeek => ui.result(&zeek::layout(cluster, version)),
-        LayoutFormat::Json => {
-            let text = serde_json::to_string_pretty(&zeek::layout_json(cluster, version))
-                .context("can't write the layout as JSON")?;
-            ui.result(&text);
-        }
-        LayoutFormat::Mermaid => ui.result(&zeek::layout_mermaid(cluster, version)),
-        LayoutFormat::Table => {
+    let (name, text) = match form {
+        Form::Options => ("options", zeek::options_script(cluster, version)),
+        Form::Layout(LayoutFormat::Zeek) => ("zeek", zeek::layout(cluster, version)),
+        Form::Layout(LayoutFormat::Mermaid) => ("mermaid", zeek::layout_mermaid(cluster, version)),
+        Form::Layout(LayoutFormat::Table) if ui.output == Output::Table => {
             let nodes: Vec<&cluster::Node> = cluster.nodes.iter().collect();
-            ui.result(&ui::layout(ui, cluster, &nodes));
+            ("table", ui::layout(ui, cluster, &nodes))
         }
+        Form::Layout(LayoutFormat::Json | LayoutFormat::Table) => {
+            ui.json("layout", &zeek::layout_json(cluster, version));
+            return Ok(None);
+        }
+    };
+    if ui.output == Output::Json {
+        ui.json("layout_text", &serde_json::json!({"format": name, "text": text}));
+    } else {
+        ui.result(&text);
     }
     Ok(None)
 }
@@ -205,9 +228,12 @@ fn connected(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
             }
             // The first lets what was begun come to an orderly end, the second does not.
             if !cli.command.changes_hosts() || stop.send_replace(true) {
+                ui.fresh_line();
                 return Err(interrupted(cli).into());
             }
-            ui.say("interrupted: coming to an end; once more ends at once, and may leave things half done");
+            ui.interrupted(
+                "interrupted, finishing safely; press Ctrl-C again to quit now (may leave the operation half done)",
+            );
         }
     });
     // What still waits for a host is not waited for.

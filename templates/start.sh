@@ -66,7 +66,7 @@ while [ "$#" -gt 1 ]; do
 	# Under the lock, so that it is the release of now.
 	[ "$release" = current ] && release=$current
 	if [ ! -f "$home/releases/$release/start/$node" ]; then
-		say dead "$node it is not in the deployed release: run clusterctl deploy"
+		say absent "$node"
 	elif ! mkdir -p "$dir"; then
 		say dead "$node can't write in $dir"
 	elif stopping; then

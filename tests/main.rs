@@ -30,3 +30,5 @@ mod secrets;
 mod support;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod words;

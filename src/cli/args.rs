@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::complete;
 use crate::ui::{Color, Output};
 use crate::values::{Interval, Share, Version};
+use crate::zeek;
+
+/// The variable that names the description.
+pub(super) const FILE_VARIABLE: &str = "CLUSTERCTL_FILE";
 
 /// The control plane for clusters of Zeek
 ///
@@ -29,7 +33,7 @@ pub(super) struct Cli {
 #[derive(Debug, Args)]
 pub(super) struct Global {
     /// The description of the cluster
-    #[arg(short, long, global = true, env = "CLUSTERCTL_FILE", default_value = "cluster.yaml", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, global = true, env = FILE_VARIABLE, default_value = "cluster.yaml", value_hint = ValueHint::FilePath)]
     pub(super) file: PathBuf,
     /// How results are written
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
@@ -151,11 +155,11 @@ pub(super) enum Command {
     Doctor,
     /// Print Zeek's layout; connects to no host
     Layout {
-        /// The form
-        #[arg(long, value_enum, default_value_t = LayoutFormat::Zeek)]
-        format: LayoutFormat,
+        /// The form [default: zeek; json with `-o json`]
+        #[arg(long, value_enum)]
+        format: Option<LayoutFormat>,
         /// The version of Zeek to write for, instead of the description's
-        #[arg(long, value_name = "VERSION")]
+        #[arg(long, value_name = "VERSION", value_parser = zeek_version)]
         zeek_version: Option<Version>,
         /// Print the second generated script instead, which holds all that is no layout
         #[arg(long, conflicts_with = "format")]
@@ -226,8 +230,24 @@ pub(super) enum LayoutFormat {
     Mermaid,
 }
 
+fn zeek_version(text: &str) -> Result<Version, String> {
+    let version = text.parse()?;
+    zeek::known(version).map(|()| version)
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     text.parse().map(|Interval(duration)| duration)
+}
+
+impl Cli {
+    /// Returns the definition of the command line. A variable that is empty is as good as none.
+    pub(super) fn definition() -> clap::Command {
+        let command = Self::command();
+        if std::env::var_os(FILE_VARIABLE).is_some_and(|file| file.is_empty()) {
+            return command.mut_arg("file", |arg| arg.env(None::<&str>));
+        }
+        command
+    }
 }
 
 impl Command {

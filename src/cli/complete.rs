@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap_complete::CompletionCandidate;
 
+use super::args::FILE_VARIABLE;
 use crate::{cluster, ops, spec};
 
 /// Completes a selector. Whatever goes wrong, the shell gets an empty list and no noise.
@@ -31,5 +32,6 @@ fn file() -> PathBuf {
             return file.into();
         }
     }
-    std::env::var_os("CLUSTERCTL_FILE").map_or_else(|| "cluster.yaml".into(), Into::into)
+    let named = std::env::var_os(FILE_VARIABLE).filter(|file| !file.is_empty());
+    named.map_or_else(|| "cluster.yaml".into(), Into::into)
 }

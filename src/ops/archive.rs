@@ -66,8 +66,7 @@ pub(super) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -
     for archiver in archivers {
         let what = match &archiver.outcome {
             // What is left is told by `left`; a release of before has none.
-            Outcome::Killed => continue,
-            Outcome::Dead(how) if how.contains("not in the deployed release") => continue,
+            Outcome::Killed | Outcome::Absent => continue,
             outcome if outcome.is_good() => continue,
             outcome => outcome.text(),
         };
@@ -80,7 +79,7 @@ pub(super) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -
 }
 
 /// Stops archivers that have nothing to do any more: of hosts that left, or on which no node writes logs; where a
-/// deploy went back, of hosts on which nothing ran before.
+/// deploy went back, of hosts on which none was meant to run before.
 pub(super) async fn settle(fleet: &Fleet, locks: &Locks, prepared: &Prepared, starts: &[Job], back: bool) {
     let cluster = &fleet.cluster;
     let runs = |o: &Observed| o.archiver.as_ref().is_some_and(|a| a.process.is_some());
@@ -88,7 +87,9 @@ pub(super) async fn settle(fleet: &Fleet, locks: &Locks, prepared: &Prepared, st
     let here = prepared.found.iter().enumerate().filter_map(|(host, observed)| {
         let observed = observed.as_ref()?;
         let stale = if back {
-            observed.current.is_none() && cluster.archive_on(host).is_some()
+            // What was not meant to run before was started on the way.
+            let meant = observed.archiver.as_ref().is_some_and(|a| a.meant().is_some());
+            !meant && cluster.archive_on(host).is_some()
         } else {
             runs(observed) && cluster.archive_on(host).is_none()
         };

@@ -82,12 +82,21 @@ enum Refused {
     Failed(String, bool),
 }
 
+/// Who runs this command: as the environment says, or else the system's list of users.
+fn user() -> String {
+    let said = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let looked_up = || Some(uzers::get_user_by_uid(uzers::get_current_uid())?.name().to_string_lossy().into_owned());
+    // It becomes a word of a line on each host.
+    let usable = |name: &String| !name.is_empty() && !name.contains(|c: char| c.is_control() || c.is_whitespace());
+    let uid = || format!("uid-{}", uzers::get_current_uid());
+    said.chain(std::iter::once_with(looked_up).flatten()).find(usable).unwrap_or_else(uid)
+}
+
 impl Operation {
     /// Names an operation that begins now.
     pub(super) fn new(command: &str) -> Self {
         let now = jiff::Timestamp::now();
-        let user =
-            std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned());
+        let user = user();
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let pid = std::process::id();
         let who = format!("{user}@{}", host.trim());

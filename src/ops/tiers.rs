@@ -33,6 +33,8 @@ pub enum Outcome {
     Stopped,
     /// It had to be killed.
     Killed,
+    /// The deployed release has no such node.
+    Absent,
     /// It ended before it was ready; how it ended.
     Dead(String),
     /// It was not ready in time; what its `.status` said.
@@ -76,6 +78,7 @@ impl Outcome {
             Started::Ready(node) => (node, Self::Ready),
             Started::Already(node) => (node, Self::Already),
             Started::Unsupervised(node) => (node, Self::Unsupervised),
+            Started::Absent(node) => (node, Self::Absent),
             Started::Dead(node, how) => (node, Self::Dead(how)),
             Started::Late(node, status) => (node, Self::Late(status)),
             Started::Stderr(..) => return None,
@@ -97,6 +100,7 @@ impl Outcome {
             }
             Self::Stopped => "stopped".to_owned(),
             Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
+            Self::Absent => "not in the deployed release: run clusterctl deploy".to_owned(),
             Self::Dead(how) => format!("ended at start ({how})"),
             Self::Late(status) if status.is_empty() => "not ready in time".to_owned(),
             Self::Late(status) => format!("not ready in time ({status})"),
@@ -291,7 +295,10 @@ async fn on_host(
                 None => return,
             }
         };
-        told(fleet, &seat.name, &node, &outcome);
+        // Nobody named the archiver, and a release of before may have none.
+        if node != ARCHIVER || outcome != Outcome::Absent {
+            told(fleet, &seat.name, &node, &outcome);
+        }
         if let Ok(mut results) = results.lock()
             && let Some((slot, _)) = results.get_mut(&node)
         {

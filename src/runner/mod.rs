@@ -23,6 +23,8 @@ pub enum Started {
     Already(String),
     /// The node was running already, but what kept it running is gone.
     Unsupervised(String),
+    /// The release has no such node.
+    Absent(String),
     /// The node ended before it was ready: the node, how it ended.
     Dead(String, String),
     /// The node was not ready in time: the node, the last word of its `.status`.
@@ -100,6 +102,7 @@ impl Started {
             "ready" => Self::Ready(node),
             "running" if more == "unsupervised" => Self::Unsupervised(node),
             "running" => Self::Already(node),
+            "absent" => Self::Absent(node),
             "dead" => Self::Dead(node, exit_words(&more)),
             "late" => Self::Late(node, more),
             "stderr" => Self::Stderr(node, more),

@@ -10,7 +10,8 @@ mod run;
 mod status;
 mod table;
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -149,6 +150,23 @@ fn harmless(text: &str) -> String {
     }
 }
 
+/// Why a result could not be written; the first reason counts.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
+/// Keeps in mind that a result could not be written. A reader that went away has what it wanted.
+pub fn written(result: &std::io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        UNWRITTEN.get_or_init(|| error.to_string());
+    }
+}
+
+/// Returns why a result could not be written, if so.
+pub fn unwritten() -> Option<&'static str> {
+    UNWRITTEN.get().map(String::as_str)
+}
+
 /// Tells whether a user types what is read.
 pub fn at_terminal() -> bool {
     std::io::stdin().is_terminal()
@@ -170,11 +188,11 @@ impl Ui {
         self.err.terminal && at_terminal()
     }
 
-    /// Writes a result. A reader that went away is no error.
+    /// Writes a result. Where that fails, [`unwritten`] tells why at the end of the command.
     pub fn result(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
-        let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
+        written(&write!(out, "{text}{end}").and_then(|()| out.flush()));
     }
 
     /// Writes a result as a JSON document of a kind.
@@ -190,6 +208,19 @@ impl Ui {
         self.result(
             &text.unwrap_or_else(|e| format!("{{\"schema\": {SCHEMA}, \"kind\": \"error\", \"data\": \"{e}\"}}")),
         );
+    }
+
+    /// Says that an interrupt was heard, on a line of its own: a terminal has echoed the key.
+    pub fn interrupted(&self, text: &str) {
+        self.fresh_line();
+        self.say(text);
+    }
+
+    /// Begins a new line behind the echo of a key. Progress bars clear their own.
+    pub fn fresh_line(&self) {
+        if self.err.terminal && !progress::is_drawn() {
+            complain("");
+        }
     }
 
     /// Says something on the side, unless it is to be quiet.
@@ -269,10 +300,12 @@ impl Ui {
     }
 }
 
-/// Writes on stderr, whatever is quiet.
+/// Writes on stderr, whatever is quiet; above the progress bars, where there are any.
 fn complain(text: &str) {
-    let mut err = std::io::stderr().lock();
-    let _ = writeln!(err, "{text}");
+    progress::above(|| {
+        let mut err = std::io::stderr().lock();
+        let _ = writeln!(err, "{text}");
+    });
 }
 
 /// Returns `1 node`, `2 nodes`.

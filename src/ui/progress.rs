@@ -1,6 +1,7 @@
 //! Events as progress bars on a terminal, or as plain lines.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -20,6 +21,30 @@ pub enum Progress {
 
 /// The most bars at the same time: more than a screen's height would flicker.
 const BARS: usize = 8;
+
+/// The bars that are drawn now.
+static DRAWN: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+fn drawn() -> Option<MultiProgress> {
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn draw(bars: Option<MultiProgress>) {
+    *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = bars;
+}
+
+/// Tells whether there are bars.
+pub(super) fn is_drawn() -> bool {
+    drawn().is_some()
+}
+
+/// Writes while the bars are out of the way.
+pub(super) fn above(write: impl FnOnce()) {
+    match drawn() {
+        Some(bars) => bars.suspend(write),
+        None => write(),
+    }
+}
 
 /// Shows events until their sender is gone.
 pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progress) {
@@ -64,6 +89,7 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
 
 async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
     let all = MultiProgress::new();
+    draw(Some(all.clone()));
     let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let total_style =
         ProgressStyle::with_template("{msg} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -106,7 +132,7 @@ async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
             _ => line(ui, &event),
         };
         if let Some(text) = told {
-            all.suspend(|| complain(&text));
+            complain(&text);
         }
     }
     for bar in hosts.values() {
@@ -117,4 +143,5 @@ async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
     }
     // What is left of the bars must not stand in the way of the result.
     let _ = all.clear();
+    draw(None);
 }

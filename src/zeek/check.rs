@@ -14,15 +14,11 @@ use crate::values::{Version, nearest};
 /// Finds what a Zeek version can't do of what a cluster wants. For a version that the table does not know that is all
 /// it says. What is wrong with any version was found when the cluster was made, and is not looked for again.
 pub fn check(cluster: &Cluster, version: Version) -> Vec<Problem> {
-    let version_place = Place::of(&["zeek", "version"]);
-    if version < OLDEST {
-        let message = format!("Zeek {version} is too old: {OLDEST} is the oldest that clusterctl writes a layout for");
-        return vec![Problem::value(version_place, message, "too old")];
-    }
-    if version > NEWEST {
-        let message = format!("Zeek {version} is not known: {NEWEST} is the newest that this clusterctl knows");
+    if let Err(message) = known(version) {
+        let label = if version < OLDEST { "too old" } else { "not known" };
+        let problem = Problem::value(Place::of(&["zeek", "version"]), message, label);
         let help = "a later release of clusterctl may know it";
-        return vec![Problem::value(version_place, message, "not known").help(help)];
+        return vec![if version > NEWEST { problem.help(help) } else { problem }];
     }
     let mut check = Check { cluster, version, problems: Vec::new() };
     check.backend();
@@ -32,6 +28,20 @@ pub fn check(cluster: &Cluster, version: Version) -> Vec<Problem> {
     check.options();
     check.stores();
     check.problems
+}
+
+/// Tells whether there is a layout for a version.
+///
+/// # Errors
+/// Says why not.
+pub fn known(version: Version) -> Result<(), String> {
+    if version < OLDEST {
+        return Err(format!("Zeek {version} is too old: {OLDEST} is the oldest that clusterctl writes a layout for"));
+    }
+    if version > NEWEST {
+        return Err(format!("Zeek {version} is not known: {NEWEST} is the newest that this clusterctl knows"));
+    }
+    Ok(())
 }
 
 struct Check<'a> {

@@ -15,7 +15,7 @@ mod run;
 mod table;
 
 pub use agent::agent_script;
-pub use check::check;
+pub use check::{check, known};
 pub use diagram::{layout_json, layout_mermaid};
 pub use layout::{Entries, layout, layout_entry};
 pub use literal::text as text_literal;

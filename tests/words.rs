@@ -1,0 +1,165 @@
+//! What is said is true and helps: forms of output, output that can't be written, interrupts, names.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use expectrl::{Expect, Session};
+use serde_json::Value;
+
+use crate::support::local::{LocalCluster, Said, clusterctl, said};
+
+const SMALL: &str = "cluster: small
+zeek: { prefix: /opt/zeek, version: \"8.0\" }
+hosts: { here: { local: true } }
+nodes:
+  manager: { type: manager, host: here }
+  proxy: { type: proxy, host: here, count: 1 }
+  worker: { type: worker, host: here, interface: lo, count: 2 }
+";
+
+/// Runs a command beside a description.
+fn run(description: &str, args: &[&str]) -> Said {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("cluster.yaml"), description).unwrap();
+    let mut command = clusterctl(dir.path());
+    command.args(args);
+    said(command)
+}
+
+#[test]
+fn json_is_json_with_an_envelope_whatever_is_printed() {
+    let all: [(&[&str], &str); 7] = [
+        (&["layout", "-o", "json"], "layout"),
+        (&["layout", "--format", "json"], "layout"),
+        (&["layout", "--format", "table", "-o", "json"], "layout"),
+        (&["layout", "--format", "zeek", "-o", "json"], "layout_text"),
+        (&["layout", "--format", "mermaid", "-o", "json"], "layout_text"),
+        (&["layout", "--options", "-o", "json"], "layout_text"),
+        (&["init", "-f", "other.yaml", "-o", "json"], "init"),
+    ];
+    for (args, kind) in all {
+        let json: Value = run(SMALL, args).code(0).json();
+        assert_eq!((&json["schema"], &json["kind"]), (&1.into(), &kind.into()), "{args:?}");
+        if kind == "layout" {
+            assert_eq!(json["data"]["nodes"][0]["name"], "manager");
+        }
+    }
+}
+
+#[test]
+fn a_version_of_the_command_line_is_no_problem_of_the_file() {
+    for (version, why) in [("2.6", "Zeek 2.6 is too old"), ("99.0", "Zeek 99.0 is not known")] {
+        let said = run(SMALL, &["layout", "--zeek-version", version]).code(2);
+        assert!(said.stderr.contains(why) && said.stderr.contains("--zeek-version"), "{}", said.stderr);
+        assert!(!said.stderr.contains("cluster.yaml"), "{}", said.stderr);
+    }
+    // What the description wants and that version can't do is the file's.
+    let said =
+        run(&SMALL.replace("version:", "backend: zeromq, version:"), &["layout", "--zeek-version", "7.0"]).code(3);
+    assert!(said.stderr.contains("cluster.yaml:2") && said.stderr.contains("no ZeroMQ backend"), "{}", said.stderr);
+}
+
+#[test]
+fn a_result_that_can_not_be_written_is_a_failure_and_a_closed_pipe_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("cluster.yaml"), SMALL).unwrap();
+    for args in [&["nodes"][..], &["nodes", "-o", "json"], &["--help"], &["--version"], &["schema"], &["layout"]] {
+        let mut command = clusterctl(dir.path());
+        command.args(args).stdout(std::fs::File::create("/dev/full").unwrap()).stderr(Stdio::piped());
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+        assert!(stderr.contains("could not be written") && stderr.contains("No space left"), "{args:?}: {stderr}");
+        let mut command = clusterctl(dir.path());
+        let mut child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn an_empty_variable_names_no_description() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("cluster.yaml"), SMALL).unwrap();
+    let mut command = clusterctl(dir.path());
+    command.arg("nodes").env("CLUSTERCTL_FILE", "");
+    said(command).code(0);
+    let mut command = clusterctl(dir.path());
+    command.arg("nodes").env("CLUSTERCTL_FILE", "elsewhere.yaml");
+    assert!(said(command).code(3).stderr.contains("elsewhere.yaml"));
+}
+
+#[test]
+fn who_deployed_is_known_without_a_variable() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    let me = said({
+        let mut id = Command::new("id");
+        id.arg("-un");
+        id
+    });
+    for empty in [false, true] {
+        let mut command = cluster.command(&["deploy", "--yes"]);
+        command.env_remove("USER").env_remove("LOGNAME");
+        if empty {
+            command.env("USER", "").env("LOGNAME", "two words");
+            std::fs::write(cluster.dir().join("zeek/etc/marker"), "").unwrap();
+            cluster.write_local(", env: { A: b }");
+        }
+        said(command).code(0);
+    }
+    let releases = cluster.run(&["releases", "-o", "json"]).json();
+    for row in releases["data"]["releases"].as_array().unwrap() {
+        let who = row["who"].as_str().unwrap();
+        assert!(who.starts_with(&format!("{}@", me.stdout.trim())), "{who}");
+    }
+}
+
+/// A terminal has written `^C` where the cursor was.
+#[test]
+fn what_is_said_of_an_interrupt_begins_a_line() {
+    for term in ["dumb", "xterm"] {
+        let cluster = LocalCluster::new();
+        cluster.write_local("");
+        // Nodes that take long to become ready.
+        std::fs::write(cluster.zeek().join("etc/zeek-sim.conf"), "packets=1000\nready_ms=3000\n").unwrap();
+        let mut command = cluster.command(&["deploy", "--yes"]);
+        command.env("TERM", term).env("COLUMNS", "80");
+        let mut session = Session::spawn(command).unwrap();
+        session.set_expect_timeout(Some(Duration::from_secs(60)));
+        session.expect("starting").unwrap();
+        std::io::Write::write_all(&mut session, b"\x03").unwrap();
+        let before = session.expect("interrupted, finishing safely").unwrap();
+        let before = String::from_utf8_lossy(before.before()).into_owned();
+        // A line feed, or bars that were cleared.
+        let plain = anstream::adapter::strip_str(&before).to_string();
+        assert!(plain.ends_with(['\n', '\r']), "{term}: {before:?}");
+        session.expect(expectrl::Eof).unwrap();
+    }
+}
+
+/// The release of before has no archiver, and nobody asked for one.
+#[test]
+fn going_back_says_nothing_of_an_archiver_that_there_was_not() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let archive = cluster.dir().join("archive");
+    cluster.write(&format!(
+        "logs: {{ archive: {} }}\nhosts: {{ here: {{ local: true }} }}\nnodes:\n  manager: {{ type: manager, env: {{ A: b }} }}\n  \
+         proxy: {{ type: proxy, count: 1 }}\n  \
+         worker: {{ type: worker, count: 2, interface: lo, env: {{ A: b }} }}\n",
+        archive.display()
+    ));
+    std::fs::write(cluster.kept("nodes/worker-1/zeek-sim.conf"), "die_at_start=no\n").unwrap();
+    let said = cluster.run(&["deploy", "--yes"]);
+    assert_ne!(said.code, 0);
+    let all = format!("{}{}", said.stdout, said.stderr);
+    assert!(all.contains("going back") && all.contains("manager on here: ready"), "{all}");
+    assert!(!all.contains("log-archiver on here: ended") && !all.contains("not in the deployed release"), "{all}");
+    // The one that the deploy started has gone with it.
+    let want = std::fs::read_to_string(cluster.kept("nodes/log-archiver/want")).unwrap();
+    assert_eq!(want.trim(), "stopped");
+}
