@@ -61,12 +61,6 @@ if [ -S "/run/user/$uid/systemd/private" ]; then
 	# shellcheck disable=SC2154
 	[ -z "$granted" ] || say granted "$granted"
 fi
-# What sshd says of itself it says to root alone; else its configuration, as far as it may be read. The first one counts.
-settings=$(sshd -T 2>/dev/null) || settings=$(cat /etc/ssh/sshd_config.d/*.conf /etc/ssh/sshd_config 2>/dev/null)
-for setting in MaxSessions AllowTcpForwarding DisableForwarding; do
-	value=$(printf '%s\n' "$settings" | grep -i "^ *$setting " | head -n 1)
-	[ -n "$value" ] && say sshd "$setting ${value##* }"
-done
 while IFS= read -r name && [ -n "$name" ]; do
 	flags=-
 	{ read -r flags <"/sys/class/net/$name/flags"; } 2>/dev/null

@@ -31,4 +31,6 @@ mod support;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod ways;
+#[cfg(test)]
 mod words;

@@ -252,7 +252,11 @@ fn target(host: &cluster::Host) -> Target {
         return Target::Local;
     }
     let ssh = &host.ssh;
-    Target::Ssh(SshTarget {
+    // Without its zone.
+    let address = ssh.host.split('%').next().and_then(|text| text.parse().ok());
+    Target::Ssh(Box::new(SshTarget {
+        // What the description sets in `ssh.host` is what ssh is given.
+        name: (address == Some(host.address)).then(|| host.name.clone()),
         host: ssh.host.clone(),
         user: ssh.user.clone(),
         port: ssh.port,
@@ -262,5 +266,5 @@ fn target(host: &cluster::Host) -> Target {
         known_hosts: ssh.known_hosts.as_ref().map(Into::into),
         persist: ssh.persist,
         connect_timeout: ssh.connect_timeout,
-    })
+    }))
 }

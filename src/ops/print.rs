@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
-use super::status::{Facts, State, enough, gather, might_run, process_row, running, runs};
+use super::status::{Facts, State, enough, forbidden, gather, might_run, process_row, running, runs};
 use super::{Failure, Selection};
 use crate::cluster::{Cluster, Node, Role};
 use crate::control::{self, Reply};
@@ -135,7 +135,7 @@ async fn ask(
                 Ok(answers) => {
                     Asked::Replies(answers.nodes.into_iter().collect(), answers.ended.map(|ended| ended.to_string()))
                 }
-                Err(error) => Asked::Failed(error.to_string()),
+                Err(error) => Asked::Failed(why_not(fleet, manager.host, &error.to_string()).await),
             }
         }
         Live::OneAtATime => {
@@ -162,11 +162,23 @@ async fn ask(
                 let one = [node];
                 match control::ask_id_value(next, zeek::ANSWERS, &one, id, deadline).await {
                     Ok(answers) => replies.extend(answers.nodes),
-                    Err(error) => return Asked::Replies(replies, Some(error.to_string())),
+                    Err(error) => {
+                        let why = why_not(fleet, manager.host, &error.to_string()).await;
+                        return Asked::Replies(replies, Some(why));
+                    }
                 }
             }
             Asked::Replies(replies, None)
         }
+    }
+}
+
+/// Returns why the nodes could not be asked, with what to do where that is known.
+async fn why_not(fleet: &Fleet, manager: usize, said: &str) -> String {
+    match forbidden(fleet, manager).await {
+        Some((why, Some(hint))) => format!("{why}; {hint}"),
+        Some((why, None)) => why,
+        None => said.to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
-use super::status::request;
+use super::status::{forbidden, request};
 use crate::cluster::{Backend, Cluster};
 use crate::control::{self, ControlError, Reply};
 use crate::values::Version;
@@ -47,7 +47,10 @@ pub(super) async fn unseen(
             tokio::time::sleep(AGAIN).await;
         }
     }
-    failure.filter(|_| !answered).map_or(Ok(workers), Err)
+    match (failure.filter(|_| !answered), cluster.manager()) {
+        (Some(failure), Some(manager)) => Err(forbidden(fleet, manager.host).await.map_or(failure, |(why, _)| why)),
+        _ => Ok(workers),
+    }
 }
 
 /// Returns the nodes that the manager sees.

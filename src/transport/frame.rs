@@ -8,7 +8,9 @@
 //! Answer lines begin with a random token, so a login shell that prints noise, or a file with hostile text in it,
 //! can't be taken for an answer.
 
-use std::sync::{Mutex, PoisonError};
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -38,15 +40,50 @@ echo "$T begin"
 echo "$T begin" >&2
 "#;
 
-/// The most that is kept of a script's output.
-const OUTPUT_LIMIT: usize = 64 << 20;
+/// The most bytes that a host may send for one call, noise and newlines included.
+const OUTPUT_LIMIT: u64 = 64 << 20;
+/// The most lines of them: one takes some 50 bytes here, however short it is.
+const LINES_LIMIT: usize = 1_000_000;
 /// The longest line that a host may send; `cluster.json` is one, about 300 bytes a node.
 const LINE_LIMIT: u64 = 16 << 20;
-/// The most that is kept of a script's stderr.
+/// The most that is kept of a script's stderr; the rest is read and forgotten.
 const STDERR_LIMIT: usize = 64 << 10;
+/// The most that is kept of what comes before the answer, in bytes.
+const NOISE_LIMIT: usize = 1 << 10;
+/// The most bytes of an input that are in memory at a time.
+const CHUNK: usize = 128 << 10;
 
 /// What is called with each line of an answer.
 pub type OnLine<'a> = Box<dyn FnMut(&str) + Send + 'a>;
+
+/// A piece of what follows a script on stdin.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Bytes in memory.
+    Bytes(Arc<[u8]>),
+    /// All of a file, which is read as it is sent. Several calls may share it: its position is not used.
+    File(Arc<File>),
+}
+
+impl Input {
+    /// Writes it; what the other side does not take is no failure here.
+    async fn write(&self, stdin: &mut (impl AsyncWrite + Unpin)) {
+        match self {
+            Self::Bytes(bytes) => drop(stdin.write_all(bytes).await),
+            Self::File(file) => {
+                let mut chunk = vec![0; CHUNK];
+                let mut at = 0;
+                // A file that can't be read to its end is an input that is cut short, which the script tells.
+                while let Ok(n @ 1..) = file.read_at(&mut chunk, at) {
+                    if stdin.write_all(&chunk[..n]).await.is_err() {
+                        return;
+                    }
+                    at += n as u64;
+                }
+            }
+        }
+    }
+}
 
 /// A script to run on a host.
 pub struct Call<'a> {
@@ -55,8 +92,8 @@ pub struct Call<'a> {
     pub script: &'a str,
     /// The arguments; none may have a newline.
     pub args: Vec<String>,
-    /// What follows on stdin.
-    pub input: Vec<u8>,
+    /// What follows on stdin, piece by piece.
+    pub input: Vec<Input>,
     /// When the call ends at the latest.
     pub deadline: Duration,
     /// Called with each line of the answer as it comes.
@@ -81,7 +118,14 @@ impl<'a> Call<'a> {
     /// Sets what follows on stdin.
     #[must_use]
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
-        self.input = input.into();
+        self.input = vec![Input::Bytes(Arc::from(input.into()))];
+        self
+    }
+
+    /// Sets what follows on stdin, piece by piece.
+    #[must_use]
+    pub fn inputs(mut self, inputs: Vec<Input>) -> Self {
+        self.input = inputs;
         self
     }
 
@@ -134,42 +178,65 @@ fn token() -> String {
     format!("{:016x}{:016x}", word(), word())
 }
 
-/// Reads the lines of an answer, and the status that ends it; none where it was cut off.
-async fn answer(
-    stdout: impl AsyncRead + Unpin,
-    token: &str,
-    mut on_line: Option<OnLine<'_>>,
-) -> (Vec<String>, Option<i32>) {
+/// What came of reading an answer.
+#[derive(Default)]
+struct Answer {
+    lines: Vec<String>,
+    /// Whether the script began to answer.
+    begun: bool,
+    /// How it ended; none where it was cut off.
+    status: Option<i32>,
+    /// The first that came before the answer.
+    noise: Vec<u8>,
+    /// Which limit it broke, as a sentence fragment.
+    beyond: Option<String>,
+}
+
+/// Reads an answer to its end, or as far as the limits let it.
+async fn answer(stdout: impl AsyncRead + Unpin, token: &str, mut on_line: Option<OnLine<'_>>) -> Answer {
     let mut reader = BufReader::new(stdout);
-    let mut lines = Vec::new();
-    let mut size = 0;
-    let mut begun = false;
+    let mut answer = Answer::default();
+    let mut left = OUTPUT_LIMIT;
     let mut raw = Vec::new();
     loop {
         raw.clear();
-        let read = (&mut reader).take(LINE_LIMIT).read_until(b'\n', &mut raw).await.unwrap_or(0);
-        if read == 0 || read as u64 == LINE_LIMIT {
-            return (lines, None);
+        let most = left.min(LINE_LIMIT);
+        let read = (&mut reader).take(most).read_until(b'\n', &mut raw).await.unwrap_or(0) as u64;
+        left -= read;
+        if read == 0 || read == most {
+            let limit = if most == LINE_LIMIT { LINE_LIMIT } else { OUTPUT_LIMIT };
+            let what = if most == LINE_LIMIT { " in one line" } else { "" };
+            answer.beyond =
+                (most == 0 || read == most).then(|| format!("more than {}{what}", bytesize::ByteSize(limit)));
+            return answer;
         }
         let text = String::from_utf8_lossy(&raw);
         let text = text.trim_end_matches('\n');
         // Noise without a final newline stands before the token on its line.
-        let Some(rest) = text.find(token).map(|at| &text[at + token.len()..]) else { continue };
+        let Some(rest) = text.find(token).map(|at| &text[at + token.len()..]) else {
+            if !answer.begun {
+                let room = NOISE_LIMIT.saturating_sub(answer.noise.len());
+                answer.noise.extend_from_slice(&raw[..raw.len().min(room)]);
+            }
+            continue;
+        };
         let rest = rest.strip_prefix(' ').unwrap_or(rest);
-        if !begun {
-            begun = rest == "begin";
+        if !answer.begun {
+            answer.begun = rest == "begin";
             continue;
         }
         if let Some(status) = rest.strip_prefix("end ").and_then(|s| s.parse().ok()) {
-            return (lines, Some(status));
+            answer.status = Some(status);
+            return answer;
         }
-        size += rest.len();
-        if size <= OUTPUT_LIMIT {
-            if let Some(on_line) = &mut on_line {
-                on_line(rest);
-            }
-            lines.push(rest.to_owned());
+        if answer.lines.len() == LINES_LIMIT {
+            answer.beyond = Some(format!("more than {LINES_LIMIT} lines"));
+            return answer;
         }
+        if let Some(on_line) = &mut on_line {
+            on_line(rest);
+        }
+        answer.lines.push(rest.to_owned());
     }
 }
 
@@ -215,7 +282,9 @@ pub(super) async fn converse(
     let write = async {
         // A script that ends early closes its stdin; its answer says why, so a failed write is no failure here.
         let _ = stdin.write_all(head.as_bytes()).await;
-        let _ = stdin.write_all(&input).await;
+        for piece in &input {
+            piece.write(&mut stdin).await;
+        }
         let _ = stdin.flush().await;
         if let Some(later) = &mut later {
             while let Some(more) = later.recv().await {
@@ -235,7 +304,7 @@ pub(super) async fn converse(
         let mut read = std::pin::pin!(read);
         let mut write = std::pin::pin!(write);
         let mut written = false;
-        let (lines, status) = loop {
+        let answer = loop {
             tokio::select! {
                 answer = &mut read => break answer,
                 () = &mut write, if !written => written = true,
@@ -246,9 +315,9 @@ pub(super) async fn converse(
         if !told {
             let _ = tokio::time::timeout(Duration::from_millis(200), complain).await;
         }
-        (lines, status)
+        answer
     };
-    let Ok((lines, status)) = tokio::time::timeout_at(limit, work).await else {
+    let Ok(answer) = tokio::time::timeout_at(limit, work).await else {
         return Err(Failure::timeout(call.deadline));
     };
     let text = text.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -258,11 +327,27 @@ pub(super) async fn converse(
         Some(at) => text[at + mark.len()..].to_owned(),
         None => text,
     };
+    let Answer { lines, begun, status, noise, beyond } = answer;
+    if let Some(beyond) = beyond {
+        return Err(Failure::new(HostFailure::Flood, format!("it sent {beyond}, which no answer of ours has")));
+    }
     if let Some(status) = status {
         return Ok(Reply { lines, stderr, status });
     }
-    let last = stderr.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("the connection broke");
-    Err(Failure::new(HostFailure::Dropped, format!("the answer was cut off: {last}")))
+    let last = |text: &str| text.lines().map(str::trim).rfind(|l| !l.is_empty()).map(str::to_owned);
+    if begun {
+        let last = last(&stderr).unwrap_or_else(|| "the connection broke".to_owned());
+        return Err(Failure::new(HostFailure::Dropped, format!("the answer was cut off: {last}")));
+    }
+    // Its first words, and its last ones where they stand elsewhere.
+    let noise = String::from_utf8_lossy(&noise).lines().map(str::trim).find(|l| !l.is_empty()).map(str::to_owned);
+    Err(Failure::new(
+        HostFailure::Shell,
+        match noise.or_else(|| last(&stderr)) {
+            Some(said) => format!("the login shell ran no command, and said: {said}"),
+            None => "the login shell ran no command, and said nothing".to_owned(),
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -313,5 +398,58 @@ mod tests {
             host.run(Call::new("read -r x; exec sleep 600", Duration::from_millis(300))).await.unwrap_err()
         });
         assert_eq!(failure.kind, HostFailure::Timeout);
+    }
+
+    /// What ends within the limits, long before its deadline, however it floods.
+    #[test]
+    fn no_flood_is_without_bounds() {
+        for flood in [
+            // Lines without the token count as well, and so do empty ones.
+            "exec yes ''",
+            "exec yes noise",
+            "exec yes \"$T\"",
+            "exec yes \"$T x\"",
+            "exec cat /dev/zero",
+            "printf '%s ' \"$T\"; exec cat /dev/zero",
+        ] {
+            let failure = block(async {
+                let host = Host::new(Target::Local, &Shared::default());
+                host.run(Call::new(flood, Duration::from_secs(300))).await.unwrap_err()
+            });
+            assert_eq!(failure.kind, HostFailure::Flood, "{flood}: {failure}");
+        }
+    }
+
+    #[test]
+    fn what_is_on_stderr_ends_no_call_and_is_cut() {
+        let reply = block(async {
+            let host = Host::new(Target::Local, &Shared::default());
+            host.run(Call::new("yes oops | head -n 1000000 >&2; echo \"$T well\"", Duration::from_secs(300)))
+                .await
+                .unwrap()
+        });
+        assert_eq!(reply.lines, ["well"]);
+        assert!(reply.stderr.len() <= super::STDERR_LIMIT);
+    }
+
+    #[test]
+    fn a_file_is_sent_whole_between_what_stands_around_it() {
+        use std::io::Write as _;
+        let mut file = tempfile::tempfile().unwrap();
+        let content: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
+        file.write_all(&content).unwrap();
+        let file = std::sync::Arc::new(file);
+        let bytes = |text: &str| super::Input::Bytes(std::sync::Arc::from(text.as_bytes()));
+        let inputs =
+            || vec![bytes("a"), super::Input::File(file.clone()), bytes("z"), super::Input::File(file.clone())];
+        let whole = [b"a", content.as_slice(), b"z", content.as_slice()].concat();
+        let answers = block(async {
+            let host = Host::new(Target::Local, &Shared::default());
+            let one =
+                || host.run(Call::new("say=$(sha256sum); echo \"$T $say\"", Duration::from_secs(60)).inputs(inputs()));
+            Box::pin(futures_util::future::join(one(), one())).await
+        });
+        let want: String = <sha2::Sha256 as sha2::Digest>::digest(&whole).iter().map(|b| format!("{b:02x}")).collect();
+        assert!(answers.0.unwrap().lines[0].starts_with(&want) && answers.1.unwrap().lines[0].starts_with(&want));
     }
 }

@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 pub use failure::{Failure, HostFailure};
-pub use frame::{Call, OnLine, Reply};
+pub use frame::{Call, Input, OnLine, Reply};
 
 /// How a host is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,13 +27,16 @@ pub enum Target {
     /// Without SSH: this machine.
     Local,
     /// By SSH.
-    Ssh(SshTarget),
+    Ssh(Box<SshTarget>),
 }
 
 /// How SSH reaches a host; what is not set is decided by the user's own SSH configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SshTarget {
-    /// The name or address to give to ssh.
+    /// The name of the host, which is given to ssh, so that what the user's configuration says of that name counts;
+    /// none where `host` is.
+    pub name: Option<String>,
+    /// The name or address to connect to.
     pub host: String,
     /// The user there.
     pub user: Option<String>,
@@ -209,6 +212,15 @@ impl Host {
             }
         };
         tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(Failure::timeout(deadline)))
+    }
+
+    /// Tells why a port on the host's loopback address can't be dialed, where that is the host's will: a refusal of sshd
+    /// looks like one of the port in [`Host::dial`]. Makes a connection of its own.
+    pub async fn forbids(&self, port: u16, deadline: Duration) -> Option<Failure> {
+        match self {
+            Self::Local => None,
+            Self::Ssh(host) => tokio::time::timeout(deadline, host.forbids(port)).await.ok().flatten(),
+        }
     }
 
     /// Ends the connection where it is not to stay open between commands.

@@ -6,13 +6,14 @@
 //! never answers.
 
 use std::fs::{self, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -33,7 +34,7 @@ const SESSIONS: u32 = 20;
 /// A host reached by SSH.
 #[derive(Debug)]
 pub struct SshHost {
-    target: SshTarget,
+    target: Box<SshTarget>,
     connecting: Arc<Semaphore>,
     /// The master, once somebody needed it; a failure to get one is kept for a while, so that one look at a host that is
     /// away costs one attempt.
@@ -59,7 +60,7 @@ impl Master {
 }
 
 impl SshHost {
-    pub(super) fn new(target: SshTarget, connecting: Arc<Semaphore>) -> Self {
+    pub(super) fn new(target: Box<SshTarget>, connecting: Arc<Semaphore>) -> Self {
         Self { target, connecting, master: Mutex::new(None) }
     }
 
@@ -109,7 +110,7 @@ impl SshHost {
                 }
                 Err(e) if chain(&e).contains("refused") => {
                     let why = format!("{}: all sessions of the connection are used up (sshd's MaxSessions)", chain(&e));
-                    return Err(Failure::new(HostFailure::Dropped, why));
+                    return Err(Failure::new(HostFailure::Sessions, why));
                 }
                 Err(e) => return Err(Failure::new(HostFailure::Dropped, chain(&e))),
             }
@@ -119,7 +120,30 @@ impl SshHost {
         else {
             return Err(Failure::new(HostFailure::Other, "the ssh session has no standard streams"));
         };
-        frame::converse(call, stdin, stdout, stderr, limit).await
+        match frame::converse(call, stdin, stdout, stderr, limit).await {
+            // What says nothing may be a connection that broke.
+            Err(failure) if failure.kind == HostFailure::Shell && !master.answers().await => {
+                Err(Failure::new(HostFailure::Dropped, "the connection broke before the host answered"))
+            }
+            reply => reply,
+        }
+    }
+
+    pub(super) async fn forbids(&self, port: u16) -> Option<Failure> {
+        let dir = socket_dir().ok()?;
+        let way = Way::find(&self.target, &dir).await.ok()?;
+        let _permit = self.connecting.acquire().await.ok()?;
+        let mut ssh = way.ssh();
+        ssh.args(["-o", "ControlMaster=no", "-o", "ControlPersist=no", "-S", "none"]);
+        ssh.arg("-W").arg(format!("127.0.0.1:{port}")).arg("--").arg(&way.destination);
+        let (_, text) = said(ssh, patience(&self.target)).await.ok()?;
+        let failure = Failure::from_ssh(&text);
+        (failure.kind == HostFailure::Forwarding && !failure.on_the_way).then(|| {
+            Failure::new(
+                HostFailure::Forwarding,
+                format!("its sshd forbids connections to port {port} (AllowTcpForwarding or PermitOpen)"),
+            )
+        })
     }
 
     pub(super) async fn dial(&self, port: u16) -> Result<(Box<dyn Stream>, Child), Failure> {
@@ -181,14 +205,15 @@ fn chain(error: &dyn std::error::Error) -> String {
 async fn open(target: &SshTarget, connecting: &Semaphore) -> Result<Master, Failure> {
     let io = |what: &str, e: std::io::Error| Failure::new(HostFailure::Other, format!("{what}: {e}"));
     let dir = socket_dir().map_err(|e| io("can't make a folder for SSH sockets", e))?;
-    let config = configuration(target);
-    let name = short_digest(config.as_bytes());
+    // Which destination it is for is asked only where a master has to be started.
+    let named = target.name.as_deref().unwrap_or(&target.host);
+    let name = short_digest(configuration(target, named)?.as_bytes());
     let socket = dir.join(&name);
     if let Some(master) = enter(&socket).await {
         return Ok(master);
     }
-    let lock = dir.join(format!("{name}.lock"));
-    let _held = lock_file(&lock, target.connect_timeout * 2 + Duration::from_secs(20))
+    sweep_once(&dir);
+    let _held = Lock::take(dir.join(format!("{name}.lock")), target.connect_timeout * 2 + Duration::from_secs(20))
         .await
         .map_err(|e| io("can't lock the SSH socket", e))?;
     // Somebody else may have started it while we waited.
@@ -196,8 +221,7 @@ async fn open(target: &SshTarget, connecting: &Semaphore) -> Result<Master, Fail
         return Ok(master);
     }
     let _ = fs::remove_file(&socket);
-    let file = dir.join(format!("{name}.conf"));
-    write_private(&file, config.as_bytes()).map_err(|e| io("can't write the SSH configuration", e))?;
+    let way = Way::find(target, &dir).await?;
     let mut tries = 0;
     loop {
         tries += 1;
@@ -205,7 +229,7 @@ async fn open(target: &SshTarget, connecting: &Semaphore) -> Result<Master, Fail
             let Ok(_permit) = connecting.acquire().await else {
                 return Err(Failure::new(HostFailure::Other, "interrupted"));
             };
-            start(target, &file, &socket).await
+            start(target, &way, &socket).await
         };
         match result {
             Ok(()) => break,
@@ -231,18 +255,92 @@ async fn enter(socket: &Path) -> Option<Master> {
     master.answers().await.then_some(master)
 }
 
-/// Starts a master; returns when it is in the background and serves its socket.
-async fn start(target: &SshTarget, config: &Path, socket: &Path) -> Result<(), Failure> {
+/// How ssh is asked for a target: its configuration, which is there as long as this, and the destination.
+struct Way {
+    config: tempfile::NamedTempFile,
+    destination: String,
+}
+
+impl Way {
+    /// Finds the destination: the host's name, so that what the user's configuration says of it counts. Where it says
+    /// something of the address alone, the address.
+    async fn find(target: &SshTarget, dir: &Path) -> Result<Self, Failure> {
+        let other =
+            |e: std::io::Error| Failure::new(HostFailure::Other, format!("can't write the SSH configuration: {e}"));
+        let file = |text: &str| -> std::io::Result<tempfile::NamedTempFile> {
+            use std::io::Write;
+            // Mode 0600.
+            let mut file = tempfile::Builder::new().suffix(".conf").tempfile_in(dir)?;
+            file.write_all(text.as_bytes())?;
+            Ok(file)
+        };
+        let mut destination = target.host.clone();
+        if let Some(name) = &target.name {
+            let users = file(&includes(target)?).map_err(other)?;
+            let [nobody, named, addressed] = futures_util::future::join_all(
+                [NOBODY, name, &target.host].map(|destination| said_of(target, users.path(), destination)),
+            )
+            .await
+            .try_into()
+            .unwrap_or_default();
+            // What can't be told is as if nothing was said; a configuration that is wrong is told by the connection.
+            if named != nobody || addressed == nobody {
+                destination.clone_from(name);
+            }
+        }
+        let config = file(&configuration(target, &destination)?).map_err(other)?;
+        Ok(Self { config, destination })
+    }
+
+    fn ssh(&self) -> Command {
+        let mut command = Command::new("ssh");
+        command.arg("-F").arg(self.config.path());
+        command
+    }
+}
+
+/// A name that no configuration says anything of but what it says of all.
+const NOBODY: &str = "clusterctl-knows-no-such-host.invalid";
+/// How long ssh may take to read its configuration, and the most that it may say of it.
+const READING: Duration = Duration::from_secs(5);
+const SAID: u64 = 64 << 10;
+
+/// What the user's configuration says of a destination, without what names the destination itself.
+async fn said_of(target: &SshTarget, config: &Path, destination: &str) -> Option<Vec<String>> {
+    let mut ssh = Command::new("ssh");
+    ssh.arg("-F").arg(config).arg("-G");
+    if let Some(user) = &target.user {
+        ssh.arg("-l").arg(user);
+    }
+    if let Some(port) = target.port {
+        ssh.arg("-p").arg(port.to_string());
+    }
+    ssh.arg("--").arg(destination).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = ssh.process_group(0).kill_on_drop(true).spawn().ok()?;
+    let mut text = Vec::new();
+    let mut stdout = child.stdout.take()?.take(SAID);
+    timeout(READING, stdout.read_to_end(&mut text)).await.ok()?.ok()?;
+    let line = |line: &str| match line.split_once(' ') {
+        // Ours is given with -S, and its tokens are filled in.
+        Some(("host" | "controlpath", _)) => None,
+        Some(("hostname", name)) => Some(format!("hostname {}", name.replace(destination, "%h"))),
+        _ => Some(line.to_owned()),
+    };
+    Some(String::from_utf8_lossy(&text).lines().filter_map(line).collect())
+}
+
+/// How long ssh may take to get in: `ConnectTimeout` bounds TCP and the banner, and authentication may take as long again.
+fn patience(target: &SshTarget) -> Duration {
+    target.connect_timeout * 2 + Duration::from_secs(5)
+}
+
+/// Runs an ssh to its end; returns whether it ended well and what it wrote on stderr.
+async fn said(mut ssh: Command, deadline: Duration) -> Result<(bool, String), Failure> {
+    use std::io::{Read, Seek};
     let other = |e: std::io::Error| Failure::new(HostFailure::Other, format!("can't start ssh: {e}"));
-    // The daemon keeps stderr open, so it is a file: reading a pipe to its end would wait for the daemon's.
-    let log = tempfile::tempfile().map_err(other)?;
-    let mut child = Command::new("ssh")
-        .arg("-F")
-        .arg(config)
-        .args(["-o", "ControlMaster=yes", "-S"])
-        .arg(socket)
-        .args(["-N", "-f", "-T", "--"])
-        .arg(&target.host)
+    // A daemon keeps stderr open, so it is a file: reading a pipe to its end would wait for the daemon's.
+    let mut log = tempfile::tempfile().map_err(other)?;
+    let mut child = ssh
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log.try_clone().map_err(other)?)
@@ -250,24 +348,33 @@ async fn start(target: &SshTarget, config: &Path, socket: &Path) -> Result<(), F
         .kill_on_drop(true)
         .spawn()
         .map_err(other)?;
-    // ConnectTimeout bounds TCP and the banner; authentication may take as long again.
-    let deadline = target.connect_timeout * 2 + Duration::from_secs(5);
     let Ok(status) = timeout(deadline, child.wait()).await else {
         let _ = child.kill().await;
         return Err(Failure::timeout(deadline));
     };
     let status = status.map_err(other)?;
-    if status.success() {
+    let mut raw = Vec::new();
+    let _ = log.rewind();
+    let _ = log.take(SAID).read_to_end(&mut raw);
+    Ok((status.success(), String::from_utf8_lossy(&raw).into_owned()))
+}
+
+/// Starts a master; returns when it is in the background and serves its socket.
+async fn start(target: &SshTarget, way: &Way, socket: &Path) -> Result<(), Failure> {
+    let mut ssh = way.ssh();
+    ssh.args(["-o", "ControlMaster=yes", "-S"]).arg(socket).args(["-N", "-f", "-T", "--"]).arg(&way.destination);
+    let (well, text) = said(ssh, patience(target)).await?;
+    if well {
         return Ok(());
     }
-    let mut text = String::new();
-    {
-        use std::io::{Read, Seek};
-        let mut log = log;
-        let _ = log.rewind();
-        let mut raw = Vec::new();
-        let _ = log.take(64 << 10).read_to_end(&mut raw);
-        text.push_str(&String::from_utf8_lossy(&raw));
+    if Failure::hides_a_proxy(&text) {
+        // ssh gives its proxy no stderr where the connection is to persist, so why it failed shows without that.
+        let mut ssh = way.ssh();
+        ssh.args(["-o", "ControlMaster=no", "-o", "ControlPersist=no", "-S", "none", "-T", "--"]);
+        ssh.arg(&way.destination).arg("exit");
+        if let Ok((false, text)) = said(ssh, patience(target)).await {
+            return Err(Failure::from_ssh(&text));
+        }
     }
     Err(Failure::from_ssh(&text))
 }
@@ -285,81 +392,166 @@ fn socket_dir() -> std::io::Result<PathBuf> {
         _ => {}
     }
     let meta = fs::symlink_metadata(&dir)?;
-    if !meta.is_dir() || meta.uid() != uid || meta.mode() & 0o077 != 0 {
-        return Err(std::io::Error::other(format!("{} is not a folder of ours with mode 0700", dir.display())));
+    let shown = dir.display();
+    let wrong = if !meta.is_dir() || meta.uid() != uid {
+        let what = if meta.is_dir() { format!("belongs to user {}", meta.uid()) } else { "is no folder".to_owned() };
+        // Only its owner or root can take it out of /tmp, so there has to be a way beside it.
+        format!(
+            "{shown} {what}: set XDG_RUNTIME_DIR to a folder of your own (mode 0700, at most 58 characters), or let root \
+             remove {shown}"
+        )
+    } else if meta.mode() & 0o077 != 0 {
+        format!("others may enter {shown}; run: chmod 700 {shown}")
+    } else {
+        return Ok(dir);
+    };
+    Err(std::io::Error::other(wrong))
+}
+
+/// What is left in the folder of sockets is old after this: nothing that is at work there takes a day.
+const OLD: Duration = Duration::from_secs(24 * 3600);
+
+/// Takes away what commands that were killed have left in the folder of sockets, once for each command.
+fn sweep_once(dir: &Path) {
+    static SWEPT: std::sync::Once = std::sync::Once::new();
+    SWEPT.call_once(|| sweep(dir));
+}
+
+fn sweep(dir: &Path) {
+    let old = |meta: &fs::Metadata| meta.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD));
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+        if !old(&meta) {
+            continue;
+        }
+        if meta.file_type().is_socket() {
+            // One that serves lets us in; it stays.
+            if std::os::unix::net::UnixStream::connect(&path).is_err() {
+                let _ = fs::remove_file(&path);
+            }
+        } else if path.extension().is_some_and(|e| e == "lock") {
+            if let Ok(file) = File::open(&path)
+                && file.try_lock().is_ok()
+                && is_at(&file, &path)
+            {
+                let _ = fs::remove_file(&path);
+            }
+        } else if meta.is_file() {
+            let _ = fs::remove_file(&path);
+        }
     }
-    Ok(dir)
+}
+
+/// Tells whether a path still leads to an open file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let one = |meta: fs::Metadata| (meta.dev(), meta.ino());
+    file.metadata().ok().map(one).is_some_and(|it| fs::symlink_metadata(path).ok().map(one) == Some(it))
 }
 
 fn short_digest(data: &[u8]) -> String {
     Sha256::digest(data).iter().take(10).map(|b| format!("{b:02x}")).collect()
 }
 
-fn write_private(path: &Path, data: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let new = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(data)?;
-    fs::rename(new, path)
+/// A lock that is a file, which is there only while somebody has it or waits for it.
+struct Lock {
+    path: PathBuf,
+    _file: File,
 }
 
-async fn lock_file(path: &Path, deadline: Duration) -> std::io::Result<File> {
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    let limit = Instant::now() + deadline;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(fs::TryLockError::Error(e)) => return Err(e),
-            Err(fs::TryLockError::WouldBlock) if Instant::now() >= limit => {
-                return Err(std::io::Error::other("another clusterctl has been connecting for too long"));
+impl Lock {
+    async fn take(path: PathBuf, deadline: Duration) -> std::io::Result<Self> {
+        let limit = Instant::now() + deadline;
+        loop {
+            let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
+                // Who had it before us has removed it, so it is no lock any more.
+                Ok(()) => {}
+                Err(fs::TryLockError::Error(e)) => return Err(e),
+                Err(fs::TryLockError::WouldBlock) if Instant::now() >= limit => {
+                    return Err(std::io::Error::other("another clusterctl has been connecting for too long"));
+                }
+                Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(30)).await,
             }
-            Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(30)).await,
         }
     }
 }
 
-/// Returns the text of an SSH configuration: ours for this host first, since the first value wins, then the user's.
-fn configuration(target: &SshTarget) -> String {
-    use std::fmt::Write;
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Returns the text of an SSH configuration: ours for this host first, since the first value wins, then the user's, and
+/// last what counts where neither says anything.
+fn configuration(target: &SshTarget, destination: &str) -> Result<String, Failure> {
     let quoted = |path: &Path| format!("\"{}\"", path.display());
     let mut text = String::from("# Written by clusterctl.\n");
+    // For jump hosts too: what failed must be said, whatever the user wants to hear elsewhere.
+    put(&mut text, "LogLevel", "INFO")?;
     // Only for this host: a jump host is reached with the user's own settings.
-    let _ = writeln!(text, "Host {}", target.host);
-    let mut option = |name: &str, value: String| {
-        let _ = writeln!(text, "  {name} {value}");
-    };
-    option("BatchMode", "yes".to_owned());
-    option("ControlPersist", target.persist.as_secs().max(1).to_string());
-    option("ConnectTimeout", target.connect_timeout.as_secs().max(1).to_string());
-    option("RequestTTY", "no".to_owned());
-    option("ClearAllForwardings", "yes".to_owned());
-    option("PermitLocalCommand", "no".to_owned());
-    option("RemoteCommand", "none".to_owned());
+    put(&mut text, "Host", destination)?;
+    let mut option = |name: &str, value: &str| put(&mut text, name, value);
+    option("BatchMode", "yes")?;
+    option("ControlPersist", &target.persist.as_secs().max(1).to_string())?;
+    option("ConnectTimeout", &target.connect_timeout.as_secs().max(1).to_string())?;
+    option("RequestTTY", "no")?;
+    option("ClearAllForwardings", "yes")?;
+    option("ForwardAgent", "no")?;
+    option("PermitLocalCommand", "no")?;
+    option("RemoteCommand", "none")?;
     if let Some(user) = &target.user {
-        option("User", user.clone());
+        option("User", user)?;
     }
     if let Some(port) = target.port {
-        option("Port", port.to_string());
+        option("Port", &port.to_string())?;
     }
     if let Some(identity) = &target.identity {
-        option("IdentityFile", quoted(identity));
-        option("IdentitiesOnly", "yes".to_owned());
+        option("IdentityFile", &quoted(identity))?;
+        option("IdentitiesOnly", "yes")?;
     }
     if let Some(jump) = &target.jump {
-        option("ProxyJump", jump.clone());
+        option("ProxyJump", jump)?;
     }
     if let Some(known_hosts) = &target.known_hosts {
-        option("UserKnownHostsFile", quoted(known_hosts));
+        option("UserKnownHostsFile", &quoted(known_hosts))?;
     }
-    text.push_str("Match all\n");
-    match &target.config {
-        Some(config) => {
-            let _ = writeln!(text, "  Include {}", quoted(config));
-        }
-        None => text.push_str("  Include ~/.ssh/config\n  Include /etc/ssh/ssh_config\n"),
+    text.push_str(&includes(target)?);
+    if destination != target.host {
+        put(&mut text, "Host", destination)?;
+        // ssh replaces what follows a `%`, such as the zone of an address.
+        put(&mut text, "HostName", &target.host.replace('%', "%%"))?;
     }
-    text.push_str("Match all\n  ServerAliveInterval 15\n  ServerAliveCountMax 2\n");
-    text
+    put(&mut text, "Match", "all")?;
+    put(&mut text, "ServerAliveInterval", "15")?;
+    put(&mut text, "ServerAliveCountMax", "2")?;
+    Ok(text)
+}
+
+/// Returns the lines that bring in the user's configuration.
+fn includes(target: &SshTarget) -> Result<String, Failure> {
+    let mut text = String::new();
+    put(&mut text, "Match", "all")?;
+    if let Some(config) = &target.config {
+        put(&mut text, "Include", &format!("\"{}\"", config.display()))?;
+    } else {
+        put(&mut text, "Include", "~/.ssh/config")?;
+        put(&mut text, "Include", "/etc/ssh/ssh_config")?;
+    }
+    Ok(text)
+}
+
+/// Adds a line to an SSH configuration. Whoever calls it: a value can't become further lines.
+fn put(text: &mut String, name: &str, value: &str) -> Result<(), Failure> {
+    if value.is_empty() || value.chars().any(char::is_control) {
+        let why = format!("`{name}` of the SSH configuration is empty or contains a control character");
+        return Err(Failure::new(HostFailure::Other, why));
+    }
+    let indent = if matches!(name, "Host" | "Match") { "" } else { "  " };
+    text.push_str(&format!("{indent}{name} {value}\n"));
+    Ok(())
 }
 
 #[cfg(test)]
@@ -367,9 +559,9 @@ mod tests {
     use super::{SshTarget, configuration};
     use std::time::Duration;
 
-    #[test]
-    fn our_settings_come_first_and_only_for_the_host() {
-        let target = SshTarget {
+    fn target() -> SshTarget {
+        SshTarget {
+            name: None,
             host: "2001:db8::12".to_owned(),
             user: Some("zeek".to_owned()),
             port: Some(2222),
@@ -379,15 +571,22 @@ mod tests {
             known_hosts: None,
             persist: Duration::ZERO,
             connect_timeout: Duration::from_secs(10),
-        };
-        insta::assert_snapshot!(configuration(&target), @r#"
+        }
+    }
+
+    #[test]
+    fn our_settings_come_first_and_only_for_the_host() {
+        let target = target();
+        insta::assert_snapshot!(configuration(&target, &target.host).unwrap(), @r#"
         # Written by clusterctl.
+          LogLevel INFO
         Host 2001:db8::12
           BatchMode yes
           ControlPersist 1
           ConnectTimeout 10
           RequestTTY no
           ClearAllForwardings yes
+          ForwardAgent no
           PermitLocalCommand no
           RemoteCommand none
           User zeek
@@ -402,5 +601,25 @@ mod tests {
           ServerAliveInterval 15
           ServerAliveCountMax 2
         "#);
+    }
+
+    #[test]
+    fn the_address_counts_after_what_the_user_says_of_the_name() {
+        let target = SshTarget { host: "fe80::1%eth0".to_owned(), ..target() };
+        let text = configuration(&target, "sensor1").unwrap();
+        assert!(text.contains("\nHost sensor1\n  BatchMode yes\n"), "{text}");
+        let include = text.find("Include").unwrap();
+        assert!(text[include..].contains("\nHost sensor1\n  HostName fe80::1%%eth0\nMatch all\n"), "{text}");
+    }
+
+    #[test]
+    fn no_value_becomes_a_line() {
+        for user in ["x\n  ProxyCommand touch /tmp/x", "x\ry", "x\0", "", "x\u{85}y"] {
+            let target = SshTarget { user: Some(user.to_owned()), ..target() };
+            assert!(configuration(&target, "h").is_err(), "{user:?}");
+        }
+        let target = SshTarget { config: Some("/a\n/b".into()), ..target() };
+        assert!(configuration(&target, "h").is_err());
+        assert!(configuration(&SshTarget { config: None, ..target }, "h\nMatch all").is_err());
     }
 }

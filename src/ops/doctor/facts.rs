@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Listener;
+use crate::transport::Failure;
 
 /// What is known of a host.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +34,10 @@ pub(super) struct Facts {
     pub(super) linger: bool,
     /// Whether logind ends processes of users who log out.
     pub(super) kills: bool,
-    /// Settings of sshd, by their names.
-    pub(super) sshd: BTreeMap<String, String>,
+    /// Why there is no room for as many sessions as are needed.
+    pub(super) sessions: Option<Failure>,
+    /// Why the control port can't be dialed.
+    pub(super) forbids: Option<Failure>,
     /// The flags of each interface that there is; none of one that there is not.
     pub(super) interfaces: BTreeMap<String, Option<u32>>,
     pub(super) listeners: Vec<Listener>,
@@ -103,7 +106,6 @@ impl Facts {
                     facts.kills = rest.ends_with(" true") || rest.ends_with("=yes") || rest.ends_with("=true");
                 }
                 "archiver" | "systemd" | "usermanager" => drop(facts.has.insert(word.to_owned())),
-                "sshd" => drop(facts.sshd.insert(next().to_owned(), next().to_owned())),
                 "interface" => {
                     if let Some((flags, name)) = rest.split_once(' ') {
                         let flags = flags.strip_prefix("0x").and_then(|f| u32::from_str_radix(f, 16).ok());

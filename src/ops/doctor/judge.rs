@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Facts, Folder};
-use super::{Check, HostReport, Needs, Verdict};
+use super::{Check, HostReport, Needs, SESSIONS, Verdict};
 use crate::cluster::{Cluster, Host, RunnerKind};
 use crate::release::FORMAT;
 use crate::runner::Folders;
@@ -15,8 +15,6 @@ use crate::values::Version;
 const CLOCK: i64 = 5;
 /// The least free space, in KiB.
 const SPACE: u64 = 1 << 20;
-/// How many sessions clusterctl has open at the same time: the lock, a call, and an interruption's.
-const SESSIONS: u32 = 3;
 /// What makes a network interface work: `IFF_UP` of linux/if.h.
 const UP: u32 = 1;
 
@@ -97,24 +95,18 @@ impl Judge<'_> {
             let other = &self.cluster.hosts[*other].name;
             self.bad("ssh", format!("is the same machine as {other}"), "give each machine one name under `hosts`");
         }
-        let sessions = facts.sshd.get("MaxSessions").and_then(|n| n.parse::<u32>().ok());
-        match sessions.filter(|_| !self.host.local) {
-            Some(n) if n < SESSIONS => self.bad(
-                "ssh",
-                format!("sshd's MaxSessions is {n}, which is too few for a connection that is shared"),
-                format!("MaxSessions {SESSIONS} or more in sshd_config"),
-            ),
-            _ => self.good("ssh", if self.host.local { "local" } else { "answers" }),
+        match &facts.sessions {
+            Some(failure) => {
+                let found = format!("no room for {SESSIONS} sessions at a time: {}", failure.text());
+                let hint = failure.hint(&self.host.name);
+                self.add("ssh", Verdict::Bad, found, hint);
+            }
+            None => self.good("ssh", if self.host.local { "local" } else { "answers" }),
         }
-        let manager = self.cluster.manager().is_some_and(|m| m.host == index);
-        let refused = facts.sshd.get("AllowTcpForwarding").is_some_and(|v| matches!(v.as_str(), "no" | "remote"))
-            || facts.sshd.get("DisableForwarding").is_some_and(|v| v == "yes");
-        if manager && refused && !self.host.local {
-            self.bad(
-                "ssh",
-                "sshd forbids forwarding: the nodes can't be asked through the manager's host",
-                "AllowTcpForwarding local in sshd_config; all but the nodes' own answers works without",
-            );
+        if let Some(failure) = &facts.forbids {
+            let found = format!("{}: the nodes can't be asked through this host", failure.text());
+            let hint = failure.hint(&self.host.name).unwrap_or_default();
+            self.bad("ssh", found, format!("{hint}; all but the nodes' own answers works without"));
         }
     }
 

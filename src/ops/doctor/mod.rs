@@ -6,8 +6,10 @@ mod judge;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::fleet::{Fleet, Seat};
 use super::ports::Listener;
@@ -190,5 +192,43 @@ async fn ask(fleet: &Fleet, seat: &Seat) -> Result<Facts, Failure> {
     let before = jiff::Timestamp::now().as_second();
     let reply = seat.connection.run(call).await?;
     let after = jiff::Timestamp::now().as_second();
-    Ok(Facts::parse(&reply.lines, (before, after)))
+    let mut facts = Facts::parse(&reply.lines, (before, after));
+    if !cluster.hosts[index].local {
+        // What sshd does counts, and its configuration is mostly not for us to read.
+        facts.sessions = room(seat, fleet.settings.question).await.err();
+        if cluster.manager().is_some_and(|m| m.host == index) {
+            facts.forbids = seat.connection.forbids(cluster.ports.control, fleet.settings.question).await;
+        }
+    }
+    Ok(facts)
+}
+
+/// How many sessions clusterctl has open at the same time: the lock, a call, and an interruption's.
+const SESSIONS: usize = 3;
+/// Tells that it is there, and stays until its input ends.
+const STAY: &str = "echo \"$T here\"\nread -r rest\n";
+
+/// Tries whether a host lets in as many sessions at a time as are needed; why not, where it does not.
+async fn room(seat: &Seat, deadline: Duration) -> Result<(), Failure> {
+    let (there, mut arrived) = mpsc::unbounded_channel();
+    let stay = || async {
+        // As long as this is kept, its input does not end.
+        let (_stay, later) = mpsc::unbounded_channel();
+        let there = there.clone();
+        let mut call = Call::new(STAY, deadline).on_line(move |_| {
+            // Nobody waits any more.
+            let _ = there.send(());
+        });
+        call.later = Some(later);
+        seat.connection.run(call).await.map(drop)
+    };
+    let all = async {
+        for _ in 0..SESSIONS {
+            arrived.recv().await;
+        }
+    };
+    tokio::select! {
+        ended = futures_util::future::select_all((0..SESSIONS).map(|_| Box::pin(stay()))) => ended.0,
+        () = all => Ok(()),
+    }
 }

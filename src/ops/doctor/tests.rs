@@ -28,8 +28,6 @@ logind no b true
 logind yes b true
 systemd
 usermanager
-sshd MaxSessions 10
-sshd AllowTcpForwarding yes
 interface 0x1003 eth1
 looked
 ports end";
@@ -87,8 +85,6 @@ format 2
 ephemeral 1024 60999
 reserved 9990-9999,27759
 logind no KillUserProcesses=yes
-sshd MaxSessions 1
-sshd AllowTcpForwarding no
 interface - eth1
 looked
 listens 00000000:6C72 root 4711 nc
@@ -127,7 +123,7 @@ fn devices_of_the_kernel_are_told_from_names_of_packet_sources() {
 proptest! {
     #[test]
     fn no_answer_makes_it_panic(lines in proptest::collection::vec(
-        "(host|user|folder|ephemeral|reserved|logind|sshd|interface|listens|zeek|caps|format)? ?.{0,40}", 0..30,
+        "(host|user|folder|ephemeral|reserved|logind|interface|listens|zeek|caps|format)? ?.{0,40}", 0..30,
     )) {
         let cluster = cluster("runner: process");
         let facts = Facts::parse(&lines, (0, 1));

@@ -34,8 +34,8 @@ enum Asked {
     Done(Answers<control::NodeStatus>),
     /// They were not, and that is no trouble; why.
     Never(String),
-    /// They should have been.
-    Failed(String),
+    /// They should have been; why not, and what to do where that is known.
+    Failed(String, Option<String>),
 }
 
 /// Asks hosts and nodes.
@@ -130,7 +130,7 @@ async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: w
     let question = fleet.settings.question;
     let stream = match fleet.seat(manager.host).connection.dial(cluster.ports.control, question).await {
         Ok(stream) => stream,
-        Err(failure) => return Asked::Failed(failure.text()),
+        Err(failure) => return Asked::Failed(failure.text(), None),
     };
     let whom = async {
         enough(cluster, manager.host, facts, news).await;
@@ -141,8 +141,19 @@ async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: w
     let patience = cluster.timeouts.control;
     match control::ask_status_of(stream, zeek::ANSWERS, whom, request, ready, patience).await {
         Ok(answers) => Asked::Done(answers),
-        Err(error) => Asked::Failed(error.to_string()),
+        Err(error) => match forbidden(fleet, manager.host).await {
+            Some((why, hint)) => Asked::Failed(why, hint),
+            None => Asked::Failed(error.to_string(), None),
+        },
     }
+}
+
+/// Tells whether it is the manager's host that keeps us from its control port, and what to do about it. Without that, a
+/// connection that is refused looks as if nobody listened there.
+pub(super) async fn forbidden(fleet: &Fleet, manager: usize) -> Option<(String, Option<String>)> {
+    let seat = fleet.seat(manager);
+    let failure = seat.connection.forbids(fleet.cluster.ports.control, fleet.settings.question).await?;
+    Some((format!("{}: {}", seat.name, failure.text()), failure.hint(&seat.name)))
 }
 
 /// Returns the nodes to ask, with their topics: those that run or might; none if nothing is known of the cluster.
@@ -167,7 +178,7 @@ pub(super) fn might_run(cluster: &Cluster, facts: &Facts, node: &Node) -> bool {
 
 /// Puts the reason that the facts give, if they do, in the place of what the connection said.
 fn because_of_facts(cluster: &Cluster, facts: &Facts, asked: Asked) -> Asked {
-    let Asked::Failed(why) = asked else { return asked };
+    let Asked::Failed(why, hint) = asked else { return asked };
     if let Some((version, _)) = running(cluster, facts)
         && let Live::None(why) = zeek::live(cluster, version)
     {
@@ -175,9 +186,9 @@ fn because_of_facts(cluster: &Cluster, facts: &Facts, asked: Asked) -> Asked {
     }
     match cluster.manager().and_then(|m| Some((m, facts.get(&m.host)?.as_ref().ok()?))) {
         Some((manager, observed)) if !runs(observed, &manager.name) => {
-            Asked::Failed("the manager is not running".to_owned())
+            Asked::Failed("the manager is not running".to_owned(), None)
         }
-        _ => Asked::Failed(why),
+        _ => Asked::Failed(why, hint),
     }
 }
 

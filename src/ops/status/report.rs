@@ -65,7 +65,7 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             }
         }
         Asked::Never(why) => note = Some(why.clone()),
-        Asked::Failed(why) => {
+        Asked::Failed(why, hint) => {
             // Where the manager's own row says it all, there is nothing to add.
             let told =
                 cluster.manager().is_some_and(|m| rows.iter().any(|r| r.node == m.name && r.state != State::Running));
@@ -75,7 +75,9 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
                 troubles.push(Trouble {
                     subject: "control".to_owned(),
                     what: format!("the nodes could not be asked: {why}"),
-                    hint: Some(format!("is port {} of the manager's host its own?", cluster.ports.control)),
+                    hint: hint
+                        .clone()
+                        .or_else(|| Some(format!("is port {} of the manager's host its own?", cluster.ports.control))),
                 });
             }
         }
