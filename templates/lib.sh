@@ -19,6 +19,9 @@ myself() {
 # Is it that very process (boot id, pid, start time: field 22 of proc(5) stat), and no zombie?
 alive() {
 	[ -n "${3:-}" ] && [ "$1" = "$boot" ] || return 1
+	case $2 in
+	*[!0-9]*) return 1 ;;
+	esac
 	{ read -r stat <"/proc/$2/stat"; } 2>/dev/null || return 1
 	since=$3
 	rest=${stat##*) }

@@ -40,7 +40,8 @@ pauses() {
 	*[!0-9:]* | :* | *:) return 1 ;;
 	esac
 	seconds
-	[ "$now" -lt "$((at + next + 60))" ]
+	# A container that was started again has the boot of before, and a clock that begins anew.
+	[ "$now" -ge "$at" ] && [ "$now" -lt "$((at + next + 60))" ]
 }
 # Whether a node is meant to run and does not: what an operator stopped is left alone, and so is what is not to be
 # started again; one that gave up gets another chance.

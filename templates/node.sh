@@ -94,7 +94,9 @@ run_node() {
 	rm -f .status asked
 	[ -e stderr ] && mv -f stderr stderr.last
 	# On a full disk it waits for room: that can't be recorded either, so nobody would know to start it again.
+	seconds
 	until keep run "id $me
+at $now
 release ${release##*/}
 restarts $restarts
 tries $tries$inputs"; do
@@ -146,10 +148,6 @@ may() {
 	fi
 	[ -f exit ] || exit 0
 	identity exit
-	if [ "$b" != "$boot" ]; then
-		mv -f exit exit.last
-		exit 0
-	fi
 	at=0 next=refused
 	while read -r key value; do
 		case $key in
@@ -157,6 +155,12 @@ may() {
 		next) next=$value ;;
 		esac
 	done <./exit
+	seconds
+	# A container that was started again has the boot of before, and a clock that begins anew.
+	if [ "$b" != "$boot" ] || [ "$at" -gt "$now" ]; then
+		mv -f exit exit.last
+		exit 0
+	fi
 	case $next in
 	stopped) exit 0 ;;
 	'' | *[!0-9]*)
@@ -164,7 +168,6 @@ may() {
 		exit 1
 		;;
 	esac
-	seconds
 	[ "$now" -ge $((at + next)) ] || sleep $((at + next - now))
 	exit 0
 }
@@ -299,7 +302,16 @@ record() {
 		read_tries exit
 	else
 		identity run
-		[ "$b" != "$boot" ] || [ -z "$s" ] || id="$b $p $s" ran=$((now - s / 100))
+		if [ "$b" = "$boot" ] && [ -n "$s" ]; then
+			id="$b $p $s"
+			# In a container the uptime may be the container's, while the kernel counts a process's start from its own.
+			while read -r key value; do
+				case $key:$value in
+				at:*[!0-9]* | at:) break ;;
+				at:*) ran=$((now - value)) && break ;;
+				esac
+			done <./run
+		fi
 		read_tries run
 	fi
 	[ "$ran" -ge 60 ] && tries=0

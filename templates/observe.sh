@@ -5,7 +5,15 @@ machine=-
 { read -r machine </etc/machine-id; } 2>/dev/null
 name=-
 { read -r name </proc/sys/kernel/hostname; } 2>/dev/null
-say host "${machine:--} $boot $up $(date +%s) $name"
+# The clock that processes' starts are counted by: in a container the uptime may be another one. It is told by a process
+# that has just been started, the one that becomes date.
+clocks=$(
+	myself
+	printf '%s ' "${me##* }"
+	exec date +%s
+)
+say clock "${clocks% *}"
+say host "${machine:--} $boot $up ${clocks#* } $name"
 [ -f "$home/format" ] && dump format "$home/format"
 # No process for a link: a physical cd tells where it leads.
 if cd -P "$home/current" 2>/dev/null; then
@@ -132,9 +140,9 @@ for dir in "$spool"/nodes/*/; do
 	fi
 done
 say nodes end
-# Zeek processes that are not among them, a bounded number.
-strays=0
-set --
+# Zeek processes that are not among them. Who runs them, and from where, is told by what nobody else can write: the
+# kernel, and the folders of other clusters beside ours. Those of other users are described in a bounded number.
+found=''
 for file in /proc/[0-9]*/comm; do
 	comm=''
 	{ read -r comm <"$file"; } 2>/dev/null
@@ -142,41 +150,98 @@ for file in /proc/[0-9]*/comm; do
 	pid=${file#/proc/}
 	pid=${pid%/comm}
 	eval "known=\${known_$pid:-}"
-	[ -n "$known" ] && continue
-	strays=$((strays + 1))
-	[ "$strays" -gt 20 ] && break
-	set -- "$@" "$pid"
+	[ -n "$known" ] || found="$found $pid"
 done
 # One that became a node while we looked is none: its `run` was there before it was a Zeek.
-if [ "$strays" != 0 ]; then
-	for dir in "$spool"/nodes/*/; do
-		node_alive "$dir" && eval "known_$p=1"
-	done
-	for pid in "$@"; do
-		shift
-		eval "known=\${known_$pid:-}"
-		[ -n "$known" ] || set -- "$@" "/proc/$pid/cmdline" "/proc/$pid/environ"
-	done
-fi
-# All in one pass: tail names each file before its content, and leaves out those that it can't read.
-[ "$#" = 0 ] || tail -v -n +1 "$@" 2>/dev/null | tr '\n\0' ' \n' | while IFS= read -r line || [ -n "$line" ]; do
-	case $line in
-	*"==> /proc/"*"/cmdline <== "*)
-		pid=${line#*==> /proc/}
-		say stray "${pid%%/*}"
-		file=cmdline
-		line=${line#*/cmdline <== }
-		;;
-	*"==> /proc/"*"/environ <== "*)
-		file=environ
-		line=${line#*/environ <== }
-		;;
-	esac
-	case $file:$line in
-	cmdline:?*) say cmdline "$line" ;;
-	environ:CLUSTER_NODE=* | environ:CLUSTERCTL=*) say environ "$line" ;;
-	esac
+[ -z "$found" ] || for dir in "$spool"/nodes/*/; do
+	node_alive "$dir" && eval "known_$p=1"
 done
+# Sets of to the user of the process $1.
+user_of() {
+	of=''
+	while read -r key of _; do
+		[ "$key" = Uid: ] && return
+	done <"/proc/$1/status"
+	of=''
+} 2>/dev/null
+# Sets ppid and since to the parent and the start of a process: fields 4 and 22 of proc(5) stat.
+lineage() {
+	ppid=${2:-} since=${20:-}
+}
+mine=0 others=0 more=0
+set --
+lines='' places=''
+# shellcheck disable=SC2154 # manager sets uid
+[ -z "$found" ] || {
+	manager
+	say uid "$uid"
+}
+for pid in $found; do
+	eval "known=\${known_$pid:-}"
+	[ -z "$known" ] || continue
+	{ read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
+	rest=${stat##*) }
+	case $rest in
+	[ZX]\ *) continue ;;
+	esac
+	# shellcheck disable=SC2086
+	lineage $rest
+	user_of "$pid"
+	if [ "$of" = "$uid" ]; then
+		mine=$((mine + 1)) rank=$mine limit=500
+	else
+		others=$((others + 1)) rank=$others limit=20
+	fi
+	case $ppid:$since:$of in
+	*[!0-9:]* | :* | *::* | *:) rank=$limit limit=0 ;;
+	esac
+	if [ "$rank" -gt "$limit" ]; then
+		more=$((more + 1))
+		continue
+	fi
+	say stray "$pid $of $ppid"
+	lines="$lines $pid $since"
+	eval "stray_$pid=1"
+	{
+		while IFS= read -r line; do
+			case $line in
+			*/clusterctl@*) say unit "${line##*/clusterctl@}" ;;
+			esac
+		done <"/proc/$pid/cgroup"
+	} 2>/dev/null
+	set -- "$@" "/proc/$pid/cmdline"
+	[ "$ppid" -le 1 ] || set -- "$@" "/proc/$ppid/cmdline"
+	places="$places /proc/$pid/environ"
+done
+[ -z "$lines" ] || for dir in "${home%/*}"/*/nodes/*/ "${spool%/*}"/*/nodes/*/; do
+	case $dir in
+	"$spool"/*) continue ;;
+	esac
+	node_alive "$dir" || continue
+	eval "known=\${stray_$p:-}"
+	[ -z "$known" ] || say folder "$p ${dir%/}"
+done
+# With -z a record of grep's is an argument or a variable, of which none can have the separator in it, and each begins
+# with the name of its file.
+[ -z "$lines" ] || {
+	grep -zHasoE -m 24 '^.{0,300}' "$@"
+	# shellcheck disable=SC2086
+	exec grep -zHasoE -m 2 '^CLUSTER(_NODE|CTL)=.{0,200}' $places
+} | tr '\n\0' ' \n' | {
+	while IFS= read -r line; do
+		line=${line#/proc/}
+		pid=${line%%/*} line=${line#*/}
+		say "${line%%:*}" "$pid ${line#*:}"
+	done
+	# What was read of a process that is another one by now says nothing.
+	# shellcheck disable=SC2086
+	set -- $lines
+	while [ "$#" -gt 1 ]; do
+		alive "$boot" "$1" "$2" || say gone "$1"
+		shift 2
+	done
+}
+[ "$more" = 0 ] || say more "$more"
 say strays end
 [ "$mode" = full ] || exit 0
 # The mark keeps another observer from taking it for a stray.

@@ -352,7 +352,7 @@ for _ in 1 2 3 4 5; do
 	strays+=("$!")
 done
 observe run status
-row "status, and five strays: processes there" "6, for any number" "$forks${programs:+ ($programs)}"
+row "status, and five strays: processes there" "7, for any number" "$forks${programs:+ ($programs)}"
 kill "${strays[@]}"
 strays=()
 

@@ -19,6 +19,8 @@ mod logs;
 #[cfg(test)]
 mod odd;
 #[cfg(test)]
+mod processes;
+#[cfg(test)]
 mod rollback;
 #[cfg(test)]
 mod rooms;

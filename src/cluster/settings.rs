@@ -13,10 +13,44 @@ use crate::values::is_zeek_identifier;
 const OURS: [&str; 3] = ["CLUSTER_NODE", "CLUSTERCTL", "ZEEKPATH"];
 
 /// Names that the scripts still use once they have set a node's environment (templates/node.sh, templates/check.sh).
-const SCRIPTS: [&str; 16] = [
-    "IFS", "cpu", "deadline", "dir", "home", "inputs", "line", "me", "nice", "node", "release", "restarts", "start",
-    "value", "zeek", "zeekpath",
+const SCRIPTS: [&str; 15] = [
+    "cpu", "deadline", "dir", "home", "inputs", "line", "me", "nice", "node", "release", "restarts", "start", "value",
+    "zeek", "zeekpath",
 ];
+
+/// Names that some `sh` keeps for itself: a value given to them is refused, which ends the script, or is lost on the way
+/// to the node (bash(1), dash(1)). `PATH`, `LD_LIBRARY_PATH`, `LD_PRELOAD`, `ENV`, `HOME` and `TZ` do arrive.
+const SHELL: [&str; 24] = [
+    "BASHOPTS",
+    "BASHPID",
+    "DIRSTACK",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "EUID",
+    "FUNCNAME",
+    "GROUPS",
+    "HISTCMD",
+    "IFS",
+    "LINENO",
+    "OLDPWD",
+    "OPTARG",
+    "OPTERR",
+    "OPTIND",
+    "PIPESTATUS",
+    "PPID",
+    "PWD",
+    "RANDOM",
+    "SECONDS",
+    "SHELLOPTS",
+    "SHLVL",
+    "SRANDOM",
+    "UID",
+];
+
+/// Tells whether shells treat a variable specially.
+fn is_the_shells(name: &str) -> bool {
+    name == "_" || name.starts_with("BASH_") || SHELL.contains(&name)
+}
 
 /// Checks the names and texts of an environment.
 pub(super) fn check_env(env: &Entries<Env>, place: &Place, problems: &mut Problems<'_>) {
@@ -25,6 +59,9 @@ pub(super) fn check_env(env: &Entries<Env>, place: &Place, problems: &mut Proble
         if SCRIPTS.contains(&name) {
             let message = format!("`{name}` is a variable of the script that starts nodes");
             problems.push(Problem::key(here, message, "can't be set here").help("name it in capitals"));
+        } else if is_the_shells(name) {
+            let message = format!("`{name}` is a variable of the shell itself: its value would not reach the node");
+            problems.push(Problem::key(here, message, "can't be set here").help("choose another name"));
         } else if OURS.contains(&name) || name.starts_with("CLUSTERCTL_") {
             problems.push(Problem::key(here, format!("`{name}` is set by clusterctl"), "can't be set here"));
         } else if !is_variable(name) {

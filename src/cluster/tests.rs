@@ -209,6 +209,26 @@ nodes:
 }
 
 #[test]
+fn names_that_the_shell_keeps_are_refused_in_every_environment() {
+    let text = "cluster: c
+zeek: { env: { UID: '0', PATH: /usr/bin, ENV: production } }
+hosts:
+  a: { address: 10.0.0.1, env: { _: x, LD_PRELOAD: /x.so } }
+nodes:
+  manager: { type: manager, host: a, env: { BASH_ENV: /x, TZ: UTC } }
+  proxy: { type: proxy, host: a, count: 1, env: { OPTIND: { env: SECRET }, HOME: /x } }
+  worker: { type: worker, hosts: { a: { env: { IFS: x } } }, interface: eth0 }
+";
+    assert_snapshot!(told(text), @r#"
+    2:16 `UID` is a variable of the shell itself: its value would not reach the node | choose another name
+    4:34 `_` is a variable of the shell itself: its value would not reach the node | choose another name
+    6:45 `BASH_ENV` is a variable of the shell itself: its value would not reach the node | choose another name
+    7:51 `OPTIND` is a variable of the shell itself: its value would not reach the node | choose another name
+    8:48 `IFS` is a variable of the shell itself: its value would not reach the node | choose another name
+    "#);
+}
+
+#[test]
 fn wrong_nodes_are_told() {
     let text = HOSTS.to_owned()
         + "  workers: { type: worker, host: b, interface: eth0 }

@@ -3,6 +3,7 @@
 
 mod journal;
 mod node;
+mod stray;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use journal::Unfinished;
 pub use node::{Binary, Exit, Next, ObservedNode, Process, Wanted};
+pub use stray::{Origin, Owner, Stray};
 
 /// The name of a host's archiver among the nodes' folders (`release::ARCHIVER`).
 const ARCHIVER: &str = "log-archiver";
@@ -24,6 +26,8 @@ pub struct Observed {
     pub boot_id: String,
     /// Seconds since boot.
     pub uptime: f64,
+    /// The seconds by which the kernel counts when processes are started; in a container they may differ from `uptime`.
+    pub clock: Option<f64>,
     /// The host's clock, in seconds since 1970.
     pub epoch: i64,
     /// Its hostname.
@@ -48,6 +52,8 @@ pub struct Observed {
     pub nodes: BTreeMap<String, ObservedNode>,
     /// Zeek processes that are none of these nodes'.
     pub strays: Vec<Stray>,
+    /// How many more of them there are, of which no more is known.
+    pub more_strays: u64,
     /// Releases that lie there; only when all was asked for.
     pub releases: Vec<Kept>,
     /// What the last deploy left to be done: `left` and the host that left the description.
@@ -114,24 +120,12 @@ impl Kept {
     }
 }
 
-/// A Zeek process that is no node of the cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stray {
-    /// Its pid.
-    pub pid: u32,
-    /// Its `CLUSTER_NODE`, where its environment can be read.
-    pub cluster_node: Option<String>,
-    /// Its `CLUSTERCTL` (cluster/node): then clusterctl started it.
-    pub clusterctl: Option<String>,
-    /// Its command line.
-    pub cmdline: String,
-}
-
 impl Observed {
     /// Reads the lines of a host's answer. Lines that mean nothing are passed over.
     pub fn parse<S: AsRef<str>>(lines: &[S]) -> Self {
         let mut host = Self::default();
         let mut node: Option<(String, ObservedNode)> = None;
+        let mut strays = stray::Reader::default();
         for line in lines {
             let line = line.as_ref();
             let (word, value) = line.split_once(' ').unwrap_or((line, ""));
@@ -149,12 +143,14 @@ impl Observed {
                 "want" | "run" | "due" | "made" | "exit" | "last" | "stop" | "status" | "supervised" | "process"
                 | "resident" => {
                     if let Some((_, node)) = &mut node {
-                        node.take(word, value, host.uptime);
+                        node.take(word, value, host.clock.unwrap_or(host.uptime));
                     }
                 }
+                _ if strays.take(word, value) => {}
                 _ => host.take(word, value),
             }
         }
+        (host.strays, host.more_strays) = strays.finish();
         host
     }
 
@@ -169,6 +165,7 @@ impl Observed {
                 self.epoch = next().parse().unwrap_or_default();
                 next().clone_into(&mut self.hostname);
             }
+            "clock" => self.clock = value.parse::<f64>().ok().map(|ticks| ticks / node::TICKS),
             "format" => self.format = Some(value.to_owned()),
             "current" => self.current = Some(value.to_owned()),
             "binary" => {
@@ -186,25 +183,6 @@ impl Observed {
                 self.lock_operation = value.split(' ').nth(4).map(str::to_owned);
             }
             "journal" => self.journal.push(value.to_owned()),
-            "stray" => {
-                self.strays.push(Stray { pid: value.parse().unwrap_or_default(), ..Stray::default() });
-            }
-            "environ" | "cmdline" => {
-                if let Some(stray) = self.strays.last_mut() {
-                    match value.split_once('=') {
-                        _ if word == "cmdline" => {
-                            // One argument a line.
-                            if !stray.cmdline.is_empty() {
-                                stray.cmdline.push(' ');
-                            }
-                            stray.cmdline.push_str(value);
-                        }
-                        Some(("CLUSTER_NODE", name)) => stray.cluster_node = Some(name.to_owned()),
-                        Some(("CLUSTERCTL", name)) => stray.clusterctl = Some(name.to_owned()),
-                        _ => {}
-                    }
-                }
-            }
             "strays" => self.complete = true,
             "release" => self.releases.push(Kept { id: value.to_owned(), ..Kept::default() }),
             "info" => {
@@ -256,7 +234,7 @@ impl Observed {
 
 #[cfg(test)]
 mod tests {
-    use super::{Next, Observed, Wanted};
+    use super::{Next, Observed, Origin, Owner, Wanted};
     use proptest::prelude::*;
 
     #[test]
@@ -286,9 +264,11 @@ mod tests {
             "node worker-2",
             "want stopped",
             "nodes end",
-            "stray 99",
-            "environ CLUSTER_NODE=worker-9",
-            "cmdline zeek -i eth0",
+            "uid 1000",
+            "stray 99 1000 1",
+            "cmdline 99 zeek",
+            "environ 99 CLUSTER_NODE=worker-9",
+            "more 3",
             "strays end",
         ]);
         assert_eq!((host.queue.logs, host.queue.age, host.can_archive), (3, Some(70), true));
@@ -302,13 +282,28 @@ mod tests {
         assert_eq!(node.exit.as_ref().unwrap().text(), "SIGKILL");
         assert_eq!(node.exit.as_ref().unwrap().next, Next::Restart(4));
         assert_eq!(host.nodes["worker-2"].wanted, Some(Wanted::Stopped));
-        assert_eq!(host.strays[0].cluster_node.as_deref(), Some("worker-9"));
+        assert_eq!(host.strays[0].origin, Origin::Unknown(Some("worker-9".to_owned())));
+        assert_eq!((host.strays[0].owner, host.more_strays), (Owner::Account, 3));
         assert!(host.complete);
+    }
+
+    /// As in a container whose uptime is its own: the kernel has been up for much longer.
+    #[test]
+    fn a_process_is_as_old_as_the_kernels_clock_says() {
+        let host = Observed::parse(&[
+            "clock 900000",
+            "host 0123abcd 1-2-3 50.00 1795370070 sensor1",
+            "node worker-1",
+            "process 77 S 1 77 77 0 -1 4194304 0 0 0 0 150 50 0 0 20 0 1 0 890000 1000 1",
+            "nodes end",
+        ]);
+        let process = host.nodes["worker-1"].process.as_ref().unwrap();
+        assert!((process.uptime - 100.0).abs() < 0.01 && (process.cpu - 2.0).abs() < 0.01, "{process:?}");
     }
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(lines in proptest::collection::vec("(node|run|exit|process|want|stray|environ|host|binary|lock|status)? ?.{0,60}", 0..40)) {
+        fn nothing_makes_it_panic(lines in proptest::collection::vec("(node|run|exit|process|want|stray|unit|folder|cmdline|environ|gone|clock|host|binary|lock|status)? ?.{0,60}", 0..40)) {
             let _ = Observed::parse(&lines);
         }
     }

@@ -102,7 +102,7 @@ pub struct Process {
 }
 
 /// Clock ticks a second in /proc/PID/stat: `USER_HZ`, 100 on every architecture that Zeek runs on.
-const TICKS: f64 = 100.0;
+pub(super) const TICKS: f64 = 100.0;
 
 impl Exit {
     /// Says it in words.

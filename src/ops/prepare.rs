@@ -7,7 +7,7 @@ use super::secrets::Keys;
 use super::{Failure, archive, secrets, site};
 use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
-use crate::observed::{Kept, Observed, ObservedNode};
+use crate::observed::{Kept, Observed, ObservedNode, Origin, Owner};
 use crate::plan::{Deployments, Plan};
 use crate::release::{Deployed, Ingredients, Release, ZeekIdentity};
 use crate::runner;
@@ -275,17 +275,18 @@ fn same_machine(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Err
     Ok(())
 }
 
-/// Nodes of this cluster that run from another folder would be started a second time.
+/// Nodes of this cluster that run from another folder would be started a second time. What other users name theirs is
+/// no reason to stop.
 fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
     for (host, observed) in cluster.hosts.iter().zip(found) {
-        let ours = |name: &String| name.split_once('/').is_some_and(|(c, _)| c == cluster.name);
-        let strays = observed.iter().flat_map(|o| &o.strays);
-        let stray =
-            strays.filter(|s| !s.cmdline.contains("--parse-only")).find(|s| s.clusterctl.as_ref().is_some_and(ours));
-        if let Some(stray) = stray {
-            let node = stray.cluster_node.as_deref().unwrap_or("a node");
+        for stray in observed.iter().flat_map(|o| &o.strays).filter(|s| !matches!(s.owner, Owner::User(_))) {
+            let Origin::Clusterctl { cluster: name, node, folder } = &stray.origin else { continue };
+            if *name != cluster.name {
+                continue;
+            }
+            let from = folder.as_ref().map(|folder| format!(" ({folder})")).unwrap_or_default();
             return Err(Error::failed(format!(
-                "nothing has changed: {node} runs on {} from another folder",
+                "nothing has changed: {node} runs on {} from another folder{from}",
                 host.name
             ))
             .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", stray.pid))

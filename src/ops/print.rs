@@ -8,10 +8,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
-use super::status::{Facts, State, enough, forbidden, gather, might_run, process_row, running, runs};
+use super::status::{
+    Facts, State, enough, forbidden, gather, might_run, only_ours, process_row, request, running, runs,
+};
 use super::{Failure, Selection};
 use crate::cluster::{Cluster, Node, Role};
-use crate::control::{self, Reply};
+use crate::control::{self, Answers, NodeStatus, Reply};
 use crate::error::{Error, Kind};
 use crate::values::is_zeek_identifier;
 use crate::zeek::{self, Live};
@@ -65,13 +67,20 @@ pub async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<Pri
             .into());
     }
     let cluster = &*fleet.cluster;
-    let ask = async |facts: &Mutex<Facts>, news| ask(fleet, selection, id, facts, news).await;
+    let mut witness = None;
+    let ask = async |facts: &Mutex<Facts>, news| ask(fleet, selection, id, facts, news, &mut witness).await;
     let (facts, asked) = gather(fleet, selection, ask).await;
-    let (replies, mut failure) = match asked {
+    let (mut replies, mut failure) = match asked {
         Asked::Replies(replies, ended) => (replies, ended),
         Asked::Failed(why) => (Vec::new(), Some(why)),
     };
-    if let (Some(_), Some(manager)) = (&failure, cluster.manager())
+    let verdict = witness.as_mut().map(|answers| only_ours(cluster, &facts, answers));
+    if !witness.is_some_and(|answers| answers.nodes.values().any(|reply| matches!(reply, Reply::Answer(_)))) {
+        replies.retain(|(_, reply)| !matches!(reply, Reply::Answer(_)));
+    }
+    if let Some(Err(why)) = verdict {
+        (replies, failure) = (Vec::new(), Some(why));
+    } else if let (Some(_), Some(manager)) = (&failure, cluster.manager())
         && let Some(Ok(observed)) = facts.get(&manager.host)
         && !runs(observed, &manager.name)
     {
@@ -106,6 +115,7 @@ async fn ask(
     id: &str,
     facts: &Mutex<Facts>,
     news: watch::Receiver<bool>,
+    witness: &mut Option<Answers<NodeStatus>>,
 ) -> Asked {
     let cluster = &*fleet.cluster;
     let Some(manager) = cluster.manager() else { return Asked::Failed("there is no manager".to_owned()) };
@@ -122,11 +132,21 @@ async fn ask(
         Err(why) => return Asked::Failed(why),
     };
     enough(cluster, manager.host, facts, news).await;
-    let (nodes, live) = match facts.lock() {
+    let (topic, nodes, live) = match facts.lock() {
         Ok(facts) => whom(cluster, selection, manager, &facts),
-        Err(_) => (Vec::new(), Live::Full),
+        Err(_) => return Asked::Failed("the hosts' answers are lost".to_owned()),
     };
     let patience = cluster.timeouts.control;
+    if !matches!(live, Live::None(_)) {
+        // The answer to a value does not tell whose it is; that to another question does.
+        let other = match dial().await {
+            Ok(stream) => stream,
+            Err(why) => return Asked::Failed(why),
+        };
+        let manager = [(manager.name.clone(), topic)];
+        let deadline = Instant::now() + patience;
+        *witness = control::ask_status(other, zeek::ANSWERS, &manager, request(), deadline).await.ok();
+    }
     match live {
         Live::None(why) => Asked::Failed(why),
         Live::Full => {
@@ -182,10 +202,16 @@ async fn why_not(fleet: &Fleet, manager: usize, said: &str) -> String {
     }
 }
 
-/// Returns the nodes to ask, with their topics, and how they can be asked.
-fn whom(cluster: &Cluster, selection: &Selection, manager: &Node, facts: &Facts) -> (Vec<(String, String)>, Live) {
+/// Returns the manager's topic, the nodes to ask, with theirs, and how they can be asked.
+fn whom(
+    cluster: &Cluster,
+    selection: &Selection,
+    manager: &Node,
+    facts: &Facts,
+) -> (String, Vec<(String, String)>, Live) {
     let Some((version, backend)) = running(cluster, facts) else {
-        return (Vec::new(), Live::None("nothing is deployed on the manager's host".to_owned()));
+        let why = "nothing is deployed on the manager's host".to_owned();
+        return (String::new(), Vec::new(), Live::None(why));
     };
     let topics = zeek::topics(cluster, version, backend);
     let asked = topics.node(&manager.name);
@@ -193,5 +219,5 @@ fn whom(cluster: &Cluster, selection: &Selection, manager: &Node, facts: &Facts)
     let nodes = nodes.map(|n| (n.name.clone(), topics.node(&n.name)));
     // Where the manager stands for all, only it can be asked for a value.
     let nodes = nodes.filter(|(name, topic)| *name == manager.name || *topic != asked).collect();
-    (nodes, zeek::live(cluster, version))
+    (asked, nodes, zeek::live(cluster, version))
 }

@@ -2,7 +2,9 @@
 //! time; neither can hang or hide the other.
 
 mod report;
+mod strays;
 mod types;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -22,6 +24,7 @@ use crate::zeek::{self, Live};
 
 pub(super) use report::process_row;
 pub use types::{Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers};
+pub(super) use whose::only_ours;
 
 /// How long the question to the nodes waits for slow hosts' facts; after that it is asked of all that might run.
 const SLOW_HOSTS: Duration = Duration::from_millis(1500);
@@ -36,6 +39,8 @@ enum Asked {
     Never(String),
     /// They should have been; why not, and what to do where that is known.
     Failed(String, Option<String>),
+    /// Something else answered in their place; what.
+    Strangers(String),
 }
 
 /// Asks hosts and nodes.
@@ -43,7 +48,7 @@ pub async fn status(fleet: &Fleet, selection: &Selection) -> StatusReport {
     let cluster = &*fleet.cluster;
     let (facts, asked) =
         gather(fleet, selection, async |facts: &Mutex<Facts>, news| ask(fleet, selection, facts, news).await).await;
-    let asked = because_of_facts(cluster, &facts, asked);
+    let asked = because_of_facts(cluster, &facts, ours(cluster, &facts, asked));
     report::report(cluster, selection, &facts, &asked)
 }
 
@@ -173,6 +178,15 @@ pub(super) fn might_run(cluster: &Cluster, facts: &Facts, node: &Node) -> bool {
     match facts.get(&node.host) {
         Some(Ok(observed)) => runs(observed, &node.name),
         Some(Err(_)) | None => cluster.hosts[node.host].enabled,
+    }
+}
+
+/// Leaves of the answers those that nodes of this cluster gave.
+fn ours(cluster: &Cluster, facts: &Facts, asked: Asked) -> Asked {
+    let Asked::Done(mut answers) = asked else { return asked };
+    match only_ours(cluster, facts, &mut answers) {
+        Ok(()) => Asked::Done(answers),
+        Err(why) => Asked::Strangers(why),
     }
 }
 

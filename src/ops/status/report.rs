@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asked, Facts, Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, running, runs};
+use super::{Asked, Facts, Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, running, runs, strays};
 use crate::cluster::{Cluster, Node, Role, RunnerKind};
 use crate::control::{self, Answers, Reply};
 use crate::observed::{Exit, Next, Observed, ObservedNode};
@@ -51,7 +51,7 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
         warnings.extend(healed_of(&row));
         rows.push(row);
     }
-    let version = answers.map(|a| a.version.clone());
+    let version = answers.map(|a| a.version.clone()).filter(|version| !version.is_empty());
     let plan = running(cluster, facts);
     let mut note = None;
     match asked {
@@ -65,6 +65,11 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             }
         }
         Asked::Never(why) => note = Some(why.clone()),
+        Asked::Strangers(why) => troubles.push(Trouble {
+            subject: "control".to_owned(),
+            what: format!("the nodes could not be asked: {why}"),
+            hint: None,
+        }),
         Asked::Failed(why, hint) => {
             // Where the manager's own row says it all, there is nothing to add.
             let told =
@@ -451,27 +456,7 @@ fn hosts_of(
                 });
             }
         }
-        for stray in &observed.strays {
-            let other = stray.clusterctl.as_ref().and_then(|c| c.split('/').next()).filter(|c| **c != *cluster.name);
-            // One that was gone before it could be read, or that only parses, is none.
-            if other.is_some() || stray.cmdline.is_empty() || stray.cmdline.contains("--parse-only") {
-                continue;
-            }
-            let who = match (&stray.cluster_node, stray.cmdline.contains("zeekctl")) {
-                (Some(node), _) if stray.clusterctl.is_some() => {
-                    format!(" as {node} of this cluster, but no folder of it here knows that process")
-                }
-                (Some(node), true) => format!(" as {node}, started by zeekctl"),
-                (None, true) => " started by zeekctl".to_owned(),
-                (Some(node), false) => format!(" as {node}, not started by clusterctl"),
-                (None, false) => " that clusterctl did not start".to_owned(),
-            };
-            troubles.push(Trouble {
-                subject: name.clone(),
-                what: format!("a stray Zeek runs{who} (pid {})", stray.pid),
-                hint: Some(format!("if it is not meant to: kill {} on {name}", stray.pid)),
-            });
-        }
+        strays::tell(cluster, name, observed, troubles, warnings);
         if let Some(begun) = observed.unfinished().filter(|_| observed.lock.is_none()) {
             troubles.push(Trouble {
                 subject: name.clone(),
