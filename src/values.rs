@@ -5,6 +5,7 @@ mod cpus;
 mod names;
 mod network;
 mod share;
+mod ssh;
 mod text;
 
 use std::fmt;
@@ -17,6 +18,7 @@ pub use cpus::CpuList;
 pub use names::{HostPath, Name, fold_names, is_zeek_identifier};
 pub use network::{Address, Network, Port};
 pub use share::Share;
+pub use ssh::{SshHost, SshUser, never_for_ssh};
 pub use text::{HELP_MARK, nearest, scalar, word};
 
 /// A Zeek version as far as it decides anything: `major.minor`.

@@ -9,7 +9,7 @@ use super::problems::Problems;
 use super::settings::check_env;
 use crate::error::{At, Place, Problem};
 use crate::spec::{HostSpec, Listen, Spec, SshSpec};
-use crate::values::Name;
+use crate::values::{Name, SshHost, SshUser, never_for_ssh};
 
 const PREFIX: &str = "/opt/zeek";
 const BASE: &str = "/var/lib/clusterctl";
@@ -146,32 +146,26 @@ fn ssh(own: &SshSpec, all: &SshSpec, ip: IpAddr, zone: &str) -> Ssh {
 
 /// Checks settings of SSH: they end in a command line and in a configuration file of lines.
 pub(super) fn check_ssh(ssh: &SshSpec, place: &Place, problems: &mut Problems<'_>) {
-    let words = [("host", &ssh.host), ("user", &ssh.user), ("jump", &ssh.jump)];
-    let files = [("identity", &ssh.identity), ("config", &ssh.config), ("known_hosts", &ssh.known_hosts)];
-    let mut check = |key: &str, text: &str, spaces: bool| {
-        let wrong = if text.is_empty() {
-            "is empty"
-        } else if text.starts_with('-') {
-            "begins with `-`, which ssh would take for an option"
-        } else if text.chars().any(char::is_control) {
-            "contains a control character"
-        } else if text.contains('"')
-            || (!spaces && text.contains(|c: char| c.is_whitespace() || "'\\`$;|&<>".contains(c)))
-        {
-            "contains a character that is not allowed there"
-        } else {
-            return;
-        };
-        problems.push(Problem::value(place.key(key), format!("`{key}` {wrong}"), "not for ssh"));
+    let mut wrong = |key: &str, why: &str| {
+        problems.push(Problem::value(place.key(key), format!("`{key}` {why}"), "not for ssh"));
     };
-    for (key, text) in words {
-        if let Some(text) = text {
-            check(key, text, false);
+    let why = |message: &str| message.rsplit_once("` ").map_or(message, |(_, why)| why).to_owned();
+    if let Some(Err(message)) = ssh.host.as_ref().map(|host| host.parse::<SshHost>()) {
+        wrong("host", &why(&message));
+    }
+    if let Some(Err(message)) = ssh.user.as_ref().map(|user| user.parse::<SshUser>()) {
+        wrong("user", &why(&message));
+    }
+    if let Some(jump) = &ssh.jump {
+        let odd = jump.contains(|c: char| c.is_whitespace() || "'`$;|&<>".contains(c));
+        let odd = odd.then_some("contains a character that is not allowed there");
+        if let Some(why) = never_for_ssh(jump).or(odd) {
+            wrong("jump", why);
         }
     }
-    for (key, text) in files {
-        if let Some(text) = text {
-            check(key, text, true);
+    for (key, file) in [("identity", &ssh.identity), ("config", &ssh.config), ("known_hosts", &ssh.known_hosts)] {
+        if let Some(why) = file.as_deref().and_then(never_for_ssh) {
+            wrong(key, why);
         }
     }
     if let Some(timeout) = ssh.connect_timeout.filter(|timeout| timeout.0.is_zero()) {

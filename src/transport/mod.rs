@@ -3,9 +3,11 @@
 //! Knows nothing of clusters: it is given a [`Target`] and a [`Call`].
 //!
 //! * `frame`: how a script, its arguments and its input travel on stdin, and how the answer is told from noise;
+//! * `config`: the SSH configuration that is written for a host;
 //! * `ssh`: masters of our own, entered with `openssh`'s `resume_mux`;
 //! * `failure`: what can go wrong, told apart.
 
+mod config;
 mod failure;
 mod frame;
 mod ssh;
