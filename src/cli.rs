@@ -92,11 +92,13 @@ impl From<anyhow::Error> for End {
 struct Loaded {
     description: Description,
     cluster: Arc<Cluster>,
+    /// What may be meant, and is told all the same.
+    warnings: Vec<Diagnostic>,
 }
 
 fn load(file: &std::path::Path, version: Option<Version>) -> Result<Loaded, End> {
     let description = spec::load(file);
-    let mut cluster = cluster::check(&description).map_err(End::Invalid)?;
+    let (mut cluster, warnings) = cluster::check_all(&description).map_err(End::Invalid)?;
     if version.is_some() {
         cluster.zeek.version = version;
     }
@@ -106,7 +108,7 @@ fn load(file: &std::path::Path, version: Option<Version>) -> Result<Loaded, End>
             return Err(invalid(&description, &problems));
         }
     }
-    Ok(Loaded { description, cluster: Arc::new(cluster) })
+    Ok(Loaded { description, cluster: Arc::new(cluster), warnings })
 }
 
 fn invalid(description: &Description, problems: &[crate::error::Problem]) -> End {
@@ -143,10 +145,13 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
         }
         Command::Check { offline: true } => {
             let loaded = load(&cli.global.file, None)?;
+            ui.warnings(&loaded.warnings);
             let nodes = loaded.cluster.run_nodes().count();
             if ui.output == Output::Json {
                 let hosts = loaded.cluster.hosts.len();
-                ui.json("check", &serde_json::json!({"nodes": nodes, "hosts": hosts, "offline": true}));
+                let warnings = &loaded.warnings;
+                let data = serde_json::json!({"nodes": nodes, "hosts": hosts, "offline": true, "warnings": warnings});
+                ui.json("check", &data);
                 return Ok(None);
             }
             ui.result(&format!(
@@ -213,6 +218,9 @@ fn layout(ui: &Ui, cli: &Cli, form: Form, version: Option<Version>) -> Result<Op
 /// Commands that talk to hosts.
 fn connected(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
     let loaded = load(&cli.global.file, None)?;
+    if matches!(cli.command, Command::Check { .. } | Command::Diff { .. } | Command::Deploy { .. }) {
+        ui.warnings(&loaded.warnings);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start")?;
     let result = runtime.block_on(async {
         let signal = |kind| tokio::signal::unix::signal(kind).context("can't listen for signals");

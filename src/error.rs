@@ -160,6 +160,16 @@ pub enum At {
     Value,
 }
 
+/// Whether a description is refused for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It is.
+    Error,
+    /// It may be meant, and is said.
+    Warning,
+}
+
 /// Something wrong with the meaning of the description, told by its place; `spec` turns it into a [`Diagnostic`].
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -175,12 +185,15 @@ pub struct Problem {
     pub also: Vec<(Place, At, String)>,
     /// What to write instead.
     pub help: Option<String>,
+    /// Whether it is refused for that.
+    pub severity: Severity,
 }
 
 impl Problem {
     /// Makes a problem of a value.
     pub fn value(place: Place, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { place, at: At::Value, message: message.into(), label: label.into(), also: Vec::new(), help: None }
+        let (message, label) = (message.into(), label.into());
+        Self { place, at: At::Value, message, label, also: Vec::new(), help: None, severity: Severity::Error }
     }
 
     /// Makes a problem of a key.
@@ -271,6 +284,8 @@ pub struct Diagnostic {
     pub also: Vec<Label>,
     /// What to write instead.
     pub help: Option<String>,
+    /// Whether the description is refused for it.
+    pub severity: Severity,
 }
 
 impl Diagnostic {
@@ -284,6 +299,7 @@ impl Diagnostic {
             primary: None,
             also: Vec::new(),
             help: None,
+            severity: Severity::Error,
         }
     }
 

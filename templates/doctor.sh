@@ -1,4 +1,4 @@
-# What a host has of all that a cluster needs; changes nothing. ports.sh follows it. Arguments: the cluster's folder, the
+# What a host has of all that a cluster needs; changes nothing. cpus.sh stands before it, ports.sh follows it. Arguments: the cluster's folder, the
 # spool folder, Zeek's prefix, the archive or `-`, `plugins` to list Zeek's or `-`. Input: interfaces, one a line, an
 # empty line, and what ports.sh reads.
 home=$1 spool=$2 prefix=$3 archive=$4 plugins=$5
@@ -7,6 +7,7 @@ uid=$(id -u)
 { read -r machine </etc/machine-id; } 2>/dev/null || machine=-
 say host "$machine $boot $(date +%s)"
 say user "$uid ${user:-$uid}"
+cpus
 for tool in dd tar gzip sha256sum sort find stat sed grep df id date mkdir rmdir mv cp rm ln sleep head tail tr cat kill; do
 	command -v "$tool" >/dev/null 2>&1 || say lacks "$tool"
 done

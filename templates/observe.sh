@@ -244,6 +244,7 @@ done
 [ "$more" = 0 ] || say more "$more"
 say strays end
 [ "$mode" = full ] || exit 0
+cpus
 # The mark keeps another observer from taking it for a stray.
 said=$(CLUSTERCTL=-/version "$zeek" --version 2>/dev/null | head -n 1)
 # Without a version, why there is none.

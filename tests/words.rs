@@ -163,3 +163,64 @@ fn going_back_says_nothing_of_an_archiver_that_there_was_not() {
     let want = std::fs::read_to_string(cluster.kept("nodes/log-archiver/want")).unwrap();
     assert_eq!(want.trim(), "stopped");
 }
+
+#[test]
+fn warnings_of_a_description_are_shown_and_refuse_nothing() {
+    let plain = SMALL.replace("count: 2", "count: 2, pin_cpus: 0");
+    let said = run(&plain, &["check", "--offline"]).code(0);
+    assert!(said.stdout.starts_with("the description is valid"), "{}", said.stdout);
+    let lines: Vec<&str> =
+        said.stderr.lines().filter(|line| line.starts_with("warning") || line.contains("help")).collect();
+    assert_eq!(
+        lines,
+        [
+            "warning: 2 workers capture on `lo` of `here`, and each sees every packet: logs have everything 2 times",
+            "  = help: write `interface: af_packet::lo`, and they share the packets",
+            "warning: 2 nodes of `worker` on `here` share 1 CPU",
+            "  = help: if that is not meant, give each node a CPU of its own, or lower `count`",
+        ],
+        "{}",
+        said.stderr
+    );
+    assert_eq!(run(&plain, &["check", "--offline", "--quiet"]).code(0).stderr, "");
+    let json = run(&plain, &["check", "--offline", "-o", "json"]).code(0);
+    assert_eq!(json.json()["data"]["warnings"][0]["severity"], "warning");
+    assert!(json.stderr.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{}", json.stderr);
+    // Beside a mistake they are told, and not counted among the mistakes.
+    let said = run(&plain.replace("type: proxy", "type: prox"), &["nodes"]).code(3);
+    assert!(
+        said.stderr.ends_with("1 problem and 2 warnings in the description; nothing was done\n"),
+        "{}",
+        said.stderr
+    );
+}
+
+/// What the documentation shows does not make every record twice.
+#[test]
+fn examples_are_without_warnings() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for name in ["minimal.yaml", "af-packet.yaml", "standalone.yaml", "campus/cluster.yaml", "quickstart/cluster.yaml"]
+    {
+        let mut command = clusterctl(tempfile::tempdir().unwrap().path());
+        command.current_dir(&examples).args(["check", "--offline", "-f", name]);
+        let said = said(command).code(0);
+        assert_eq!(said.stderr, "", "{name}");
+    }
+}
+
+#[test]
+fn a_cpu_that_the_host_has_not_is_found_by_doctor_and_before_anything_changes() {
+    let cluster = LocalCluster::new();
+    cluster.write_local(", pin_cpus: [0, 8000]");
+    let doctor = cluster.run(&["doctor"]).code(5).stdout;
+    assert!(doctor.contains("cpus: worker-2: CPU 8000 is not online there"), "{doctor}");
+    let said = cluster.run(&["deploy", "--yes"]).code(1);
+    assert!(said.stderr.contains("nothing has changed"), "{}", said.stderr);
+    assert!(said.stderr.contains("worker-2 on here: CPU 8000 is not online there: "), "{}", said.stderr);
+    assert!(said.stderr.contains("hint: set `pin_cpus`"), "{}", said.stderr);
+    assert!(!cluster.kept("current").exists());
+    // CPUs that are shared are no reason.
+    cluster.write_local(", pin_cpus: 0");
+    let said = cluster.run(&["deploy", "--yes"]).code(0);
+    assert!(said.stderr.contains("warning: 2 nodes of `worker` on `here` share 1 CPU"), "{}", said.stderr);
+}

@@ -1,5 +1,6 @@
 //! Spec -> Cluster: names, hosts, ports, CPUs, ids. Pure.
 
+mod capture;
 mod fanout;
 mod folders;
 mod hosts;
@@ -10,6 +11,7 @@ mod ports;
 mod problems;
 mod resolve;
 mod settings;
+mod template;
 
 #[cfg(test)]
 mod tests;
@@ -28,12 +30,20 @@ pub use resolve::resolve;
 /// # Errors
 /// All diagnostics; never an empty list.
 pub fn check(description: &Description) -> Result<Cluster, Vec<Diagnostic>> {
+    check_all(description).map(|(cluster, _)| cluster)
+}
+
+/// As [`check`], with what may be meant and is told all the same, in the order of the file.
+///
+/// # Errors
+/// All diagnostics, warnings among them; at least one is none.
+pub fn check_all(description: &Description) -> Result<(Cluster, Vec<Diagnostic>), Vec<Diagnostic>> {
     if !description.is_readable() {
         return Err(description.diagnostics.clone());
     }
     let (cluster, problems) = resolve(&description.spec, &description.dir);
     match cluster {
-        Some(cluster) if description.diagnostics.is_empty() => Ok(cluster),
+        Some(cluster) if description.diagnostics.is_empty() => Ok((cluster, description.with(&problems))),
         _ => Err(description.with(&problems)),
     }
 }

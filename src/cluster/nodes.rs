@@ -7,6 +7,7 @@ use super::model::{Host, Ports, Role};
 use super::ports::{automatic, capacity};
 use super::problems::Problems;
 use super::settings::{check_env, check_limits, check_redefs, check_texts};
+use super::template::Template;
 use crate::error::{At, Place, Problem};
 use crate::spec::{self, GroupHosts, GroupSpec, MemberSpec, Spec};
 use crate::values::Name;
@@ -86,7 +87,13 @@ impl Member<'_> {
         if own { Some(self.place.key(key)) } else { group.then(|| self.group_place.key(key)) }
     }
 
-    fn interface(&self) -> Option<&str> {
+    /// Tells whether there are fewer CPUs than nodes.
+    fn shares_cpus(&self) -> bool {
+        let cpus = self.own.and_then(|own| own.pin_cpus.as_ref()).or(self.spec.pin_cpus.as_ref());
+        cpus.is_some_and(|cpus| cpus.len() < self.count as usize)
+    }
+
+    pub(super) fn interface(&self) -> Option<&str> {
         self.own.and_then(|own| own.interface.as_deref()).or(self.spec.interface.as_deref())
     }
 
@@ -101,6 +108,14 @@ impl Member<'_> {
             Naming::Index => format!("{}-{index}", self.group),
             Naming::HostAndIndex => format!("{}-{}-{index}", self.group, host.name),
         }
+    }
+}
+
+impl Nodes<'_> {
+    /// Returns the environment of the host of a member.
+    pub(super) fn env_of_host<'a>(&self, spec: &'a Spec, member: &Member<'_>) -> Option<&'a spec::Entries<spec::Env>> {
+        let name = &self.hosts[member.host].name;
+        spec.hosts.iter().find(|(host, _)| host == name).map(|(_, host)| &host.env)
     }
 }
 
@@ -248,17 +263,16 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
     let captures = matches!(member.role, Role::Worker | Role::Standalone);
     check_interface(member, captures, problems);
     let cpus = member.own.and_then(|own| own.pin_cpus.as_ref()).or(member.spec.pin_cpus.as_ref());
-    if let Some(cpus) = cpus
-        && cpus.len() < member.count as usize
+    if let Some(pins) = cpus.map(crate::values::CpuList::len).filter(|pins| *pins > 0 && *pins < member.count as usize)
     {
-        let (name, pins) = (member.group, cpus.len());
-        let message = format!("{} nodes of `{name}` on `{}` are pinned to {pins} CPUs", member.count, host.name);
+        let cpus = if pins == 1 { "CPU" } else { "CPUs" };
+        let message = format!("{} nodes of `{}` on `{}` share {pins} {cpus}", member.count, member.group, host.name);
         let place = member.setting("pin_cpus").unwrap_or_else(|| member.place.clone());
-        let mut problem = Problem::value(place, message, format!("{pins} CPUs"));
+        let mut problem = Problem::value(place, message, format!("{pins} {cpus}, taken in turn"));
         if let Some(count) = member.setting("count") {
             problem = problem.also(count, At::Value, format!("{} nodes", member.count));
         }
-        problems.push(problem.help("give each node a CPU of its own, or lower `count`"));
+        problems.warn(problem.help("if that is not meant, give each node a CPU of its own, or lower `count`"));
     }
     let explicit = member.own.and_then(|own| own.port).or(member.spec.port);
     let explicit_metrics = member.own.and_then(|own| own.metrics_port).or(member.spec.metrics_port);
@@ -290,10 +304,11 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
             "",
         ));
     }
-    let template = member.interface().filter(|_| captures);
+    // One that is wrong has been told.
+    let template = member.interface().filter(|_| captures).and_then(|text| Template::parse(text).ok());
     let indices = (0..member.count).map(|n| (n, member.first.saturating_add(n)));
-    let cpus = cpus.into_iter().flat_map(crate::values::CpuList::iter).map(Some).chain(std::iter::repeat(None));
-    let draft = |((n, index), cpu): ((u32, u32), Option<u32>)| Draft {
+    let mut cpus = cpus.map(|cpus| cpus.iter().cycle());
+    let draft = |(n, index): (u32, u32)| Draft {
         name: member.name(host, index),
         role: member.role,
         host: member.host,
@@ -301,12 +316,10 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
         index,
         port: after(explicit, n).or_else(|| automatic(member.role, ports.base, index)).unwrap_or(0),
         metrics_port: after(explicit_metrics, n).or_else(|| automatic(member.role, ports.metrics, index)),
-        interface: template.map(|text| {
-            text.replace("{index}", &index.to_string()).replace("{index0}", &index.saturating_sub(1).to_string())
-        }),
-        cpu,
+        interface: template.as_ref().map(|template| template.fill(index, n)),
+        cpu: cpus.as_mut().and_then(Iterator::next),
     };
-    indices.zip(cpus).map(draft).collect()
+    indices.map(draft).collect()
 }
 
 fn check_interface(member: &Member<'_>, captures: bool, problems: &mut Problems<'_>) {
@@ -318,21 +331,22 @@ fn check_interface(member: &Member<'_>, captures: bool, problems: &mut Problems<
                 .push(Problem::key(place, message, "only workers capture").help("remove it, or write `type: worker`"));
         }
         (Some(text), Some(place)) => {
-            let rest = text.replace("{index}", "").replace("{index0}", "");
-            let wrong = if text.is_empty() {
-                "is empty"
+            let (mut wrong, mut help) = (None, None);
+            if text.is_empty() {
+                wrong = Some("is empty".to_owned());
             } else if text.starts_with('-') {
-                "begins with `-`"
+                wrong = Some("begins with `-`".to_owned());
             } else if text.len() > 255 {
-                "is longer than 255 bytes"
+                wrong = Some("is longer than 255 bytes".to_owned());
             } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-                "contains a space or a control character"
-            } else if rest.contains(['{', '}']) {
-                "contains a template that is neither `{index}` nor `{index0}`"
-            } else {
-                return;
-            };
-            problems.push(Problem::value(place, format!("the interface {wrong}"), "not an interface"));
+                wrong = Some("contains a space or a control character".to_owned());
+            } else if let Err(why) = Template::parse(text) {
+                (wrong, help) = (Some(why.what), Some(why.help));
+            }
+            if let Some(wrong) = wrong {
+                let problem = Problem::value(place, format!("the interface {wrong}"), "not an interface");
+                problems.push(Problem { help, ..problem });
+            }
         }
         _ if captures && !member.is_broken("interface", problems) => {
             let problem = Problem::key(member.place.clone(), format!("`{name}` has no interface"), "needs `interface`")
@@ -350,7 +364,11 @@ fn check_interface(member: &Member<'_>, captures: bool, problems: &mut Problems<
         if let Some(interface) = member.setting("interface") {
             problem = problem.also(interface, At::Value, "not `af_packet::...`");
         }
-        problems.push(problem.help("write `interface: af_packet::INTERFACE`"));
+        let plain = member.interface().filter(|interface| !interface.is_empty() && !interface.contains("::"));
+        problems.push(problem.help(match plain {
+            Some(device) => format!("write `interface: af_packet::{device}`, or take `af_packet` out"),
+            None => "write `interface: af_packet::INTERFACE`, or take `af_packet` out".to_owned(),
+        }));
     }
 }
 
@@ -400,6 +418,8 @@ pub(super) fn check_distinct(nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
         }
         let Some(cpu) = draft.cpu else { continue };
         if let Some(first) = cpus.insert((draft.host, cpu), at)
+            // Nodes of one group that are more than its CPUs have been told of.
+            && (nodes.drafts[first].member != draft.member || !member(at).shares_cpus())
             && told.insert(('c', draft.member, nodes.drafts[first].member))
         {
             let host = &nodes.hosts[draft.host].name;
@@ -410,7 +430,7 @@ pub(super) fn check_distinct(nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
             if place(first) != place(at) {
                 problem = problem.also(place(first), At::Value, format!("CPU {cpu}"));
             }
-            problems.push(problem.help("give each node a CPU of its own"));
+            problems.warn(problem.help("if that is not meant, give each node a CPU of its own"));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{Place, Problem};
+use crate::error::{Place, Problem, Severity};
 use crate::values::nearest;
 
 /// How many problems are gathered; a description with more is told so by the last.
@@ -13,13 +13,15 @@ const SUGGESTIONS: usize = 100;
 /// Problems, and what could not be read and so is not missed.
 pub(super) struct Problems<'a> {
     list: Vec<Problem>,
+    /// What may be meant.
+    warnings: Vec<Problem>,
     broken: &'a BTreeSet<Place>,
     suggestions: usize,
 }
 
 impl<'a> Problems<'a> {
     pub(super) fn new(broken: &'a BTreeSet<Place>) -> Self {
-        Self { list: Vec::new(), broken, suggestions: SUGGESTIONS }
+        Self { list: Vec::new(), warnings: Vec::new(), broken, suggestions: SUGGESTIONS }
     }
 
     /// Adds a problem.
@@ -28,6 +30,13 @@ impl<'a> Problems<'a> {
             n if n < MOST => self.list.push(problem),
             MOST => self.list.push(Problem::value(Place::root(), format!("there are more than {MOST} problems"), "")),
             _ => {}
+        }
+    }
+
+    /// Adds something that may be meant, and is told all the same.
+    pub(super) fn warn(&mut self, problem: Problem) {
+        if self.warnings.len() < MOST {
+            self.warnings.push(Problem { severity: Severity::Warning, ..problem });
         }
     }
 
@@ -59,8 +68,8 @@ impl<'a> Problems<'a> {
         nearest(text, names).map(|name| format!("did you mean `{name}`?"))
     }
 
-    /// Ends the gathering.
-    pub(super) fn into_list(self) -> Vec<Problem> {
-        self.list
+    /// Ends the gathering: problems, and what may be meant.
+    pub(super) fn into_lists(self) -> (Vec<Problem>, Vec<Problem>) {
+        (self.list, self.warnings)
     }
 }

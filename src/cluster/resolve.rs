@@ -16,7 +16,7 @@ use super::model::{
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
 use super::settings::{self, check_env, check_limits, check_redefs, check_texts};
-use super::{fanout, natural, ports};
+use super::{capture, fanout, natural, ports};
 use crate::error::{At, Place, Problem};
 use crate::spec::{self, Listen, MetricsListen, Spec};
 use crate::values::{Interval, Network, is_zeek_identifier};
@@ -36,7 +36,7 @@ const CONTROL: Duration = Duration::from_secs(5);
 const SETTINGS: usize = 128 * 1024 * 1024;
 
 /// Makes the cluster of a description, or tells all that is wrong with it; `dir` is the folder of the description,
-/// absolute. The cluster is there exactly when there is no problem.
+/// absolute. The cluster is there exactly when there is no problem but warnings.
 pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
     let mut problems = Problems::new(&spec.broken);
     let name = spec.cluster.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();
@@ -52,6 +52,7 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
     let nodes = nodes::resolve(spec, &hosts, &ports, &mut problems);
     nodes::check_roles(spec, &nodes, &mut problems);
     nodes::check_distinct(&nodes, &mut problems);
+    capture::check(spec, &nodes, &mut problems);
     nodes::check_names(&nodes, &mut problems);
     let metrics = match spec.metrics.listen.unwrap_or(MetricsListen::Loopback) {
         MetricsListen::Loopback => Metrics::Loopback,
@@ -70,9 +71,9 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
     let timeouts = timeouts(spec, &mut problems);
     check_limits(&spec.limits, &Place::of(&["limits"]), &mut problems);
     check_size(spec, &hosts, &nodes, &mut problems);
-    let problems = problems.into_list();
+    let (problems, warnings) = problems.into_lists();
     if !problems.is_empty() || !spec.broken.is_empty() {
-        return (None, problems);
+        return (None, [problems, warnings].concat());
     }
     let nodes = finish(spec, dir, &hosts, &nodes, metrics, &fanout);
     let cluster = Cluster {
@@ -98,7 +99,7 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
         hosts: hosts.list,
         nodes,
     };
-    (Some(cluster), problems)
+    (Some(cluster), warnings)
 }
 
 fn ports(spec: &Spec, problems: &mut Problems<'_>) -> Ports {

@@ -252,10 +252,11 @@ fn wrong_nodes_are_told() {
     12:34 the group `both` has both `host` and `hosts` | keep one of the two
     13:37 the host `b` stands in the list twice
     13:65 `count` is at least 1
+    14:52 5 workers capture on `eth0` of `b`, and each sees every packet: logs have everything 5 times | write `interface: af_packet::eth0`, and they share the packets
     15:49 `w-3` and `v-b-3` are both worker 3 of `b` | write `first_index: 21` here
-    15:62 CPU 3 of `b` is pinned by `w-5` and `v-b-3` | give each node a CPU of its own
-    15:92 the interface contains a template that is neither `{index}` nor `{index0}`
-    15:102 `v` has AF_PACKET settings, and does not capture with it | write `interface: af_packet::INTERFACE`
+    15:62 CPU 3 of `b` is pinned by `w-5` and `v-b-3` | if that is not meant, give each node a CPU of its own
+    15:92 the interface has the unknown placeholder `{n}` | placeholders are `{index}`, `{index0}`, `{group_index}` and `{group_index0}`; braces that mean themselves are doubled: `{{` and `}}`
+    15:102 `v` has AF_PACKET settings, and does not capture with it | write `interface: af_packet::eth{n}`, or take `af_packet` out
     16:37 `p` goes up to index 101, and there are ports for proxy 1 to 100 on a host | lower `count` or `first_index`, lower `ports.base`, or set `port`
     17:37 `workers` and `l` want the same port 27960 on `b` | port 27966 is free on `b`
     19:3 `a` would get the messages of `a.b` | choose another name
@@ -403,4 +404,78 @@ proptest! {
         let turned: Vec<_> = lines[..5].iter().chain(lines[5..].iter().rev()).copied().collect();
         prop_assert_eq!(made(&text), made(&turned.join("\n")));
     }
+}
+
+/// The warnings of a description that is right.
+fn warned(text: &str) -> String {
+    let description = parse("c", text.to_owned(), PathBuf::from("/etc/cluster"));
+    let (_, warnings) = check_all(&description).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())));
+    assert!(warnings.iter().all(|w| w.severity == crate::error::Severity::Warning));
+    let line = |d: &crate::error::Diagnostic| {
+        let help = d.help.as_deref().map(|help| format!(" | {help}")).unwrap_or_default();
+        format!("{}:{} {}{help}", d.line, d.column, d.message)
+    };
+    warnings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn af_packet_settings_that_nothing_would_use_are_refused() {
+    let told = |worker: &str| {
+        told(&format!(
+            "{HOSTS}  w:\n    type: worker\n    count: 4\n    af_packet: {{ buffer_size: 256MiB }}\n{worker}"
+        ))
+    };
+    assert_snapshot!(told("    host: b\n    interface: eth0\n"), @"11:5 `w` has AF_PACKET settings, and does not capture with it | write `interface: af_packet::eth0`, or take `af_packet` out");
+    assert_snapshot!(told("    interface: af_packet::eth0\n    hosts: { a: {}, b: { interface: \"netmap::eth0\" } }\n"), @"11:5 `w` has AF_PACKET settings, and does not capture with it | write `interface: af_packet::INTERFACE`, or take `af_packet` out");
+    assert_snapshot!(told("    host: b\n    interface: af_packet::eth0\n"), @"");
+}
+
+#[test]
+fn workers_that_all_see_every_packet_are_warned_of_where_nothing_shares_them() {
+    let warned = |rest: &str| warned(&format!("{HOSTS}{rest}"));
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: eth0, count: 4 }\n"), @"8:42 4 workers capture on `eth0` of `b`, and each sees every packet: logs have everything 4 times | write `interface: af_packet::eth0`, and they share the packets");
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: eth0 }\n  v: { type: worker, host: b, interface: eth0, first_index: 2 }\n"), @"9:42 2 workers capture on `eth0` of `b`, and each sees every packet: logs have everything 2 times | write `interface: af_packet::eth0`, and they share the packets");
+    assert_snapshot!(warned("  w: { type: worker, hosts: [a, b], interface: \"pcap::eth0\", count: 2 }\n"), @"8:48 2 workers capture on `pcap::eth0` of `a`, and each sees every packet: logs have everything 2 times | write `interface: af_packet::eth0`, and they share the packets");
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 2, af_packet: { enable_fanout: false } }\n"), @"8:42 2 workers capture on `af_packet::eth0` of `b`, and each sees every packet: logs have everything 2 times | take `enable_fanout: false` out, and they share the packets");
+    for shares in [
+        "w: { type: worker, host: b, interface: af_packet::eth0, count: 4 }",
+        "w: { type: worker, hosts: [a, b], interface: eth0 }",
+        "w: { type: worker, host: b, interface: \"eth{group_index}\", count: 4 }",
+        "w: { type: worker, host: b, interface: \"netmap::eth0\", count: 4 }",
+        "w: { type: worker, host: b, interface: \"myricom::eth0\", count: 4 }",
+        "w: { type: worker, host: b, interface: \"napatech::0\", count: 4 }",
+        "w: { type: worker, host: b, interface: \"pf_ring::eth0\", count: 4 }",
+        "w: { type: worker, host: b, interface: \"zc:99@0\", count: 4 }",
+        "w: { type: worker, host: b, interface: eth0, count: 4, env: { PCAP_PF_RING_CLUSTER_ID: 99 } }",
+        "w: { type: worker, hosts: { b: { env: { SNF_NUM_RINGS: 4 } } }, interface: p1p1, count: 4 }",
+        "w: { type: worker, host: b, interface: eth0, count: 4, scripts: [misc/load-balancing] }",
+        "w: { type: worker, host: b, interface: eth0, args: [-f, tcp] }\n  v: { type: worker, host: b, interface: eth0, args: [-f, udp], first_index: 2 }",
+    ] {
+        assert_eq!(warned(&format!("  {shares}\n")), "", "{shares}");
+    }
+}
+
+#[test]
+fn cpus_that_nodes_share_are_warned_of() {
+    let warned = |rest: &str| warned(&format!("{}{rest}", HOSTS.replace("host: a }", "host: a, pin_cpus: 0 }")));
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 58, pin_cpus: 0-47 }\n"), @"8:80 58 nodes of `w` on `b` share 48 CPUs | if that is not meant, give each node a CPU of its own, or lower `count`");
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 2, pin_cpus: [1, 1] }\n"), @"8:79 CPU 1 of `b` is pinned by `w-1` and `w-2` | if that is not meant, give each node a CPU of its own");
+    assert_snapshot!(warned("  l: { type: logger, host: a, pin_cpus: 0 }\n"), @"8:41 CPU 0 of `a` is pinned by `manager` and `l` | if that is not meant, give each node a CPU of its own");
+    let text =
+        format!("{HOSTS}  w: {{ type: worker, host: b, interface: af_packet::eth0, count: 5, pin_cpus: \"3,1\" }}\n");
+    let cpus: Vec<_> = made(&text).nodes.iter().filter(|n| n.role == Role::Worker).map(|n| n.cpu).collect();
+    assert_eq!(cpus, [Some(3), Some(1), Some(3), Some(1), Some(3)]);
+    let none = made(&text.replace("\"3,1\"", "[]"));
+    assert!(none.nodes.iter().all(|n| n.cpu.is_none()));
+}
+
+#[test]
+fn interfaces_have_the_numbers_of_their_nodes() {
+    let text = format!(
+        "{HOSTS}  w: {{ type: worker, host: b, interface: \"napatech::{{group_index0}}\", count: 2, first_index: 99 }}\n  \
+         v: {{ type: worker, host: b, interface: \"netmap::eth1}}}}{{index0}}\", count: 2 }}\n"
+    );
+    let cluster = made(&text);
+    let interfaces: Vec<_> = cluster.nodes.iter().filter_map(|n| n.interface.as_deref()).collect();
+    assert_eq!(interfaces, ["netmap::eth1}0", "netmap::eth1}1", "napatech::0", "napatech::1"]);
 }

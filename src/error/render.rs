@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Label, Source};
+use super::{Diagnostic, Label, Severity, Source};
 
 /// How many diagnostics are shown; a file that has more is told so.
 const SHOWN: usize = 100;
@@ -45,7 +45,11 @@ pub fn render(diagnostics: &[Diagnostic], look: Look) -> String {
 
 fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     let message = clean(&diagnostic.message);
-    let title = Level::ERROR.primary_title(message);
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(message);
     let mut group = match &diagnostic.primary {
         Some(primary) => title.elements(excerpts(primary, &diagnostic.also)),
         None => title.element(annotate_snippets::Origin::path(clean(&diagnostic.file))),

@@ -1,6 +1,7 @@
 //! What a host answered to `templates/observe.sh`: the types and their parser. The lines come without their token;
 //! what they quote from files is other people's bytes and is never taken for more than text.
 
+mod cpus;
 mod journal;
 mod node;
 mod stray;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use cpus::HostCpus;
 pub use journal::Unfinished;
 pub use node::{Binary, Exit, Next, ObservedNode, Process, Wanted};
 pub use stray::{Origin, Owner, Stray};
@@ -83,6 +85,8 @@ pub struct Observed {
     /// Whether there is a systemd for the runner of that name: `ready`, `none`, or `linger USER` where the user's own
     /// manager does not run without him; none where it was not asked for.
     pub systemd: Option<String>,
+    /// Its CPUs; only when all was asked for.
+    pub cpus: HostCpus,
     /// Whether the script came to its end.
     pub complete: bool,
 }
@@ -225,6 +229,7 @@ impl Observed {
             }
             "maintained" => self.maintained = value.split(' ').next().and_then(|s| s.parse().ok()),
             "systemd" => self.systemd = Some(value.to_owned()),
+            "cpus" => self.cpus = HostCpus::parse(value),
             "readonly" => self.readonly = true,
             "logind" => self.logind_kills = value.ends_with("KillUserProcesses=yes") && !value.starts_with("yes"),
             _ => {}

@@ -19,6 +19,7 @@ const OBSERVE: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/lib.sh"),
     include_str!("../../templates/units.sh"),
+    include_str!("../../templates/cpus.sh"),
     include_str!("../../templates/observe.sh")
 );
 

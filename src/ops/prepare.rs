@@ -17,6 +17,9 @@ use crate::zeek;
 
 const CLUSTER: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/cluster.sh"));
 
+/// How many nodes with the same trouble are named.
+const REFUSED: usize = 10;
+
 /// What a deploy may leave out, and how it goes about.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -113,6 +116,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
     let given = site::tls(&fleet.cluster)?;
     let (found, absent) = look(fleet, options).await?;
     runnable(&fleet.cluster, &found)?;
+    pinnable(&fleet.cluster, &found).map_err(|error| error.hint("set `pin_cpus` of the nodes there"))?;
     let (version, zeeks) = zeek_of(&fleet.cluster, &found)?;
     let problems = zeek::check(&fleet.cluster, version);
     if !problems.is_empty() {
@@ -307,6 +311,25 @@ fn runnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> 
         error = Some(so_far.because(format!("{}: {why}", host.name)).hint(hint));
     }
     error.map_or(Ok(()), Err)
+}
+
+/// Nodes that are pinned to CPUs that their hosts do not have would not start.
+pub(super) fn pinnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    let confined = cluster.runner == RunnerKind::Process;
+    let mut refused = cluster.run_nodes().filter_map(|node| {
+        let why = found.get(node.host)?.as_ref()?.cpus.refuses(node.cpu?, confined)?;
+        Some(format!("{} on {}: {why}", node.name, cluster.host_of(node).name))
+    });
+    let shown: Vec<String> = refused.by_ref().take(REFUSED).collect();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let more = match refused.count() {
+        0 => None,
+        more => Some(format!("and {more} more")),
+    };
+    let error = Error::failed("nothing has changed: nodes are pinned to CPUs that can't be had");
+    Err(shown.into_iter().chain(more).fold(error, Error::because))
 }
 
 /// Decides the version of Zeek, which is the same everywhere.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::Failure;
 use super::fleet::{Fleet, Seat};
 use super::prepare::{
-    Absent, Aim, Leaving, Options, Prepared, ask_leaving, currents, deployments, gone, look, notes, prevailing,
+    Absent, Aim, Leaving, Options, Prepared, ask_leaving, currents, deployments, gone, look, notes, pinnable,
+    prevailing,
 };
 use super::secrets::Keys;
 use super::select::skipped;
@@ -95,6 +96,7 @@ pub async fn prepare_rollback(
 pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options) -> Result<Prepared, Failure> {
     let cluster = &*fleet.cluster;
     let (found, mut absent) = look(fleet, options).await?;
+    pinnable(cluster, &found).map_err(|error| error.hint("`clusterctl releases` lists the others"))?;
     let seats = fleet.seats((0..found.len()).filter(|i| found[*i].is_some()));
     let answers = fleet
         .each("reading the release", seats, |seat| async move {

@@ -142,6 +142,7 @@ impl Description {
             })
             .collect();
         diagnostic.help.clone_from(&problem.help);
+        diagnostic.severity = problem.severity;
         diagnostic
     }
 

@@ -58,7 +58,7 @@ fn ten_mistakes_are_ten_problems_with_their_places() {
             "13:3 the key `mgmt` stands here twice",
             "16:3 `manager2` is a second manager",
             "17:47 `proxy` is a proxy, and a proxy has no interface",
-            "22:15 8 nodes of `dmz` on `sensor2` are pinned to 4 CPUs",
+            "22:15 wrong value of `pin_cpus`: `5-2` is not a CPU list such as `2-9`, `0-14:2` or `[2, 4]`: a range ends before it begins",
             "23:13 there is no host `senser1`",
         ]
     );
@@ -342,7 +342,7 @@ fn a_json_form_has_file_line_column_message_and_help() {
     let json = serde_json::to_value(&description.diagnostics).unwrap();
     assert_eq!(
         json,
-        serde_json::json!([{ "file": "c.yaml", "line": 2, "column": 1, "message": "unknown key `host`", "help": "did you mean `hosts`?" }])
+        serde_json::json!([{ "file": "c.yaml", "line": 2, "column": 1, "message": "unknown key `host`", "help": "did you mean `hosts`?", "severity": "error" }])
     );
 }
 

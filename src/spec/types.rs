@@ -314,9 +314,11 @@ pub struct GroupSpec {
     pub count: Option<u32>,
     /// The index of the first node on each host (default 1).
     pub first_index: Option<u32>,
-    /// The interface that workers capture on; `{index}` and `{index0}` stand for the node's index from 1 and from 0.
+    /// The interface that workers capture on. `{index}` and `{index0}` stand for the node's index on its host and one
+    /// less, `{group_index}` and `{group_index0}` for its place within the group there, from 1 and from 0; a brace that
+    /// means itself is doubled.
     pub interface: Option<String>,
-    /// The CPUs, one for each node in order.
+    /// The CPUs, one for each node in order; where there are fewer of them, nodes share them.
     pub pin_cpus: Option<CpuList>,
     /// `AF_PACKET` settings.
     #[serde(deserialize_with = "table")]

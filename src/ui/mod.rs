@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::error::{Diagnostic, Error, Kind, Look, render};
+use crate::error::{Diagnostic, Error, Kind, Look, Severity, render};
 
 pub use doctor::doctor;
 pub use layout::{layout, nodes};
@@ -279,14 +279,34 @@ impl Ui {
     /// Shows what is wrong with a description, and how much.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
         let look = Look { color: self.err.color, width: self.err.width.unwrap_or(100) };
-        let count = match diagnostics.len() {
-            1 => "1 problem".to_owned(),
-            n => format!("{n} problems"),
-        };
+        let (errors, warnings): (Vec<&Diagnostic>, Vec<_>) =
+            diagnostics.iter().partition(|d| d.severity == Severity::Error);
+        let mut count = count(errors.len(), "problem");
+        if !warnings.is_empty() {
+            count = format!("{count} and {}", self::count(warnings.len(), "warning"));
+        }
         complain(&format!("{}{count} in the description; nothing was done", render(diagnostics, look)));
         if self.output == Output::Json {
             self.json("problems", &diagnostics);
         }
+    }
+
+    /// Shows what may be meant in a description, and is told all the same.
+    pub fn warnings(&self, warnings: &[Diagnostic]) {
+        if self.quiet || warnings.is_empty() {
+            return;
+        }
+        if self.output == Output::Json {
+            for warning in warnings {
+                let Diagnostic { file, line, column, message, .. } = warning;
+                let help = warning.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+                self.say(&format!("warning: {file}:{line}:{column}: {message}{help}"));
+            }
+            return;
+        }
+        let look = Look { color: self.err.color, width: self.err.width.unwrap_or(100) };
+        complain(render(warnings, look).trim_end_matches('\n'));
+        complain("");
     }
 
     /// Asks the user; only `y` and `yes` mean yes.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Listener;
+use crate::observed::HostCpus;
 use crate::transport::Failure;
 
 /// What is known of a host.
@@ -14,6 +15,7 @@ pub(super) struct Facts {
     pub(super) ahead: i64,
     pub(super) uid: Option<u32>,
     pub(super) user: String,
+    pub(super) cpus: HostCpus,
     /// Tools that it lacks, of those that every host needs.
     pub(super) lacks: Vec<String>,
     /// What it has of what not every host needs: tools by their names, `archiver`, `systemd`, `usermanager`.
@@ -77,6 +79,7 @@ impl Facts {
                     facts.uid = next().parse().ok();
                     next().clone_into(&mut facts.user);
                 }
+                "cpus" => facts.cpus = HostCpus::parse(rest),
                 "lacks" => facts.lacks.push(rest.to_owned()),
                 "has" | "granted" => drop(facts.has.insert(rest.to_owned())),
                 "zeek" => rest.clone_into(&mut facts.zeek),

@@ -41,6 +41,7 @@ pub(super) fn host(
     judge.tools();
     let version = judge.zeek(all);
     judge.capture();
+    judge.cpus();
     judge.folders();
     if let Some(version) = version {
         judge.ports(version);
@@ -163,6 +164,25 @@ impl Judge<'_> {
             self.good("zeek", number);
         }
         Some(version)
+    }
+
+    /// CPUs that nodes are pinned to.
+    fn cpus(&mut self) {
+        let confined = self.cluster.runner == RunnerKind::Process;
+        let pinned: Vec<_> = self.needs.nodes.iter().filter_map(|n| Some((n.name.as_str(), n.cpu?))).collect();
+        let refused: Vec<String> = pinned
+            .iter()
+            .filter_map(|(name, cpu)| Some((name, self.facts.cpus.refuses(*cpu, confined)?)))
+            .map(|(name, why)| format!("{name}: {why}"))
+            .collect();
+        match refused.as_slice() {
+            [] if pinned.is_empty() => {}
+            [] => self.good("cpus", "those that nodes are pinned to are there"),
+            [first, more @ ..] => {
+                let more = if more.is_empty() { String::new() } else { format!("; and {} more nodes", more.len()) };
+                self.bad("cpus", format!("{first}{more}"), "set `pin_cpus` of the nodes there");
+            }
+        }
     }
 
     /// What capturing needs: interfaces, the packet source, capabilities.

@@ -24,6 +24,7 @@ const DOCTOR: &str = concat!(
     include_str!("../../../templates/say.sh"),
     include_str!("../../../templates/lib.sh"),
     include_str!("../../../templates/units.sh"),
+    include_str!("../../../templates/cpus.sh"),
     include_str!("../../../templates/doctor.sh"),
     include_str!("../../../templates/ports.sh")
 );

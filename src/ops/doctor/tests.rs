@@ -11,6 +11,7 @@ use crate::error::{Look, render};
 /// What a host answers where all is well, to an account that is not root.
 const WELL: &str = "host 0123456789abcdef boot-1 1000
 user 1000 zeek
+cpus 0-3 0-3
 has taskset
 has setsid
 has timeout
@@ -73,6 +74,7 @@ fn a_host_where_all_is_well() {
 fn everything_that_can_be_wrong_is_told_with_a_way_out() {
     let ill = "host 0123456789abcdef boot-1 4600
 user 1000 zeek
+cpus 0,2-3 0-3
 lacks tar
 has timeout
 zeek /opt/zeek/bin/zeek version 7.2.1
