@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use args::{Act, Cli, Command, How, LayoutFormat, Secrets, Selectors};
+use args::{Act, Cli, Command, Extent, How, LayoutFormat, Secrets, Selectors};
 use clap::FromArgMatches;
 use clap_complete::Generator;
 use futures_util::future::BoxFuture;
@@ -96,9 +96,13 @@ struct Loaded {
     warnings: Vec<Diagnostic>,
 }
 
-fn load(file: &std::path::Path, version: Option<Version>) -> Result<Loaded, End> {
+fn load(file: &std::path::Path, extent: Extent, version: Option<Version>) -> Result<Loaded, End> {
     let description = spec::load(file);
-    let (mut cluster, warnings) = cluster::check_all(&description).map_err(End::Invalid)?;
+    let missing = match extent {
+        Extent::Files => ops::missing(&description.spec, &description.dir),
+        Extent::Description => Vec::new(),
+    };
+    let (mut cluster, warnings) = cluster::check_all(&description, &missing).map_err(End::Invalid)?;
     if version.is_some() {
         cluster.zeek.version = version;
     }
@@ -137,14 +141,14 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
             layout(ui, cli, form, *zeek_version)
         }
         Command::Nodes(selectors) => {
-            let loaded = load(&cli.global.file, None)?;
+            let loaded = load(&cli.global.file, Extent::Description, None)?;
             let selection = Selection::parse(&loaded.cluster, &selectors.selectors)?;
             let nodes: Vec<&cluster::Node> = selection.nodes(&loaded.cluster).collect();
             ui::nodes(ui, &loaded.cluster, &nodes);
             Ok(None)
         }
         Command::Check { offline: true } => {
-            let loaded = load(&cli.global.file, None)?;
+            let loaded = load(&cli.global.file, Extent::Files, None)?;
             ui.warnings(&loaded.warnings);
             let nodes = loaded.cluster.run_nodes().count();
             if ui.output == Output::Json {
@@ -187,7 +191,7 @@ enum Form {
 }
 
 fn layout(ui: &Ui, cli: &Cli, form: Form, version: Option<Version>) -> Result<Option<Kind>, End> {
-    let loaded = load(&cli.global.file, version)?;
+    let loaded = load(&cli.global.file, Extent::Description, version)?;
     let cluster = &*loaded.cluster;
     let Some(version) = cluster.zeek.version else {
         return Err(Error::failed("the layout depends on the version of Zeek, and the description names none")
@@ -217,7 +221,7 @@ fn layout(ui: &Ui, cli: &Cli, form: Form, version: Option<Version>) -> Result<Op
 
 /// Commands that talk to hosts.
 fn connected(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
-    let loaded = load(&cli.global.file, None)?;
+    let loaded = load(&cli.global.file, cli.command.extent(), None)?;
     if matches!(cli.command, Command::Check { .. } | Command::Diff { .. } | Command::Deploy { .. }) {
         ui.warnings(&loaded.warnings);
     }

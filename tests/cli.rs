@@ -85,6 +85,8 @@ fn the_description_of_the_readme_is_valid() {
     let readme = include_str!("../README.md");
     let yaml = readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     std::fs::write(dir.path().join("cluster.yaml"), yaml).unwrap();
+    std::fs::create_dir(dir.path().join("site")).unwrap();
+    std::fs::write(dir.path().join("token"), "secret\n").unwrap();
     let text = run(dir.path(), &["check", "--offline"]);
     assert!(text.starts_with("the description is valid: 28 nodes on 4 hosts"), "{text}");
 }

@@ -233,12 +233,12 @@ fn what_is_no_certificate_is_told_before_anything_changes() {
     let cluster = LocalCluster::new();
     with_certificates(&cluster, 1);
     std::fs::write(cluster.dir().join("node.key"), "hushhush\n").unwrap();
-    let said = cluster.run(&["deploy", "--yes"]).code(1);
-    assert!(said.stderr.contains("can't use `zeek.tls.key`"), "{}", said.stderr);
-    assert!(said.stderr.contains("it has no line `-----BEGIN PRIVATE KEY-----`"), "{}", said.stderr);
+    let said = cluster.run(&["deploy", "--yes"]).code(3);
+    assert!(said.stderr.contains("--> cluster.yaml:2:"), "{}", said.stderr);
+    assert!(said.stderr.contains("`node.key` has no line `-----BEGIN PRIVATE KEY-----`"), "{}", said.stderr);
     assert!(!said.stderr.contains("hushhush"));
     std::fs::remove_file(cluster.dir().join("ca.pem")).unwrap();
-    let said = cluster.run(&["deploy", "--yes"]).code(1);
-    assert!(said.stderr.contains("can't read `zeek.tls.ca`") && said.stderr.contains("ca.pem"), "{}", said.stderr);
+    let said = cluster.run(&["deploy", "--yes"]).code(3);
+    assert!(said.stderr.contains("there is no file `ca.pem`"), "{}", said.stderr);
     assert!(!cluster.kept("").exists());
 }

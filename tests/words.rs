@@ -224,3 +224,72 @@ fn a_cpu_that_the_host_has_not_is_found_by_doctor_and_before_anything_changes() 
     let said = cluster.run(&["deploy", "--yes"]).code(0);
     assert!(said.stderr.contains("warning: 2 nodes of `worker` on `here` share 1 CPU"), "{}", said.stderr);
 }
+
+#[test]
+fn what_a_description_names_on_this_machine_is_looked_for_and_told_with_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "cluster: c
+zeek:
+  version: '8.0'
+  site: ./site
+  scripts: [local, locla, misc/loaded-scirpts, detect/scan, only-on-the-hosts, /opt/x/locla.zeek]
+  env: { A: { file: ./token }, B: { env: CLUSTERCTL_TEST_UNSET }, C: { file: ./two }, D: { file: ./fine } }
+  backend: broker
+  tls: { ca: ca.pem, certificate: two, key: { file: ./key.pem } }
+hosts:
+  here: { local: true, env: { E: { file: /nowhere/secret } } }
+nodes:
+  manager: { type: manager }
+  proxy: { type: proxy, scripts: [detect/scna] }
+  worker: { type: wroker, hosts: [hree], interface: lo }
+";
+    std::fs::write(dir.path().join("cluster.yaml"), text).unwrap();
+    std::fs::write(dir.path().join("two"), "a\nb\n").unwrap();
+    std::fs::write(dir.path().join("fine"), "secret\n").unwrap();
+    let told = |args: &[&str], code| {
+        let mut command = clusterctl(dir.path());
+        command.args(args);
+        let said = said(command).code(code);
+        let json: Value = said.json();
+        let all = json["data"].as_array().cloned().unwrap_or_default();
+        let line = |d: &Value| format!("{}:{} {}", d["line"], d["column"], d["message"].as_str().unwrap());
+        all.iter().map(line).collect::<Vec<_>>()
+    };
+    let all = [
+        "4:9 there is no folder `./site`",
+        "5:20 there is no script `locla`",
+        "5:27 there is no script `misc/loaded-scirpts`",
+        "6:21 there is no file `./token`",
+        "6:42 the variable `CLUSTERCTL_TEST_UNSET` is not set",
+        "6:78 the secret in `./two` has more than one line",
+        "8:14 there is no file `ca.pem`",
+        "8:35 `two` has no line `-----BEGIN CERTIFICATE-----`",
+        "8:53 there is no file `./key.pem`",
+        "10:42 there is no file `/nowhere/secret`",
+        "14:19 wrong value of `type`: `wroker` is not `manager`, `logger`, `proxy`, `worker`, `standalone`, \
+         `time_machine` or `control`",
+        "14:35 there is no host `hree`",
+    ];
+    for args in [&["check", "--offline", "-o", "json"][..], &["check", "-o", "json"], &["deploy", "-o", "json"]] {
+        assert_eq!(told(args, 3), all, "{args:?}");
+    }
+    // What only looks needs none of it.
+    assert_eq!(told(&["nodes", "-o", "json"], 3), all[10..]);
+    // With the folder, its scripts are known as well.
+    let site = dir.path().join("site");
+    std::fs::create_dir_all(site.join("detect")).unwrap();
+    std::fs::write(site.join("detect/scan.zeek"), "").unwrap();
+    std::fs::write(site.join("local.zeek"), "").unwrap();
+    let now = told(&["check", "--offline", "-o", "json"], 3);
+    assert!(now.contains(&"13:35 there is no script `detect/scna`".to_owned()), "{now:#?}");
+    assert!(!now.iter().any(|line| line.contains("./site") || line.contains("detect/scan`")), "{now:#?}");
+    // What is wrong inside it is told with the place that names it.
+    std::os::unix::fs::symlink("/etc/passwd", site.join("out")).unwrap();
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    let file = cluster.dir().join("cluster.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("scripts: []", &format!("scripts: [], site: {}", site.display()))).unwrap();
+    let said = cluster.run(&["deploy"]).code(3);
+    assert!(said.stderr.contains("points out of it") && said.stderr.contains("cluster.yaml:2:"), "{}", said.stderr);
+}

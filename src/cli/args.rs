@@ -52,6 +52,15 @@ pub(super) struct Global {
     pub(super) parallel: u16,
 }
 
+/// What of a description is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// The description alone.
+    Description,
+    /// And the files that it names on this machine.
+    Files,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Selectors {
     /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; none: all
@@ -251,6 +260,18 @@ impl Cli {
 }
 
 impl Command {
+    /// Tells how much of a description it needs: what makes a release needs the files as well.
+    pub(super) fn extent(&self) -> Extent {
+        match self {
+            Self::Check { .. }
+            | Self::Diff { .. }
+            | Self::Deploy { .. }
+            | Self::Resume { .. }
+            | Self::Secrets { .. } => Extent::Files,
+            _ => Extent::Description,
+        }
+    }
+
     /// Tells whether it changes what hosts run.
     pub(super) fn changes_hosts(&self) -> bool {
         matches!(

@@ -16,7 +16,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use crate::error::Diagnostic;
+use crate::error::{Diagnostic, Problem};
 use crate::spec::Description;
 
 pub use folders::Folders;
@@ -30,20 +30,27 @@ pub use resolve::resolve;
 /// # Errors
 /// All diagnostics; never an empty list.
 pub fn check(description: &Description) -> Result<Cluster, Vec<Diagnostic>> {
-    check_all(description).map(|(cluster, _)| cluster)
+    check_all(description, &[]).map(|(cluster, _)| cluster)
 }
 
-/// As [`check`], with what may be meant and is told all the same, in the order of the file.
+/// As [`check`], with what may be meant and is told all the same, in the order of the file, and with what was found
+/// wrong elsewhere.
 ///
 /// # Errors
 /// All diagnostics, warnings among them; at least one is none.
-pub fn check_all(description: &Description) -> Result<(Cluster, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub fn check_all(
+    description: &Description,
+    elsewhere: &[Problem],
+) -> Result<(Cluster, Vec<Diagnostic>), Vec<Diagnostic>> {
     if !description.is_readable() {
         return Err(description.diagnostics.clone());
     }
     let (cluster, problems) = resolve(&description.spec, &description.dir);
+    let problems = [problems.as_slice(), elsewhere].concat();
     match cluster {
-        Some(cluster) if description.diagnostics.is_empty() => Ok((cluster, description.with(&problems))),
+        Some(cluster) if description.diagnostics.is_empty() && elsewhere.is_empty() => {
+            Ok((cluster, description.with(&problems)))
+        }
         _ => Err(description.with(&problems)),
     }
 }

@@ -171,11 +171,11 @@ fn members<'a>(
     check_texts(&group.scripts, &place.key("scripts"), problems);
     check_texts(&group.args, &place.key("args"), problems);
     check_limits(&group.limits, &place.key("limits"), problems);
-    let Some(kind) = group.role else {
+    if group.role.is_none() {
         let problem = Problem::key(place.clone(), format!("the group `{name}` has no type"), "needs `type`")
             .help("write `type: manager`, `logger`, `proxy`, `worker` or `standalone`");
-        return problems.missing(&place.key("type"), problem);
-    };
+        problems.missing(&place.key("type"), problem);
+    }
     let mut add = |host: &str, at: Place, own: Option<&'a MemberSpec>, problems: &mut Problems<'_>| {
         let Some(index) = hosts.index(host) else {
             let key = if own.is_some() { At::Key } else { At::Value };
@@ -185,6 +185,8 @@ fn members<'a>(
             // A host whose entry could not be read at all is not missed.
             return problems.missing(&Place::of(&["hosts", host]), problem);
         };
+        // What its hosts are can be told without its type, and what its nodes are can not.
+        let Some(kind) = group.role else { return };
         let member = Member {
             group: name,
             spec: group,
@@ -201,13 +203,17 @@ fn members<'a>(
             count: own.and_then(|own| own.count).or(group.count).unwrap_or(1),
             first: own.and_then(|own| own.first_index).or(group.first_index).unwrap_or(1),
         };
+        let mut whole = true;
         for (key, value) in [("count", member.count), ("first_index", member.first)] {
             if value == 0 {
                 let place = member.setting(key).unwrap_or_else(|| place.clone());
-                return problems.push(Problem::value(place, format!("`{key}` is at least 1"), "zero"));
+                problems.push(Problem::value(place, format!("`{key}` is at least 1"), "zero"));
+                whole = false;
             }
         }
-        into.push(member);
+        if whole {
+            into.push(member);
+        }
     };
     match (&group.host, &group.hosts) {
         (Some(_), Some(_)) => {

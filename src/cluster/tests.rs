@@ -409,7 +409,7 @@ proptest! {
 /// The warnings of a description that is right.
 fn warned(text: &str) -> String {
     let description = parse("c", text.to_owned(), PathBuf::from("/etc/cluster"));
-    let (_, warnings) = check_all(&description).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())));
+    let (_, warnings) = check_all(&description, &[]).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())));
     assert!(warnings.iter().all(|w| w.severity == crate::error::Severity::Warning));
     let line = |d: &crate::error::Diagnostic| {
         let help = d.help.as_deref().map(|help| format!(" | {help}")).unwrap_or_default();

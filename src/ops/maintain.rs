@@ -239,7 +239,10 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
     let why = |failure: Failure| match failure {
         Failure::Error(error) if error.causes.is_empty() => vec![error.message],
         Failure::Error(error) => error.causes.iter().map(|cause| format!("{}: {cause}", error.message)).collect(),
-        Failure::Problems(_) => vec!["the description has problems with the hosts' Zeek".to_owned()],
+        Failure::Problems(problems) => {
+            let told = |p: &crate::error::Problem| format!("the description is not valid: {}", p.message);
+            problems.iter().map(told).collect()
+        }
     };
     let prepared = match prepare_resume(fleet, None).await {
         Ok(prepared) => prepared,

@@ -2,6 +2,7 @@
 //!
 //! * `fleet`: the hosts of a cluster, and asking many of them at once;
 //! * `select`: which nodes a command means;
+//! * `beside`: what the description names on this machine, before any connection;
 //! * `site`: reading the site folder and secrets;
 //! * `lock`: the lock on each host that an operation touches;
 //! * `tiers`: stopping and starting nodes in the order of their roles;
@@ -24,6 +25,7 @@
 //! * `status`: what hosts and nodes say.
 
 mod archive;
+mod beside;
 mod check;
 mod deploy;
 mod diff;
@@ -49,6 +51,7 @@ mod unlock;
 
 use crate::error::{Error, Problem};
 
+pub use beside::missing;
 pub use check::{CheckReport, Checked, Finding, check};
 pub use deploy::{Agree, Behind, DeployReport, allowed, apply, ways_on};
 pub use diff::compare;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::secrets::Keys;
-use super::{Failure, archive, secrets, site};
+use super::{Failure, archive, beside, secrets, site};
 use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
 use crate::observed::{Kept, Observed, ObservedNode, Origin, Owner};
@@ -111,7 +111,7 @@ impl Absent {
 /// Where a host can't be asked, Zeek is missing or of another version, or the description can't be had with the
 /// version that was found.
 pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failure> {
-    let site = site::read(&fleet.cluster)?;
+    let site = site::read(&fleet.cluster).map_err(beside::of_site)?;
     let values = site::secrets(&fleet.cluster)?;
     let given = site::tls(&fleet.cluster)?;
     let (found, absent) = look(fleet, options).await?;
