@@ -394,22 +394,29 @@ fn upkeep(
                 "clusterctl maintain --install",
             ));
         }
-        (Some((every, installed)), last) => {
-            let quiet = observed.epoch - last.unwrap_or(installed).max(installed);
-            // Not in the first minutes after a boot.
-            if u64::try_from(quiet).is_ok_and(|q| q > every * 3 + 60) && observed.uptime > 600.0 {
-                let since = last.map_or_else(
-                    || "yet".to_owned(),
-                    |at| {
-                        let at = jiff::Timestamp::from_second(at).unwrap_or_default();
-                        format!("since {at:.0}")
-                    },
-                );
-                troubles.push(trouble(format!("maintenance has not run {since}"), "clusterctl maintain --install"));
-            }
+        (Some(_), last) if is_overdue(observed) => {
+            let since = last.map_or_else(
+                || "yet".to_owned(),
+                |at| {
+                    let at = jiff::Timestamp::from_second(at).unwrap_or_default();
+                    format!("since {at:.0}")
+                },
+            );
+            troubles.push(trouble(format!("maintenance has not run {since}"), "clusterctl maintain --install"));
         }
         _ => {}
     }
+}
+
+/// Tells whether a host that maintains itself has missed more than three rounds. It could not work while it was off, so
+/// only rounds since its boot count.
+fn is_overdue(observed: &Observed) -> bool {
+    let Some((every, installed)) = observed.maintain else { return false };
+    let patience = every.saturating_mul(3).saturating_add(60);
+    let quiet = observed.epoch.saturating_sub(observed.maintained.unwrap_or(installed).max(installed));
+    #[expect(clippy::cast_precision_loss, reason = "seconds of a host's life")]
+    let up_long_enough = observed.uptime > patience as f64;
+    up_long_enough && u64::try_from(quiet).is_ok_and(|quiet| quiet > patience)
 }
 
 fn hosts_of(
@@ -491,4 +498,28 @@ fn hosts_of(
         upkeep(cluster, *index, observed, troubles, warnings);
     }
     hosts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Observed, is_overdue};
+
+    #[test]
+    fn maintenance_is_overdue_after_three_rounds_in_which_the_host_was_up() {
+        let host = |uptime: f64, maintained: Option<i64>| Observed {
+            maintain: Some((300, 1_000_000)),
+            maintained,
+            epoch: 2_000_000,
+            uptime,
+            ..Observed::default()
+        };
+        assert!(is_overdue(&host(1000.0, Some(1_500_000))));
+        assert!(is_overdue(&host(1000.0, None)));
+        assert!(!is_overdue(&host(950.0, Some(1_500_000))), "it booted a moment ago");
+        assert!(!is_overdue(&host(1e6, Some(1_999_050))));
+        // A host may say anything.
+        let odd = |every, epoch| Observed { maintain: Some((every, i64::MIN)), epoch, uptime: 1e9, ..Observed::default() };
+        assert!(!is_overdue(&odd(u64::MAX, i64::MAX)));
+        assert!(is_overdue(&odd(0, i64::MAX)));
+    }
 }
