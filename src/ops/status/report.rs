@@ -518,7 +518,8 @@ mod tests {
         assert!(!is_overdue(&host(950.0, Some(1_500_000))), "it booted a moment ago");
         assert!(!is_overdue(&host(1e6, Some(1_999_050))));
         // A host may say anything.
-        let odd = |every, epoch| Observed { maintain: Some((every, i64::MIN)), epoch, uptime: 1e9, ..Observed::default() };
+        let odd =
+            |every, epoch| Observed { maintain: Some((every, i64::MIN)), epoch, uptime: 1e9, ..Observed::default() };
         assert!(!is_overdue(&odd(u64::MAX, i64::MAX)));
         assert!(is_overdue(&odd(0, i64::MAX)));
     }
