@@ -43,6 +43,7 @@ pub const FORMAT: u32 = 1;
 const NODE: &str = concat!(
     include_str!("../templates/lib.sh"),
     include_str!("../templates/crashes.sh"),
+    include_str!("../templates/logs.sh"),
     include_str!("../templates/node.sh")
 );
 /// Where a release names Zeek's version and the backend that it is made for.

@@ -81,7 +81,8 @@ for dir in "$spool"/nodes/*/; do
 	dir=${dir%/}
 	want=''
 	{ read -r want <"$dir/want"; } 2>/dev/null
-	[ "$want" = stopped ] && ! node_alive "$dir" && ! supervisor_alive "$dir" && leftovers "${dir##*/}"
+	[ "$want" = stopped ] && ! node_alive "$dir" && ! supervisor_alive "$dir" &&
+		leftovers "$dir" "$home/current/start/${dir##*/}"
 done
 pass
 while [ -n "$busy" ] && [ "$mode" != once ]; do

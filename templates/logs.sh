@@ -83,22 +83,51 @@ stamp() {
 		date -d "@$1" +__%Y-%m-%d-%H-%M-%S
 	fi
 }
-# Moves what a node that is not running left of its logs to the queue, under the names that Zeek's own rotation of
-# leftovers gives them: opened when the shadow file was made, closed when the log was last written. $1 is the node;
-# moved counts. Never for a node that may be starting: it does the same itself.
+# Sets zone, ext and rotates from what starts a node: its time zone, the extension of its logs, and whether Zeek rotates
+# itself what a process left that was killed.
+log_names() {
+	zone=${TZ-} ext=.log rotates=''
+	while IFS= read -r line; do
+		case $line in
+		"env TZ="*) zone=${line#env TZ=} zone=${zone:-UTC0} ;;
+		"env ZEEK_LOG_SUFFIX="*[!A-Za-z0-9]*) ;;
+		"env ZEEK_LOG_SUFFIX="?*) ext=.${line#env ZEEK_LOG_SUFFIX=} ;;
+		"rotates yes") rotates=1 ;;
+		esac
+	done <"$1"
+} 2>/dev/null
+# Moves $file of $dir, with the extension $1 and opened at $open, to the queue, under the name that Zeek's own rotation
+# gives it; closed when it was last written. It has that name in its folder first: what a full or missing queue keeps
+# there is opened by no Zeek, and is taken along the next time.
+put_by() {
+	close=''
+	{ close=$(stat -c %Y "$file"); } 2>/dev/null
+	[ -n "$close" ] || return 1
+	# What no process wrote since is as old as it is.
+	[ "$close" -ge "${open:-$close}" ] && [ -n "$open" ] || open=$close
+	name=${file##*/}
+	name=${name%"$1"}
+	from=$(stamp "$open")
+	while :; do
+		to=$name$from$(stamp "$close")__$suffix$1
+		[ ! -e "$spool/log-queue/$to" ] && [ ! -e "$dir/$to" ] && break
+		close=$((close + 1))
+	done
+	mv "$file" "$dir/$to"
+}
+# Moves what the last process of a node left of its logs to the queue. $1 is the node's folder, $2 what starts it; moved
+# counts. What is there when the next process begins it would truncate, but for logs with a shadow file, which it
+# rotates itself if it has that from us: with $3, those are left to it. Never for a node that may be starting.
 # shellcheck disable=SC2154
 leftovers() {
-	dir=$spool/nodes/$1
-	# In the node's own time, as it writes them itself.
-	zone=${TZ-}
-	if [ -f "$home/current/start/$1" ]; then
-		while IFS= read -r line; do
-			case $line in
-			"env TZ="*) zone=${line#env TZ=} zone=${zone:-UTC0} ;;
-			esac
-		done <"$home/current/start/$1"
-	fi
+	dir=$1
+	log_names "$2"
+	# In one archive with others' logs of that name.
+	suffix=''
+	[ -n "$rotates" ] && [ -z "$several" ] || suffix=log_suffix=${dir##*/}__
+	mkdir -p "$spool/log-queue" 2>/dev/null
 	for shadow in "$dir"/.shadow.*; do
+		[ -z "${3:-}" ] || [ -z "$rotates" ] || break
 		if [ ! -f "$shadow" ] || [ -L "$shadow" ]; then
 			continue
 		fi
@@ -107,23 +136,33 @@ leftovers() {
 			rm -f "$shadow"
 			continue
 		fi
-		ext=''
-		{ read -r ext <"$shadow"; } 2>/dev/null
-		case $ext in
-		.*[!A-Za-z0-9.]* | '') ext=.log ;;
+		of=''
+		{ read -r of <"$shadow"; } 2>/dev/null
+		case $of in
+		.*[!A-Za-z0-9.]* | '') of=$ext ;;
 		esac
-		name=${file##*/}
-		name=${name%"$ext"}
-		open='' close=''
-		{ open=$(stat -c %Z "$shadow") && close=$(stat -c %Y "$file"); } 2>/dev/null
-		[ -n "$close" ] || continue
-		[ "$close" -ge "$open" ] || close=$open
-		while :; do
-			to=$name$(stamp "$open")$(stamp "$close")__
-			to=$spool/log-queue/$to${several:+log_suffix=${1}__}$ext
-			[ ! -e "$to" ] && break
-			close=$((close + 1))
-		done
-		mv "$file" "$to" && rm -f "$shadow" && moved=$((moved + 1))
+		open=''
+		{ open=$(stat -c %Z "$shadow"); } 2>/dev/null
+		put_by "$of" && rm -f "$shadow"
 	done
+	# Zeek keeps no shadow file where logs do not rotate.
+	begun=''
+	{ begun=$(stat -c %Y "$dir/run"); } 2>/dev/null
+	for of in "$ext" "$ext.gz"; do
+		for file in "$dir"/*"$of"; do
+			if [ ! -f "$file" ] || [ -L "$file" ] || [ -e "$dir/.shadow.${file##*/}" ]; then
+				continue
+			fi
+			case $file in
+			*__[0-9][0-9][0-9][0-9]-*__[0-9][0-9][0-9][0-9]-*__*) continue ;;
+			esac
+			open=$begun
+			put_by "$of"
+		done
+	done
+	for file in "$dir"/*__[0-9][0-9][0-9][0-9]-*__[0-9][0-9][0-9][0-9]-*__*; do
+		if [ -f "$file" ] && [ ! -L "$file" ] && [ ! -e "$spool/log-queue/${file##*/}" ]; then
+			mv "$file" "$spool/log-queue/" && moved=$((moved + 1))
+		fi
+	done 2>/dev/null
 }

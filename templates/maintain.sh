@@ -74,15 +74,16 @@ else
 				say healed "$line"
 			done
 	}
-	# Of nodes that will not start again by themselves; others rotate what they left when they do.
+	# Of nodes that will not start again by themselves; others do it when they start.
 	for dir in "$spool"/nodes/*/; do
 		dir=${dir%/}
 		node_alive "$dir" || supervisor_alive "$dir" && continue
 		read_intent "$dir"
 		case $want:$next in
-		running*:[0-9]*) ;;
-		*) leftovers "${dir##*/}" ;;
+		running*:never | running*:failed) ;;
+		running*) continue ;;
 		esac
+		leftovers "$dir" "$home/current/start/${dir##*/}"
 	done
 fi
 say moved "$moved"
@@ -95,7 +96,7 @@ if [ "$queued" -gt 0 ] && [ -n "$archive" ] && ! node_alive "$spool/nodes/log-ar
 	)
 	count_queue
 fi
-if [ ! -x "$archiver" ] && [ -n "$archive" ]; then
+if [ "$queued" -gt 0 ] && [ ! -x "$archiver" ] && [ -n "$archive" ]; then
 	say queue "$queued there is no $archiver"
 else
 	say queue "$queued"

@@ -1,5 +1,5 @@
 # What starts a node and records its end, the same for every runner. A constant; it goes into each release, after
-# lib.sh. Arguments: what to do, the cluster's folder, the node's folder, the release's folder, the node.
+# lib.sh, crashes.sh and logs.sh. Arguments: what to do, the cluster's folder, the node's folder, the release's folder, the node.
 #   may         waits until a pause is over; not 0 where the node must not be started
 #   run         becomes the node; 77 where it must not be started, and `exit` says why
 #   parse D     has its scripts parsed within D seconds, in the folder as it is
@@ -92,6 +92,13 @@ run_node() {
 		read_tries exit
 	fi 2>/dev/null
 	rm -f .status asked
+	# While `run` tells when the last process began.
+	if [ -z "$script" ]; then
+		# shellcheck disable=SC2034
+		spool=${dir%/nodes/*} moved=0
+		log_settings "$release/clusterctl/logs.conf"
+		leftovers "$dir" "$start" left
+	fi
 	[ -e stderr ] && mv -f stderr stderr.last
 	# On a full disk it waits for room: that can't be recorded either, so nobody would know to start it again.
 	seconds

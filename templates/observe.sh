@@ -49,6 +49,19 @@ set +f
 say binary "$binary"
 say queue "$waiting ${oldest:--}"
 [ -x "${zeek%/*}/zeek-archiver" ] && say archiver
+# What is free where logs go, in per cent. A file system that hangs is not waited for.
+archive=''
+if [ -f "$home/current/clusterctl/logs.conf" ]; then
+	while read -r key value; do
+		[ "$key" = archive ] && archive=$value
+	done <"$home/current/clusterctl/logs.conf"
+	timeout -s KILL 3 df -Pk "$spool" ${archive:+"$archive"} 2>/dev/null | while read -r _ size _ free _ mount; do
+		case $size$free in
+		*[!0-9]* | '') ;;
+		*) [ "$size" -gt 0 ] && say room "$((free * 100 / size)) $mount" ;;
+		esac
+	done
+fi
 if [ -f "$home/maintain" ]; then
 	dump maintain "$home/maintain"
 	[ -f "$home/maintained" ] && dump maintained "$home/maintained"

@@ -11,10 +11,11 @@ mod generated;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod kept_logs;
+#[cfg(test)]
 mod lab;
 #[cfg(test)]
 mod local;
-#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod odd;

@@ -1,6 +1,6 @@
 //! Where a cluster lies on a host.
 
-use super::model::Host;
+use super::model::{Archive, Cluster, Host};
 
 /// Where a cluster lies on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,5 +16,22 @@ impl Folders {
     pub fn of(cluster: &str, host: &Host) -> Self {
         let join = |folder: &str| format!("{}/{cluster}", folder.trim_end_matches('/'));
         Self { home: join(&host.base), spool: join(&host.spool) }
+    }
+}
+
+impl Cluster {
+    /// Returns the folder in which a host archives logs; none where they stay in the queue.
+    pub fn archive(&self, host: &Host) -> Option<String> {
+        match &self.logs.archive {
+            Archive::Off => None,
+            Archive::Spool => Some(format!("{}/archive", Folders::of(&self.name, host).spool)),
+            Archive::Folder(folder) => Some(folder.clone()),
+        }
+    }
+
+    /// Returns the folder in which a host archives the cluster's logs; none where no node there writes any.
+    pub fn archive_on(&self, host: usize) -> Option<String> {
+        let writes = self.run_nodes().any(|n| n.host == host && self.writes_logs(n));
+        self.hosts.get(host).filter(|_| writes).and_then(|host| self.archive(host))
     }
 }

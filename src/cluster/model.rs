@@ -180,8 +180,8 @@ pub enum Metrics {
 /// Logs and their archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logs {
-    /// The archive's folder on the hosts; none: logs stay in the queue.
-    pub archive: Option<String>,
+    /// Where logs are archived.
+    pub archive: Archive,
     /// How often logs rotate.
     pub rotate: Duration,
     /// When archived logs are deleted; none: never.
@@ -195,6 +195,42 @@ pub struct Logs {
     /// How much of each file system is to stay free, in per cent.
     #[serde(default)]
     pub min_free: u8,
+}
+
+/// Where logs are archived on their hosts. Written as a text, or as nothing where they are not, as releases from before
+/// there was a folder by default have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Option<String>", into = "Option<String>")]
+pub enum Archive {
+    /// Nowhere: they stay in the queue.
+    Off,
+    /// In `archive` of the cluster's spool folder.
+    Spool,
+    /// In a folder of the description's.
+    Folder(String),
+}
+
+/// What a stored cluster says for [`Archive::Spool`], which is no path.
+const IN_SPOOL: &str = "spool";
+
+impl From<Option<String>> for Archive {
+    fn from(text: Option<String>) -> Self {
+        match text {
+            None => Self::Off,
+            Some(text) if text == IN_SPOOL => Self::Spool,
+            Some(folder) => Self::Folder(folder),
+        }
+    }
+}
+
+impl From<Archive> for Option<String> {
+    fn from(archive: Archive) -> Self {
+        match archive {
+            Archive::Off => None,
+            Archive::Spool => Some(IN_SPOOL.to_owned()),
+            Archive::Folder(folder) => Some(folder),
+        }
+    }
 }
 
 /// How logs in the archive are compressed.
@@ -482,12 +518,6 @@ impl Cluster {
             Role::Manager => self.manager_is_logger(),
             _ => false,
         }
-    }
-
-    /// Returns the folder in which a host archives its logs; none where no node there writes any.
-    pub fn archive_on(&self, host: usize) -> Option<&str> {
-        let archive = self.logs.archive.as_deref()?;
-        self.run_nodes().any(|n| n.host == host && self.writes_logs(n)).then_some(archive)
     }
 
     /// Tells whether this is one Zeek without a cluster.

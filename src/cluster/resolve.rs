@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::hosts::{self, Hosts};
 use super::model::{
-    AfPacket, Backend, Cluster, Compress, Curve, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role, RunnerKind,
-    Store, Timeouts, Zeek, keep,
+    AfPacket, Archive, Backend, Cluster, Compress, Curve, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role,
+    RunnerKind, Store, Timeouts, Zeek, keep,
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
@@ -120,10 +120,10 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
     let place = Place::of(&["logs"]);
     let rotate = spec.logs.rotate.map_or(ROTATE, |interval| interval.0);
     if let Some(expire) = spec.logs.expire {
-        if spec.logs.archive.is_none() {
+        if spec.logs.archive == Some(spec::Archive::Off) {
             let problem = Problem::key(place.key("expire"), "logs expire in the archive, and there is none", "")
-                .help("write `archive: FOLDER` beside it");
-            problems.missing(&place.key("archive"), problem);
+                .help("take `archive: off` out: there is an archive by default");
+            problems.push(problem);
         }
         if expire.0 < rotate {
             let message = format!("logs would expire after {expire}, before they rotate ({})", Interval(rotate));
@@ -131,7 +131,11 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
         }
     }
     Logs {
-        archive: spec.logs.archive.as_ref().map(|path| path.as_str().to_owned()),
+        archive: match &spec.logs.archive {
+            None => Archive::Spool,
+            Some(spec::Archive::Off) => Archive::Off,
+            Some(spec::Archive::Folder(path)) => Archive::Folder(path.as_str().to_owned()),
+        },
         rotate,
         expire: spec.logs.expire.map(|interval| interval.0),
         compress: match spec.logs.compress {

@@ -78,6 +78,8 @@ pub struct Observed {
     pub maintain: Option<(u64, i64)>,
     /// When the host last maintained itself, in seconds since 1970.
     pub maintained: Option<i64>,
+    /// What is free where logs go, in per cent, by mount point; nothing where none are written.
+    pub room: Vec<(String, u64)>,
     /// Whether the cluster's folder can't be written.
     pub readonly: bool,
     /// Whether logind ends a user's processes when he logs out, and he does not linger.
@@ -214,6 +216,13 @@ impl Observed {
                     self.free.push((mount.to_owned(), free.parse().unwrap_or_default()));
                 }
             }
+            "room" => {
+                if let Some((Ok(free), mount)) = value.split_once(' ').map(|(free, mount)| (free.parse(), mount))
+                    && !self.room.iter().any(|(known, _)| known == mount)
+                {
+                    self.room.push((mount.to_owned(), free));
+                }
+            }
             "queue" => {
                 let (logs, oldest) = value.split_once(' ').unwrap_or((value, "-"));
                 let age = oldest.parse::<i64>().ok().map(|at| u64::try_from(self.epoch - at).unwrap_or(0));
@@ -250,6 +259,10 @@ mod tests {
             "current abc123",
             "binary 12345 1795000000",
             "queue 3 1795370000",
+            "room 12 /",
+            "room 12 /",
+            "room 3 /data of logs",
+            "room x /",
             "archiver",
             "node log-archiver",
             "supervised",
@@ -277,6 +290,7 @@ mod tests {
             "strays end",
         ]);
         assert_eq!((host.queue.logs, host.queue.age, host.can_archive), (3, Some(70), true));
+        assert_eq!(host.room, [("/".to_owned(), 12), ("/data of logs".to_owned(), 3)]);
         assert!(host.archiver.is_some_and(|a| a.supervised) && !host.nodes.contains_key("log-archiver"));
         let node = &host.nodes["worker-1"];
         assert_eq!(node.wanted, Some(Wanted::Running("abc123".to_owned())));

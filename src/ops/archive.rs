@@ -8,9 +8,9 @@ use super::fleet::{Fleet, Seat};
 use super::lock::Locks;
 use super::prepare::Prepared;
 use super::tiers::{Job, Manner, NodeOutcome, Outcome, start_jobs, stop_jobs};
-use crate::cluster::{Cluster, Role};
+use crate::cluster::{Archive, Cluster, Role};
 use crate::observed::Observed;
-use crate::release::ARCHIVER;
+use crate::release::{ARCHIVER, manifest_entries};
 use crate::transport::Call;
 
 const QUEUE: &str = concat!(
@@ -37,7 +37,7 @@ fn archiver(job: &Job) -> Job {
 /// Adds the archivers of the hosts on which nodes that write logs are started.
 pub(super) fn beside(fleet: &Fleet, jobs: &[Job]) -> Vec<Job> {
     let mut all = jobs.to_vec();
-    if fleet.cluster.logs.archive.is_some() {
+    if fleet.cluster.logs.archive != Archive::Off {
         let mut seen = BTreeSet::new();
         let writers = jobs.iter().filter(|j| writes(&fleet.cluster, j));
         all.extend(writers.filter(|j| seen.insert(&j.seat.name)).map(archiver));
@@ -53,7 +53,7 @@ pub(super) fn to_stop(fleet: &Fleet, jobs: &[Job]) -> Vec<Job> {
     for job in jobs.iter().filter(|j| writes(cluster, j)) {
         let Some(host) = job.seat.index else { continue };
         let mut writers = cluster.run_nodes().filter(|n| n.host == host && cluster.writes_logs(n));
-        if cluster.logs.archive.is_some() && writers.all(|n| stopping.contains(n.name.as_str())) {
+        if cluster.logs.archive != Archive::Off && writers.all(|n| stopping.contains(n.name.as_str())) {
             archivers.entry(&job.seat.name).or_insert_with(|| archiver(job));
         }
     }
@@ -145,11 +145,29 @@ pub(super) async fn left(fleet: &Fleet, archivers: &[Job]) {
     }
 }
 
+/// Says where logs are archived that were not before: a release from before there was an archive by default has none.
+pub(super) fn begins(cluster: &Cluster, host: usize, observed: &Observed) -> Option<String> {
+    let started = format!("start/{ARCHIVER}");
+    let had = manifest_entries(observed.manifest.iter().map(String::as_str)).contains_key(started.as_str());
+    let archive = cluster
+        .archive_on(host)
+        .filter(|_| observed.current.is_some() && !had && cluster.logs.archive == Archive::Spool)?;
+    let queue = match observed.queue.logs {
+        0 => String::new(),
+        1 => ", also the one that waits in the queue".to_owned(),
+        n => format!(", also the {n} that wait in the queue"),
+    };
+    Some(format!(
+        "rotated logs are archived from now on{queue}, in {archive} (`logs.archive` names another folder, or `off`)"
+    ))
+}
+
 /// Says where logs can't be archived, because Zeek's program for it is not installed.
 pub(super) fn missing(cluster: &Cluster, host: usize, observed: &Observed) -> Option<String> {
     cluster.archive_on(host).filter(|_| !observed.can_archive).map(|_| {
         format!(
-            "{0}/bin/zeek-archiver is not there: rotated logs wait in {1}/log-queue until it is",
+            "{0}/bin/zeek-archiver is not there: rotated logs wait in {1}/log-queue until it is (`logs.archive: off` if \
+             they shall stay there)",
             cluster.hosts[host].prefix,
             crate::cluster::Folders::of(&cluster.name, &cluster.hosts[host]).spool
         )

@@ -204,7 +204,8 @@ pub(super) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTre
         absent.iter().map(|(index, why)| format!("{}: left out: {}", cluster.hosts[*index].name, why.text())).collect();
     for (index, (host, observed)) in cluster.hosts.iter().zip(found).enumerate() {
         let Some(observed) = observed else { continue };
-        notes.extend(archive::missing(cluster, index, observed).map(|note| format!("{}: {note}", host.name)));
+        let archive = [archive::begins(cluster, index, observed), archive::missing(cluster, index, observed)];
+        notes.extend(archive.into_iter().flatten().map(|note| format!("{}: {note}", host.name)));
         if observed.logind_kills && !host.local && cluster.runner == RunnerKind::Process {
             notes.push(format!(
                 "{}: logind ends this user's processes at log-out, and with them the nodes; as root: loginctl enable-linger USER",

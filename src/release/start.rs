@@ -95,6 +95,9 @@ impl Common<'_> {
 
         let mut text = String::new();
         let _ = writeln!(text, "zeek {binary}\nbinary {} {}\nrestart {restart}", identity.size, identity.mtime);
+        if cluster.writes_logs(node) && zeek::rotates_leftovers(version) {
+            text.push_str("rotates yes\n");
+        }
         text.push_str(&limits);
         if cluster.runner == RunnerKind::Systemd {
             if node.interface.is_some() {
@@ -140,7 +143,7 @@ pub(super) fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut
     let folders = Folders::of(&cluster.name, host);
     let logs = &cluster.logs;
     let mut settings = String::new();
-    if let Some(archive) = cluster.archive_on(index) {
+    if let Some(archive) = cluster.archive(host) {
         // zeek-archiver: extension and command; none means that it only moves them.
         let compress = match logs.compress {
             Compress::Gzip => "gz,gzip",
@@ -152,6 +155,9 @@ pub(super) fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut
             "archive {archive}\narchiver {}/bin/zeek-archiver\ncompress {compress}\n",
             host.prefix.trim_end_matches('/')
         );
+    }
+    // Elsewhere there is little to archive: what nodes write for themselves. Maintenance does that.
+    if cluster.archive_on(index).is_some() {
         let name = &cluster.name;
         put(
             format!("start/{ARCHIVER}"),

@@ -10,7 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::values::{Address, Size};
+use crate::values::{Address, HostPath, Size};
 
 /// A mapping of the user's own names, in the order of the file. An empty value is the default of its type.
 #[derive(Debug, Clone, PartialEq)]
@@ -469,6 +469,47 @@ impl JsonSchema for Listen {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "description": "`node`, `any` or an address.", "type": "string", "examples": ["node", "any"] })
+    }
+}
+
+/// Where logs are archived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Archive {
+    /// Nowhere.
+    Off,
+    /// In this folder of the hosts.
+    Folder(HostPath),
+}
+
+impl std::str::FromStr for Archive {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            other => other.parse().map(Self::Folder).map_err(|why: String| format!("{why}, and it is not `off`")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Archive {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::values::scalar(deserializer, "an absolute path, or `off`")
+    }
+}
+
+impl JsonSchema for Archive {
+    fn schema_name() -> Cow<'static, str> {
+        "Archive".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An absolute path on the hosts, or `off`.",
+            "type": "string",
+            "pattern": "^(/|off$)",
+            "examples": ["off", "/data/zeek/logs"]
+        })
     }
 }
 

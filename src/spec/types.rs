@@ -7,7 +7,7 @@ use std::num::NonZeroU8;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::forms::{Core, Entries, Env, GroupHosts, Listen, Redef, Texts, Value, table, tables};
+use super::forms::{Archive, Core, Entries, Env, GroupHosts, Listen, Redef, Texts, Value, table, tables};
 use super::words::{
     Backend, ChecksumMode, Compress, Curve, FanoutMode, Layout, MetricsListen, Restart, Role, Runner, StoreBackend,
 };
@@ -197,9 +197,10 @@ pub struct MetricsSpec {
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
 pub struct LogsSpec {
-    /// The archive's folder on the hosts; without it, rotated logs stay in the queue.
-    pub archive: Option<HostPath>,
-    /// How often logs rotate (default 1h; 0 never).
+    /// The archive's folder on the hosts (default: `archive` below the cluster's spool folder), or `off`: rotated logs
+    /// stay in the queue, for you to take away.
+    pub archive: Option<Archive>,
+    /// How often logs rotate (default 1h; 0: only when their node ends).
     pub rotate: Option<Interval>,
     /// When archived logs are deleted; without it, never.
     pub expire: Option<Interval>,
@@ -207,7 +208,7 @@ pub struct LogsSpec {
     pub compress: Option<Compress>,
     /// A log that waits longer for the archive makes `status` say `queue growing` (default 10m).
     pub late: Option<Interval>,
-    /// `maintain` complains where less of a file system is free (default 5%).
+    /// `status` and `maintain` complain where less of a file system is free (default 5%).
     pub min_free: Option<Percent>,
 }
 

@@ -64,6 +64,11 @@ pub(super) const METRICS_PORT: Span = since(7, 0);
 
 /// `Log::default_rotation_dir`, `Log::rotation_format_func` and leftover rotation.
 pub(super) const ROTATION_DIR: Span = since(4, 0);
+/// Tells whether this version's log writers rotate themselves what a process before them left, as their options ask for.
+pub fn rotates_leftovers(version: Version) -> bool {
+    ROTATION_DIR.has(version)
+}
+
 /// `archiver_rotation_format_func` outside of the Supervisor and with a suffix for each of several loggers.
 pub(super) const ARCHIVER_FORMAT: Span = since(6, 0);
 

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use clusterctl::cluster::{
-    AfPacket, AfPacketValue, Backend, Cluster, Compress, Host, LayoutInputs, Limits, Logs, Metrics, Node, Ports, Redef,
-    Role, RunnerKind, Ssh, Store, Timeouts, Zeek, ZeekValue,
+    AfPacket, AfPacketValue, Archive, Backend, Cluster, Compress, Host, LayoutInputs, Limits, Logs, Metrics, Node,
+    Ports, Redef, Role, RunnerKind, Ssh, Store, Timeouts, Zeek, ZeekValue,
 };
 use clusterctl::values::Version;
 
@@ -90,7 +90,7 @@ pub(crate) fn bare(hosts: Vec<Host>, nodes: Vec<Node>) -> Cluster {
         ports: Ports { base: 27_760, metrics: 9991, control: 27_759, xpub: 27_757, xsub: 27_758 },
         metrics: Metrics::Loopback,
         logs: Logs {
-            archive: None,
+            archive: Archive::Off,
             rotate: Duration::from_secs(3600),
             expire: None,
             compress: Compress::Gzip,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Facts, Folder};
 use super::{Check, HostReport, Needs, SESSIONS, Verdict};
-use crate::cluster::{Cluster, Host, RunnerKind};
+use crate::cluster::{Archive, Cluster, Host, RunnerKind};
 use crate::release::FORMAT;
 use crate::runner::Folders;
 use crate::transport::Failure;
@@ -230,7 +230,7 @@ impl Judge<'_> {
 
     fn folders(&mut self) {
         let folders = Folders::of(&self.cluster.name, self.host);
-        let archive = self.cluster.logs.archive.clone();
+        let archive = super::own_archive(self.cluster).map(str::to_owned);
         let wanted = [("base", Some(folders.home)), ("spool", Some(folders.spool)), ("archive", archive)];
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for (what, path) in wanted {
@@ -363,14 +363,15 @@ impl Judge<'_> {
     }
 
     fn archiver(&mut self) {
-        if self.cluster.logs.archive.is_none() || !self.needs.nodes.iter().any(|n| self.writes(&n.name)) {
+        if self.cluster.logs.archive == Archive::Off || !self.needs.nodes.iter().any(|n| self.writes(&n.name)) {
             return;
         }
         if self.facts.has("archiver") {
             self.good("archiver", "zeek-archiver is there");
         } else {
-            let hint = "install it beside Zeek, or take `logs.archive` out: rotated logs stay in log-queue";
-            self.bad("archiver", format!("there is no {}/bin/zeek-archiver", self.host.prefix), hint);
+            let hint = "install it beside Zeek; or write `logs: { archive: off }`, and take rotated logs out of log-queue yourself";
+            let found = format!("there is no {}/bin/zeek-archiver: rotated logs wait in log-queue", self.host.prefix);
+            self.bad("archiver", found, hint);
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::fleet::{Fleet, Seat};
 use super::ports::Listener;
-use crate::cluster::{Cluster, Node};
+use crate::cluster::{Archive, Cluster, Node};
 use crate::transport::{Call, Failure};
 use crate::values::Version;
 use crate::zeek::{self, Listens};
@@ -168,6 +168,14 @@ pub async fn doctor(fleet: &Fleet) -> DoctorReport {
     DoctorReport { hosts }
 }
 
+/// Returns the folder of the archive, if it is not in the spool folder.
+fn own_archive(cluster: &Cluster) -> Option<&str> {
+    match &cluster.logs.archive {
+        Archive::Folder(path) => Some(path),
+        Archive::Off | Archive::Spool => None,
+    }
+}
+
 async fn ask(fleet: &Fleet, seat: &Seat) -> Result<Facts, Failure> {
     let cluster = &*fleet.cluster;
     let index = seat.index.unwrap_or_default();
@@ -187,7 +195,7 @@ async fn ask(fleet: &Fleet, seat: &Seat) -> Result<Facts, Failure> {
         .arg(&seat.folders.home)
         .arg(&seat.folders.spool)
         .arg(&cluster.hosts[index].prefix)
-        .arg(or_none(cluster.logs.archive.as_deref()))
+        .arg(or_none(own_archive(cluster)))
         .arg(or_none(needs.af_packet.then_some("plugins")))
         .input(input);
     let before = jiff::Timestamp::now().as_second();

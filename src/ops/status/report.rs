@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asked, Facts, Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers, running, runs, strays};
-use crate::cluster::{Cluster, Node, Role, RunnerKind};
+use crate::cluster::{Archive, Cluster, Node, Role, RunnerKind};
 use crate::control::{self, Answers, Reply};
 use crate::observed::{Exit, Next, Observed, ObservedNode};
 use crate::ops::prepare::prevailing;
@@ -341,7 +341,10 @@ fn trouble_of(row: &NodeRow) -> Option<Trouble> {
 /// Marks a node whose rotated logs wait too long for the archive.
 fn waiting(row: &mut NodeRow, cluster: &Cluster, node: &Node, observed: &Observed) {
     let late = cluster.logs.late.as_secs();
-    if !matches!(row.health, Some(Health::Ok) | None) || !cluster.writes_logs(node) || cluster.logs.archive.is_none() {
+    if !matches!(row.health, Some(Health::Ok) | None)
+        || !cluster.writes_logs(node)
+        || cluster.logs.archive == Archive::Off
+    {
         return;
     }
     if let Some(age) = observed.queue.age.filter(|age| *age > late && late > 0) {
@@ -384,6 +387,18 @@ fn upkeep(
             troubles.push(trouble(
                 format!("logs are not archived: its archiver is {}{detail}", state.name()),
                 "clusterctl maintain",
+            ));
+        }
+    }
+    for (mount, free) in &observed.room {
+        if *free < u64::from(cluster.logs.min_free) {
+            troubles.push(trouble(
+                format!("only {free} % of {mount} are free, where its logs are"),
+                if cluster.logs.expire.is_some() {
+                    "make room"
+                } else {
+                    "make room, or let old logs go: `logs.expire`"
+                },
             ));
         }
     }
