@@ -286,9 +286,15 @@ fn what_a_crashed_node_left_is_put_aside() {
     for name in ["stdout", "stderr"] {
         text(name);
     }
-    // Logs and state stay where they are.
-    for name in ["conn.log", "state.db", "core.log"] {
-        assert!(host.file(name).exists() && !folder.join(name).exists(), "{name}");
+    // State stays where it is; logs, which the next process would truncate, are kept elsewhere.
+    assert!(host.file("state.db").exists() && !folder.join("state.db").exists());
+    let queued = |name: &str| {
+        let queue = std::fs::read_dir(host.cluster.kept("log-queue")).unwrap().flatten();
+        queue.filter(|e| e.file_name().to_str().unwrap().starts_with(&format!("{name}__"))).count()
+    };
+    for name in ["conn", "core"] {
+        let file = format!("{name}.log");
+        assert!(queued(name) == 1 && !host.file(&file).exists() && !folder.join(&file).exists(), "{name}");
     }
     // The newest ten stay.
     let kept = std::fs::read_dir(&crashes).unwrap().count();

@@ -274,7 +274,7 @@ fn wrong_settings_are_told() {
   stores: { s: { master_node: proxi-1 } }
   redefs: { \"a b\": 1, \"Cluster::nodes\": { expr: x }, e: { expr: \"\" } }
   local_networks: { 10.0.0.0/8: a, 10.0.0.0/08: b, 10.0.0.1: c }
-logs: { rotate: 1h, expire: 1m }
+logs: { rotate: 1h, expire: 1m, archive: off }
 timeouts: { ready: 0s }
 limits: { nofile: 1, memory: 8, nice: 20 }
 ports: { base: 32760, control: 27770 }
@@ -291,7 +291,7 @@ ports: { base: 32760, control: 27770 }
     13:65 this is not a Zeek expression
     14:36 the network 10.0.0.0/8 stands here twice
     14:52 the network `10.0.0.1` has no prefix length; write `10.0.0.1/32` for one address
-    15:21 logs expire in the archive, and there is none | write `archive: FOLDER` beside it
+    15:21 logs expire in the archive, and there is none | take `archive: off` out: there is an archive by default
     15:29 logs would expire after 1m, before they rotate (1h)
     16:20 a `ready` timeout of nothing can never be kept
     17:19 Zeek can't run with so few open files
