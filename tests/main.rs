@@ -16,6 +16,7 @@ mod kept_logs;
 mod lab;
 #[cfg(test)]
 mod local;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod odd;
