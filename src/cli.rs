@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cluster::{self, Cluster};
 use crate::error::{Diagnostic, Error, Kind};
-use crate::ops::{self, Failure, Fleet, Options, Prepared, Selection, Settings};
+use crate::ops::{self, Failure, Fleet, Offers, Options, Prepared, Selection, Settings};
 use crate::spec::{self, Description};
 use crate::ui::{self, Color, Output, Progress, Ui};
 use crate::values::Version;
@@ -266,12 +266,22 @@ fn hosts_of(cluster: &Cluster, selectors: &[String]) -> Result<Option<BTreeSet<u
     if selectors.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Selection::parse(cluster, selectors)?.hosts(cluster).into_iter().collect()))
+    let mut hosts = BTreeSet::new();
+    for selector in selectors {
+        // A host without nodes has a lock and a release as well.
+        let named = selector.strip_prefix('@').and_then(|name| cluster.hosts.iter().position(|h| h.name == name));
+        match named {
+            Some(index) => drop(hosts.insert(index)),
+            None => hosts.extend(Selection::parse(cluster, std::slice::from_ref(selector))?.hosts(cluster)),
+        }
+    }
+    Ok(Some(hosts))
 }
 
 /// What is said of how to do it, but for the hosts to skip: which ones there are depends on the release.
 fn options(how: &How) -> Options {
-    Options { allow_failed: how.allow_failed, max_unavailable: how.max_unavailable, ..Options::default() }
+    let offers = Offers { skip: true, backend: true };
+    Options { allow_failed: how.allow_failed, max_unavailable: how.max_unavailable, offers, ..Options::default() }
 }
 
 async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<bool>) -> Result<Option<Kind>, End> {
@@ -311,9 +321,9 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<
             let report = ops::releases(&job.fleet).await;
             job.end(report, |ui, report| ui::releases(ui, &report)).await
         }
-        Command::Unlock { hosts, yes } => {
-            let hosts = hosts_of(&loaded.cluster, hosts)?;
-            job.unlock(*yes, hosts.as_ref()).await
+        Command::Unlock { hosts: selectors, yes } => {
+            let hosts = hosts_of(&loaded.cluster, selectors)?;
+            job.unlock(*yes, selectors, hosts.as_ref()).await
         }
         Command::Secrets(Secrets::Rotate { act }) => {
             job.fleet.rotate()?;
@@ -521,7 +531,12 @@ impl Job<'_> {
         self.end(report, |ui, report| ui::deployed(ui, &report)).await
     }
 
-    async fn unlock(mut self, yes: bool, hosts: Option<&BTreeSet<usize>>) -> Result<Option<Kind>, End> {
+    async fn unlock(
+        mut self,
+        yes: bool,
+        selectors: &[String],
+        hosts: Option<&BTreeSet<usize>>,
+    ) -> Result<Option<Kind>, End> {
         let locks = ops::locks(&self.fleet, hosts).await;
         if locks.held.is_empty() {
             return self.end(Ok(locks), |ui, locks| ui::unlocked(ui, &locks)).await;
@@ -532,9 +547,10 @@ impl Job<'_> {
             ui.say(&format!("{} is locked by {}", lock.host, lock.holder));
         }
         if !yes && !ui.can_ask() {
+            let named: String = selectors.iter().map(|selector| format!("{selector} ")).collect();
             let error =
                 Error::new(Kind::Usage, "nothing has changed: an operation that is at work must not lose its lock")
-                    .hint("make sure that it is not, then: clusterctl unlock --yes");
+                    .hint(format!("check that operation first, then: clusterctl unlock {named}--yes"));
             return self.end(Err::<(), _>(error.into()), |_, ()| None).await;
         }
         let question = "is that operation really dead? free the lock?";

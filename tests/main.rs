@@ -11,6 +11,8 @@ mod generated;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod hints;
+#[cfg(test)]
 mod kept_logs;
 #[cfg(test)]
 mod lab;

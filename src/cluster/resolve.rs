@@ -109,7 +109,9 @@ fn ports(spec: &Spec, problems: &mut Problems<'_>) -> Ports {
         if ports::capacity(Role::Worker, port) == 0 {
             let place = Place::of(&["ports", key]);
             let message = format!("above `ports.{key}` {port} there is no room: automatic ports stay below 32768");
-            problems.push(Problem::value(place, message, "too high").help("write at most 32567, better 27760"));
+            let usual = if key == "base" { BASE_PORT } else { METRICS_PORT };
+            let help = format!("write at most 32567, such as {usual}");
+            problems.push(Problem::value(place, message, "too high").help(help));
         }
     }
     let control = spec.ports.control.map_or(CONTROL_PORT, |port| port.0);

@@ -297,7 +297,7 @@ ports: { base: 32760, control: 27770 }
     17:19 Zeek can't run with so few open files
     17:30 Zeek can't run with so little memory | sizes have units, such as `8GiB`
     17:39 there is no such niceness
-    18:16 above `ports.base` 32760 there is no room: automatic ports stay below 32768 | write at most 32567, better 27760
+    18:16 above `ports.base` 32760 there is no room: automatic ports stay below 32768 | write at most 32567, such as 27760
     "#);
 }
 

@@ -58,11 +58,13 @@ pub struct Behind {
     pub why: String,
 }
 
-/// Says how an operation that did not come to its end is finished, and how it is undone.
-pub fn ways_on(command: &str) -> &'static str {
+/// Says how an operation that did not come to its end is finished, and how it is undone; `first` where nothing was
+/// deployed before it.
+pub fn ways_on(command: &str, first: bool) -> &'static str {
     match command {
         // A deploy would bring what the way back leads away from.
         "rollback" => "`clusterctl rollback` goes on from here, `clusterctl deploy` brings what the description says",
+        _ if first => "`clusterctl deploy` goes on from here, `clusterctl stop` stops what it started",
         _ => "`clusterctl deploy` goes on from here, `clusterctl rollback` goes back",
     }
 }
@@ -144,12 +146,17 @@ pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'
 /// # Errors
 /// Says what that is, and which option agrees to it.
 pub fn allowed(planned: &Prepared) -> Result<(), Failure> {
+    let offers = planned.options.offers;
     if let Some(change) = &planned.plan.backend_change
         && !planned.options.accept_backend_change
     {
         let (from, to) = (&change.from, &change.to);
         return Err(Error::failed(format!("nothing has changed: the backend would change from {from} to {to}"))
-            .hint("all nodes stop and start; if that is meant: --accept-backend-change")
+            .hint(if offers.backend {
+                "all nodes stop and start; if that is meant: --accept-backend-change"
+            } else {
+                "all nodes stop and start; if that is meant: clusterctl deploy --accept-backend-change"
+            })
             .into());
     }
     if let Some(upgrade) = &planned.plan.upgrade {
@@ -170,7 +177,7 @@ pub fn allowed(planned: &Prepared) -> Result<(), Failure> {
     if (planned.options.no_restart || !planned.absent.is_empty()) && secrets::replaces(planned) {
         return Err(Error::failed("nothing has changed: keys can't change without a restart of all nodes")
             .because("nodes with old and new keys can't talk to each other")
-            .hint("leave --no-restart and --skip out; `enabled: false` leaves a host out whose nodes are stopped")
+            .hint("leave --no-restart, --skip and --allow-failed out; `enabled: false` leaves a host out whose nodes are stopped")
             .into());
     }
     Ok(())
@@ -312,10 +319,15 @@ impl Run<'_> {
             nodes,
             rolled_back: None,
             not_back: Vec::new(),
-            first: self.prepared.found.iter().flatten().all(|o| o.current.is_none()),
+            first: self.is_first(),
             behind: absent.chain(lost).collect(),
             lost: self.prepared.lost.iter().map(|h| h.name.clone()).collect(),
         }
+    }
+
+    /// Tells whether no host had a release before.
+    fn is_first(&self) -> bool {
+        self.prepared.found.iter().flatten().all(|o| o.current.is_none())
     }
 
     /// The hosts of the release that are still there.
@@ -460,7 +472,7 @@ impl Run<'_> {
         }
         let error = error
             .because(format!("{touched}not all hosts could be switched back"))
-            .hint(ways_on(&self.locks.operation().command));
+            .hint(ways_on(&self.locks.operation().command, self.is_first()));
         Err(not_back.into_iter().fold(error, Error::because).into())
     }
 

@@ -60,7 +60,7 @@ pub use fleet::{Fleet, Settings};
 pub use maintain::{
     EVERY as MAINTAINED_EVERY, Healed, HostMaintenance, Installed, MaintainReport, Maintained, install, maintain,
 };
-pub use prepare::{Options, Prepared, prepare};
+pub use prepare::{Offers, Options, Prepared, prepare};
 pub use print::{PrintReport, PrintRow, print};
 pub use releases::{ReleaseRow, ReleasesReport, releases};
 pub use resume::prepare_resume;

@@ -39,9 +39,12 @@ pub(super) async fn free(fleet: &Fleet, version: Version, starting: &BTreeSet<&s
     if taken.is_empty() {
         return Ok(());
     }
+    let settings: BTreeSet<String> = taken.iter().map(|taken| format!("`{}`", taken.setting)).collect();
+    let settings: Vec<String> = settings.into_iter().collect();
     let error = Error::failed("nothing has changed: ports of nodes are taken")
-        .hint("end that process, or give the node another `port`");
-    Err(taken.iter().fold(error, |error, (host, node, words)| error.because(format!("{node} on {host}: {words}"))))
+        .hint(format!("end that process, or write another {}", settings.join(" or ")));
+    let line = |taken: &Taken| format!("{} on {}: {}", taken.node, taken.host, taken.words);
+    Err(taken.iter().map(line).fold(error, Error::because))
 }
 
 /// Adds to nodes that ended at start which of their ports something else has.
@@ -51,19 +54,25 @@ pub(super) async fn blame(fleet: &Fleet, version: Option<Version>, outcomes: &mu
     let Some(version) = version.filter(|_| !starting.is_empty()) else { return };
     // They ended; that their host can't say why is no further failure.
     let Ok(taken) = taken(fleet, version, &starting).await else { return };
-    for (_, node, words) in taken {
+    for Taken { node, words, .. } in taken {
         if let Some(NodeOutcome { outcome: Outcome::Dead(how), .. }) = outcomes.iter_mut().find(|o| o.node == node) {
             *how = format!("{how}; {words}");
         }
     }
 }
 
-/// Returns host, node and words for each port that is taken.
-async fn taken(
-    fleet: &Fleet,
-    version: Version,
-    starting: &BTreeSet<&str>,
-) -> Result<Vec<(String, String, String)>, Error> {
+/// A port that something else has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Taken {
+    host: String,
+    node: String,
+    words: String,
+    /// What of the description moves the node's port.
+    setting: &'static str,
+}
+
+/// Finds each port that is taken.
+async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Result<Vec<Taken>, Error> {
     let mut wanted: BTreeMap<usize, Wanted> = BTreeMap::new();
     for node in fleet.cluster.run_nodes().filter(|n| starting.contains(n.name.as_str())) {
         for listens in zeek::listens(&fleet.cluster, node, version) {
@@ -88,7 +97,12 @@ async fn taken(
         })?;
         for (node, listens) in seat.index.and_then(|i| wanted.get(&i)).into_iter().flatten() {
             if let Some(listener) = listeners.iter().find(|l| l.is_in_the_way_of(*listens)) {
-                taken.push((seat.name.clone(), node.clone(), listener.words()));
+                taken.push(Taken {
+                    host: seat.name.clone(),
+                    node: node.clone(),
+                    words: listener.words(),
+                    setting: listens.setting,
+                });
             }
         }
     }
@@ -157,7 +171,7 @@ mod tests {
     use crate::zeek::Listens;
 
     fn listens(address: &str, port: u16) -> Listens {
-        Listens { address: address.parse().ok(), port }
+        Listens { address: address.parse().ok(), port, setting: "port" }
     }
 
     #[test]

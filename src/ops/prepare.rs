@@ -35,6 +35,17 @@ pub struct Options {
     pub accept_backend_change: bool,
     /// Hosts that can't be reached are left out, whatever runs there: to bring others up to date.
     pub without_those_away: bool,
+    /// What the command can be told, for hints.
+    pub offers: Offers,
+}
+
+/// Options that a command has; a hint names no other ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// `--skip` and `--allow-failed`.
+    pub skip: bool,
+    /// `--accept-backend-change`.
+    pub backend: bool,
 }
 
 impl Default for Options {
@@ -46,6 +57,7 @@ impl Default for Options {
             no_restart: false,
             accept_backend_change: false,
             without_those_away: false,
+            offers: Offers::default(),
         }
     }
 }
@@ -174,10 +186,11 @@ pub(super) async fn look(fleet: &Fleet, options: &Options) -> Result<Look, Error
         let names: Vec<String> = failures.values().map(|(name, _)| format!("--skip @{name}")).collect();
         let failures: Vec<_> = failures.into_values().collect();
         let error = unreachable("nothing has changed: these hosts can't be reached", &failures);
-        let hint = if only_workers {
-            format!("to go on without: {}; or `enabled: false` at a host, for longer", names.join(" "))
-        } else {
-            "only hosts of nothing but workers can be left out (--skip, --allow-failed)".to_owned()
+        let hint = match (only_workers, options.offers.skip) {
+            (true, true) => format!("skip it once with {}, or set `enabled: false` for longer", names.join(" ")),
+            (true, false) => "set `enabled: false` at a host to leave it out".to_owned(),
+            (false, true) => "only hosts of nothing but workers can be left out (--skip, --allow-failed)".to_owned(),
+            (false, false) => "only hosts of nothing but workers can be left out (`enabled: false`)".to_owned(),
         };
         return Err(error.hint(hint));
     }

@@ -207,11 +207,10 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
             let when = k.when().map(|t| t.to_string());
             format!("{} of {} by {}", k.id, when.unwrap_or_default(), k.who)
         };
-        return Err(others
-            .iter()
-            .map(line)
-            .fold(error, Error::because)
-            .hint("name the release to go to: clusterctl rollback ID"));
+        return Err(others.iter().map(line).fold(error, Error::because).hint(match others.first() {
+            Some(newest) => format!("name the release to go to, such as clusterctl rollback {}", newest.id),
+            None => "`clusterctl releases` lists what there is, `clusterctl deploy` makes another".to_owned(),
+        }));
     }
     let now = current.and_then(|k| k.time).unwrap_or(i64::MAX);
     others().filter(|k| k.time.is_some_and(|t| t <= now)).max_by_key(|k| k.time).map(|k| k.id.clone()).ok_or_else(

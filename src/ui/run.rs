@@ -63,7 +63,7 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
         }
         match &report.rolled_back {
             Some(_) if !report.not_back.is_empty() => {
-                ui.result(ways_on(&report.command));
+                ui.result(ways_on(&report.command, report.first));
             }
             Some(back) if back.is_empty() && report.interrupted => ui.result("went back: no node was touched"),
             Some(back) if back.is_empty() && report.first => {

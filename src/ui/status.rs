@@ -79,9 +79,9 @@ const NAMES: usize = 4;
 /// Says what is wrong, once for all nodes with the same trouble.
 fn troubles(ui: &Ui, troubles: &[Trouble], tone: Tone) -> Vec<String> {
     let mut groups: Vec<(&str, Vec<&Trouble>)> = Vec::new();
-    let mut index: HashMap<&str, usize> = HashMap::new();
+    let mut index: HashMap<(&str, Option<&str>), usize> = HashMap::new();
     for trouble in troubles {
-        let at = *index.entry(&trouble.what).or_insert_with(|| {
+        let at = *index.entry((&trouble.what, verb(trouble))).or_insert_with(|| {
             groups.push((&trouble.what, Vec::new()));
             groups.len() - 1
         });
@@ -100,13 +100,44 @@ fn troubles(ui: &Ui, troubles: &[Trouble], tone: Tone) -> Vec<String> {
                 _ => what.to_owned(),
             };
             let mut line = format!("{}{more}: {}", ui.out.paint(tone, &names.join(", ")), super::harmless(&what));
-            if let Some(hint) = group.first().and_then(|t| t.hint.as_deref()) {
+            if let Some(hint) = hint(&group) {
                 line.push_str(" -> ");
-                line.push_str(&super::harmless(hint));
+                line.push_str(&super::harmless(&hint));
             }
             line
         })
         .collect()
+}
+
+/// Which command a hint names; none where it is no command.
+fn verb(trouble: &Trouble) -> Option<&str> {
+    trouble.hint.as_deref()?.strip_prefix("clusterctl ")?.split(' ').next()
+}
+
+/// What to do about the same trouble of several nodes or hosts: where commands differ by a name, one with all names.
+/// Of other hints the first is told, which names what it is about.
+fn hint(group: &[&Trouble]) -> Option<String> {
+    let hints: Vec<&str> = group.iter().filter_map(|trouble| trouble.hint.as_deref()).collect();
+    let first = *hints.first()?;
+    let words = |hint: &'_ str| hint.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut all = words(first);
+    let Some(other) = hints.iter().find(|hint| **hint != first).map(|hint| words(hint)) else {
+        return Some(first.to_owned());
+    };
+    let at = all.iter().zip(&other).position(|(a, b)| a != b);
+    let Some(at) = at.filter(|_| verb(group[0]).is_some() && all.len() == other.len()) else {
+        return Some(first.to_owned());
+    };
+    let mut names: Vec<String> = Vec::new();
+    for hint in hints {
+        let name = hint.split(' ').nth(at)?.trim_end_matches(',').to_owned();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let comma = if all[at].ends_with(',') { "," } else { "" };
+    all[at] = format!("{}{comma}", names.join(" "));
+    Some(all.join(" "))
 }
 
 fn headline(ui: &Ui, report: &StatusReport) -> String {
@@ -175,7 +206,31 @@ fn memory(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::uptime;
+    use super::{Output, Tone, Trouble, Ui, troubles, uptime};
+
+    #[test]
+    fn a_command_for_one_names_all() {
+        let told = |all: &[(&str, &str)]| {
+            let trouble = |(subject, hint): &(&str, &str)| Trouble {
+                subject: (*subject).to_owned(),
+                what: "is stopped".to_owned(),
+                hint: Some((*hint).to_owned()),
+            };
+            let all: Vec<Trouble> = all.iter().map(trouble).collect();
+            let ui = Ui::new(Output::Table, crate::ui::Color::Never, false);
+            troubles(&ui, &all, Tone::Bad).join("\n")
+        };
+        assert_eq!(
+            told(&[("w-1", "clusterctl start w-1"), ("w-2", "clusterctl start w-2"), ("w-3", "clusterctl deploy")]),
+            "w-1, w-2: are stopped -> clusterctl start w-1 w-2\nw-3: is stopped -> clusterctl deploy"
+        );
+        let resume = "clusterctl resume @a, or clusterctl deploy";
+        assert_eq!(
+            told(&[("a", resume), ("b", "clusterctl resume @b, or clusterctl deploy")]),
+            "a, b: are stopped -> clusterctl resume @a @b, or clusterctl deploy"
+        );
+        assert_eq!(told(&[("a", "look at x"), ("b", "look at y")]), "a, b: are stopped -> look at x");
+    }
 
     #[test]
     fn times_are_short() {

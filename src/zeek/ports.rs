@@ -13,6 +13,8 @@ pub struct Listens {
     pub address: Option<IpAddr>,
     /// The port.
     pub port: u16,
+    /// The setting of the description that moves it: of the node's group, or of the cluster (`ports.base`).
+    pub setting: &'static str,
 }
 
 /// Returns where a node listens in a version: for other nodes, for metrics, for `clusterctl`.
@@ -29,10 +31,11 @@ pub fn listens(cluster: &Cluster, node: &Node, version: Version) -> Vec<Listens>
         _ => true,
     };
     if own {
-        all.push(Listens { address: node.listen, port: node.port });
+        all.push(Listens { address: node.listen, port: node.port, setting: "port" });
     }
     if zeromq && manages {
-        all.extend([cluster.ports.xpub, cluster.ports.xsub].map(|port| Listens { address: node.listen, port }));
+        let own = |port| Listens { address: node.listen, port, setting: "ports.base" };
+        all.extend([cluster.ports.xpub, cluster.ports.xsub].map(own));
     }
     if let Some(port) = node.metrics_port.filter(|_| table::METRICS_PORT.has(version)) {
         let address = match cluster.metrics {
@@ -41,10 +44,10 @@ pub fn listens(cluster: &Cluster, node: &Node, version: Version) -> Vec<Listens>
             Metrics::Any => Some(None),
             Metrics::Node => Some(Some(node.ip)),
         };
-        all.extend(address.map(|address| Listens { address, port }));
+        all.extend(address.map(|address| Listens { address, port, setting: "metrics_port" }));
     }
     if manages && table::AGENT.has(version) {
-        all.push(Listens { address: loopback, port: cluster.ports.control });
+        all.push(Listens { address: loopback, port: cluster.ports.control, setting: "ports.control" });
     }
     all
 }

@@ -290,14 +290,15 @@ impl Judge<'_> {
     fn ports(&mut self, version: Version) {
         let needs = self.needs;
         let listens = needs.listens(version);
-        let mut taken: Vec<String> = Vec::new();
+        let mut taken: Vec<(String, String)> = Vec::new();
         for (node, port) in listens {
             if let Some(listener) = self.facts.listeners.iter().find(|l| l.is_in_the_way_of(*port)) {
-                taken.push(format!("{node}: {}", listener.words()));
+                let hint = format!("end that process, or write another `{}`", port.setting);
+                taken.push((format!("{node}: {}", listener.words()), hint));
             }
         }
-        for words in &taken {
-            self.bad("ports", words.clone(), "end that process, or give the node another `port`");
+        for (words, hint) in &taken {
+            self.bad("ports", words.clone(), hint.clone());
         }
         let mut loose: Vec<u16> = listens.iter().map(|(_, l)| l.port).filter(|p| self.facts.is_ephemeral(*p)).collect();
         loose.sort_unstable();

@@ -31,6 +31,7 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
         .filter(|n| matches!(facts.get(&n.host), Some(Ok(o)) if runs(o, &n.name)))
         .map(|n| (n.name.as_str(), n.role))
         .collect();
+    let current = current_of(cluster, facts);
     let (mut troubles, mut warnings) = (Vec::new(), Vec::new());
     let mut rows = Vec::new();
     for node in selection.nodes(cluster) {
@@ -47,7 +48,7 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             }
             waiting(&mut row, cluster, node, observed);
         }
-        troubles.extend(trouble_of(&row));
+        troubles.extend(trouble_of(&row, observed.map_or("", |o| start_of(o, &row, current.as_deref()))));
         warnings.extend(healed_of(&row));
         rows.push(row);
     }
@@ -299,9 +300,35 @@ fn healed_of(row: &NodeRow) -> Option<Trouble> {
     })
 }
 
-fn trouble_of(row: &NodeRow) -> Option<Trouble> {
+/// The release that the cluster runs, as far as it is known.
+fn current_of(cluster: &Cluster, facts: &Facts) -> Option<String> {
+    prevailing(
+        cluster,
+        facts.iter().filter_map(|(index, answer)| Some((*index, answer.as_ref().ok()?.current.as_deref()?))),
+    )
+}
+
+/// What has to be done before a node of a host can be started, or `start`.
+fn start_of(observed: &Observed, row: &NodeRow, runs: Option<&str>) -> &'static str {
+    match observed.current.as_deref() {
+        None => "deploy",
+        Some(current) if Some(current) != runs => "resume",
+        // The release does not have it.
+        Some(_) if observed.nodes.get(&row.node).is_none_or(|found| found.due.is_empty()) => "deploy",
+        Some(_) => "start",
+    }
+}
+
+/// Says what is wrong with a node; `way` is how it can be started.
+fn trouble_of(row: &NodeRow, way: &str) -> Option<Trouble> {
     let detail = row.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
     let trouble = |what: String, hint: Option<String>| Some(Trouble { subject: row.node.clone(), what, hint });
+    let command = |way: &str, running: &str| match way {
+        "deploy" => "clusterctl deploy".to_owned(),
+        "resume" => format!("clusterctl resume @{}", row.host),
+        _ => format!("clusterctl {running} {}", row.node),
+    };
+    let start = command(way, "start");
     match row.state {
         State::Running | State::Disabled => {}
         // Its host's trouble says it once for all of its nodes.
@@ -309,10 +336,10 @@ fn trouble_of(row: &NodeRow) -> Option<Trouble> {
         State::Stopped if row.detail.is_some() => {
             return trouble(format!("is stopped{detail}"), Some("clusterctl deploy".to_owned()));
         }
-        State::Stopped => return trouble("is stopped".to_owned(), Some("clusterctl start".to_owned())),
+        State::Stopped => return trouble("is stopped".to_owned(), Some(start)),
         State::Crashed | State::Failed => {
             let hint = match &row.crash {
-                _ if row.detail.as_deref() == Some(REBOOTED) => format!("clusterctl start {}", row.node),
+                _ if row.detail.as_deref() == Some(REBOOTED) => start,
                 Some(crash) => format!("{crash} on {} holds what it left", row.host),
                 None => format!("{}/stderr on {} may say why", row.folder, row.host),
             };
@@ -332,7 +359,7 @@ fn trouble_of(row: &NodeRow) -> Option<Trouble> {
     if row.state == State::Running && row.detail.is_some() {
         return trouble(
             format!("runs{detail}: it will not be started again if it ends"),
-            Some(format!("clusterctl restart {}", row.node)),
+            Some(command(way, "restart")),
         );
     }
     None
@@ -441,10 +468,7 @@ fn hosts_of(
     warnings: &mut Vec<Trouble>,
 ) -> Vec<HostStatus> {
     let known: BTreeSet<(usize, &str)> = cluster.run_nodes().map(|n| (n.host, n.name.as_str())).collect();
-    let runs = prevailing(
-        cluster,
-        facts.iter().filter_map(|(index, answer)| Some((*index, answer.as_ref().ok()?.current.as_deref()?))),
-    );
+    let runs = current_of(cluster, facts);
     // Others came to its end: it is this host alone that is behind.
     let done = facts.values().flatten().any(|o| o.current == runs && runs.is_some() && o.unfinished().is_none());
     let mut hosts = Vec::new();
@@ -486,7 +510,7 @@ fn hosts_of(
                 hint: Some(if done {
                     format!("clusterctl resume @{name}, or clusterctl deploy")
                 } else {
-                    ways_on(begun.command()).replace('`', "")
+                    ways_on(begun.command(), begun.from.is_none()).replace('`', "")
                 }),
             });
         } else if let Some(runs) = runs.as_deref().filter(|runs| observed.current.as_deref() != Some(*runs))
@@ -517,7 +541,9 @@ fn hosts_of(
 
 #[cfg(test)]
 mod tests {
-    use super::{Observed, is_overdue};
+    use super::*;
+    use crate::observed::Wanted;
+    use crate::plan::tests::{WORKERS, campus};
 
     #[test]
     fn maintenance_is_overdue_after_three_rounds_in_which_the_host_was_up() {
@@ -537,5 +563,32 @@ mod tests {
             |every, epoch| Observed { maintain: Some((every, i64::MIN)), epoch, uptime: 1e9, ..Observed::default() };
         assert!(!is_overdue(&odd(u64::MAX, i64::MAX)));
         assert!(is_overdue(&odd(0, i64::MAX)));
+    }
+
+    /// What `status` says to do about a stopped worker, by what is current on its host, and whether that has it.
+    fn said(current: Option<&str>, has: bool) -> String {
+        let cluster = campus("", "", WORKERS);
+        let node = cluster.nodes.iter().find(|n| n.role == Role::Worker).unwrap();
+        let mut found = ObservedNode { wanted: Some(Wanted::Stopped), ..ObservedNode::default() };
+        if has {
+            found.due.insert("layout".to_owned(), "digest".to_owned());
+        }
+        let observed = Observed {
+            current: current.map(str::to_owned),
+            nodes: BTreeMap::from([(node.name.clone(), found)]),
+            ..Observed::default()
+        };
+        let row = process_row(&cluster, node, Some(&Ok(observed.clone())));
+        let hint = trouble_of(&row, start_of(&observed, &row, Some("runs"))).unwrap().hint.unwrap();
+        let host = &cluster.host_of(node).name;
+        hint.replace(&node.name, "NODE").replace(&format!("@{host}"), "@HOST")
+    }
+
+    #[test]
+    fn what_a_stopped_node_needs_is_what_start_would_accept() {
+        assert_eq!(said(Some("runs"), true), "clusterctl start NODE");
+        assert_eq!(said(Some("old"), true), "clusterctl resume @HOST");
+        assert_eq!(said(Some("runs"), false), "clusterctl deploy");
+        assert_eq!(said(None, false), "clusterctl deploy");
     }
 }
