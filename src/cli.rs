@@ -2,6 +2,7 @@
 
 mod args;
 mod complete;
+mod signals;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use args::{Act, Cli, Command, Extent, How, LayoutFormat, Secrets, Selectors};
 use clap::FromArgMatches;
 use clap_complete::Generator;
 use futures_util::future::BoxFuture;
+use signals::Signals;
 use tokio::sync::{mpsc, watch};
 
 use crate::cluster::{self, Cluster};
@@ -227,16 +229,13 @@ fn connected(ui: &Ui, cli: &Cli) -> Result<Option<Kind>, End> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start")?;
     let result = runtime.block_on(async {
-        let signal = |kind| tokio::signal::unix::signal(kind).context("can't listen for signals");
-        let mut interrupt = signal(tokio::signal::unix::SignalKind::interrupt())?;
-        let mut terminate = signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut signals = Signals::new().context("can't listen for signals")?;
         let (stop, stopping) = watch::channel(false);
         let mut work = std::pin::pin!(operate(ui, cli, &loaded, stopping));
         loop {
             tokio::select! {
                 result = &mut work => return result,
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+                () = signals.next() => {}
             }
             // The first lets what was begun come to an orderly end, the second does not.
             if !cli.command.changes_hosts() || stop.send_replace(true) {
@@ -494,10 +493,7 @@ impl Job<'_> {
         let show = |prepared: &Prepared| {
             prepared.notes.iter().for_each(|note| ui.say(note));
             if prepared.plan.is_empty() && ui.output != Output::Json {
-                ui.say(&format!(
-                    "all hosts have the release {}: what is left to do there is done",
-                    prepared.plan.release
-                ));
+                ui.say(&format!("{}: what is left to do there is done", ui::agreement(&prepared.plan)));
             } else {
                 ui::plan(&ui, &prepared.plan, false);
             }

@@ -42,6 +42,20 @@ pub struct Plan {
     pub nodes: Vec<NodePlan>,
     /// How the writing of logs is interrupted while workers go on; none if it is not.
     pub logs: Option<LogGap>,
+    /// Hosts of the description that take no part: so nothing is said of what they have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub apart: Vec<Apart>,
+}
+
+/// A host that takes no part in a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Apart {
+    /// Its name.
+    pub host: String,
+    /// Why, as a sentence fragment of which the host is the subject.
+    pub why: String,
+    /// Whether the description has it so.
+    pub disabled: bool,
 }
 
 /// What changes on one host.

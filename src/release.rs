@@ -20,6 +20,7 @@
 //! clusterctl/clusterctl@.service  the unit of all nodes (the runner `systemd`)
 //! ```
 
+mod again;
 mod manifest;
 mod start;
 
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+pub use again::{SECRETS_PATH, start_again};
 pub use manifest::{Changes, Entry, manifest_entries, pack};
 
 use crate::cluster::{Cluster, EnvValue, Host, Role, RunnerKind};
@@ -241,8 +243,12 @@ impl Release {
             .enumerate()
             .filter_map(|(index, host)| Some(common.part(from, index, host, from.zeeks.get(index)?.as_ref()?)))
             .collect();
-        let names: Vec<String> =
-            parts.iter().map(|p| format!("{} {}", from.cluster.hosts[p.host].name, p.digest)).collect();
+        Self::of(from.cluster, parts)
+    }
+
+    /// Makes the release of parts, which are in the order of the hosts.
+    pub fn of(cluster: &Cluster, parts: Vec<Part>) -> Self {
+        let names: Vec<String> = parts.iter().map(|p| format!("{} {}", cluster.hosts[p.host].name, p.digest)).collect();
         let mut id = digest(names.join("\n").as_bytes());
         id.truncate(12);
         Self { id, parts }
@@ -334,7 +340,7 @@ impl<'a> Common<'a> {
         if !kept.is_empty() {
             let content = Arc::<[u8]>::from(kept.iter().map(|n| format!("{n}\n")).collect::<String>().into_bytes());
             let digest = digest(&content);
-            files.insert("clusterctl/secrets".to_owned(), File { mode: 0o644, content, digest });
+            files.insert(SECRETS_PATH.to_owned(), File { mode: 0o644, content, digest });
         }
         for node in from.cluster.run_nodes().filter(|n| n.host == index) {
             let script = zeek::node_script(from.cluster, node, from.version);

@@ -1,6 +1,6 @@
 # Makes a release the current one. Arguments: the cluster's folder, the release, the release that is current now or
 # `-`. Input, each part ended by an empty line: lines about the release for `releases/ID.info`, none where it comes back
-# as it was; what is still to be done elsewhere, for `pending`; releases to delete.
+# as it was; what is still to be done elsewhere, for `pending`.
 home=$1 id=$2 expected=$3
 current=-
 if cd -P "$home/current" 2>/dev/null; then
@@ -68,23 +68,5 @@ if [ "$id" != - ]; then
 else
 	rm -f current info.new pending.new
 	unsay "$current"
-fi
-while IFS= read -r old && [ -n "$old" ]; do
-	ours || exit 1
-	case $old in
-	*/* | .*) continue ;;
-	esac
-	[ "$old" = "$id" ] || rm -rf "releases/$old" "releases/$old.info" "releases/$old.was.info"
-done
-# Secrets that no release needs any more. All names are ours: no blanks in them.
-if [ -d secrets ]; then
-	needed=" $(cat releases/*/clusterctl/secrets 2>/dev/null | tr '\n' ' ')"
-	for file in secrets/*; do
-		[ -f "$file" ] || continue
-		case $needed in
-		*" ${file#secrets/} "*) ;;
-		*) rm -f "$file" ;;
-		esac
-	done
 fi
 say activated "$id"

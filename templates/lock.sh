@@ -1,7 +1,8 @@
 # Holds the lock of a host as long as this script's stdin is open. Arguments: the cluster's folder, the operation,
 # a line about the holder, and for a lock whose connection broke what the file `operation` said when it was had first:
 # it is had again only where nobody else has done anything since (templates/guard.sh); `first` otherwise. Input: lines
-# for the journal; `done` ends the operation, and the journal with it.
+# for the journal, with `beside` before them only where there is one already; `done` ends the operation, and the journal
+# with it.
 home=$1 operation=$2 holder=$3 before=$4
 mkdir -p "$home" 2>/dev/null || {
 	say fail "can't make the folder $home (as $(id -un 2>/dev/null)); as root: install -d -o $(id -un 2>/dev/null) ${home%/*}"
@@ -70,6 +71,7 @@ say locked "$up $last"
 while IFS= read -r line; do
 	case $line in
 	done) rm -f "$home/journal" ;;
+	"beside "*) [ ! -s "$home/journal" ] || printf '%s\n' "${line#beside }" >>"$home/journal" ;;
 	*) printf '%s\n' "$line" >>"$home/journal" ;;
 	esac
 done

@@ -55,19 +55,90 @@ needs_healing() {
 	node_alive "$1" || supervisor_alive "$1" || pauses "$1" && return 1
 	[ "$next" != never ]
 }
-unfinished=''
+# What an operation that was cut off had stopped or was about to start, of the release that is current here now. Sets down
+# to those nodes, and safe where they may be started without the other hosts: not where nodes of two versions, backends or
+# keys would meet, or one node run on two hosts.
+# The journal: of each operation a line of its id and holder, `from` and `to` of this host, what is stopped and started
+# here, `mixes` where old and new nodes may meet; after `did switch` no host is at the old release any more, until it begins
+# to go back. `stopped`: by an operator since.
+cut_off() {
+	down='' safe=1 here='' from='' to='' stops='' starts='' mixes='' past='' kept=' '
+	if cd -P "$home/current" 2>/dev/null; then
+		here=${PWD##*/}
+	fi
+	cd / || exit 1
+	while read -r word rest; do
+		case $word in
+		did)
+			case $rest in
+			switch) past=1 ;;
+			"begin to go back") past='' ;;
+			esac
+			;;
+		from) from=$rest ;;
+		to) to=$rest ;;
+		stops) stops=$rest ;;
+		starts) starts=$rest ;;
+		mixes) mixes=1 ;;
+		stopped) kept="$kept$rest " ;;
+		*)
+			one_cut_off
+			from='' to='' stops='' starts='' mixes='' past='' kept=' '
+			;;
+		esac
+	done <"$home/journal"
+	one_cut_off
+}
+one_cut_off() {
+	[ -n "$to" ] || return 0
+	[ -n "$mixes$past" ] || safe=''
+	case $here in
+	"$to") again="$down $starts" ;;
+	"$from") again="$down $stops" ;;
+	*) again=$down ;;
+	esac
+	down=''
+	for node in $again; do
+		case $kept in
+		*" $node "*) ;;
+		*) down="$down $node" ;;
+		esac
+	done
+}
+unfinished='' down='' safe=1
 if [ -f "$home/journal" ]; then
 	read -r unfinished <"$home/journal"
 	say unfinished "$unfinished"
-else
-	for dir in "$spool"/nodes/*/; do
-		dir=${dir%/}
-		needs_healing "$dir" || continue
-		release=${want#running }
-		# Its own release, as after a crash; the current one where that is gone.
-		[ -f "$home/releases/$release/start/${dir##*/}" ] || release=current
-		printf '%s %s\n' "${dir##*/}" "$release"
-	done | sort | {
+	safe=''
+	# Its holder is gone, since the lock was free. One that only lost its connection may come back soon: it goes on then,
+	# and after this it finds that somebody else has worked here.
+	if [ -n "$(find "$home/journal" -mmin +10 2>/dev/null)" ]; then
+		cut_off
+		[ -z "$safe" ] || { printf '%s\n' "$operation" 1<>"$home/operation"; } 2>/dev/null
+	fi
+fi
+if [ -n "$safe" ]; then
+	{
+		for node in $down; do
+			dir=$spool/nodes/$node
+			read_intent "$dir"
+			if [ "$next" = never ] || [ ! -f "$home/current/start/$node" ]; then
+				continue
+			fi
+			node_alive "$dir" || supervisor_alive "$dir" || pauses "$dir" || printf '%s current\n' "$node"
+		done
+		for dir in "$spool"/nodes/*/; do
+			dir=${dir%/}
+			case " $down " in
+			*" ${dir##*/} "*) continue ;;
+			esac
+			needs_healing "$dir" || continue
+			release=${want#running }
+			# Its own release, as after a crash; the current one where that is gone.
+			[ -f "$home/releases/$release/start/${dir##*/}" ] || release=current
+			printf '%s %s\n' "${dir##*/}" "$release"
+		done
+	} | sort | {
 		nodes=$(cat)
 		[ -z "$nodes" ] || printf '%s\n' "$nodes" | sh "$home/current/clusterctl/start.sh" "$home" "$spool" "$ready" |
 			while read -r _ line; do

@@ -1,5 +1,6 @@
-# Puts a release beside the others. Arguments: the cluster's folder, the release, the digest of its manifest, the
-# release to begin with, `-` for none, or `fresh` for none and whatever lies there; the spool folder.
+# Unpacks a release beside the others and verifies it; settle.sh names it. So it may take as long as it goes on: nothing
+# that somebody else could have done meanwhile is lost. Arguments: the cluster's folder, the release, the digest of its
+# manifest, the release to begin with, `-` for none, or `fresh` for none and whatever lies there; the spool folder.
 # Input: paths to remove, one a line, an empty line, and a gzipped tar of the files that are
 # new or changed.
 home=$1 id=$2 digest=$3 base=$4 spool=$5
@@ -17,7 +18,7 @@ done
 mkdir -p "$home/releases" "$spool/nodes" "$spool/crash" "$spool/log-queue" || fail "can't make folders in $home"
 [ -f "$home/format" ] || echo 1 >"$home/format" || fail "can't write in $home"
 new=$home/releases/.stage-$id
-rm -rf "$home"/releases/.stage-*
+rm -rf "$home"/releases/.stage-* "$home"/releases/.gone-*
 if [ -d "$home/releases/$id" ] && [ "$base" != fresh ]; then
 	cat >/dev/null
 	new=$home/releases/$id
@@ -50,14 +51,4 @@ if [ "${found%% *}" != "$digest" ]; then
 fi
 chmod 600 "$home/releases/.manifest-$id"
 mv "$home/releases/.manifest-$id" "$new/manifest" || fail "can't write the manifest"
-ours || {
-	rm -rf "$new"
-	exit 1
-}
-if [ -d "$home/releases/$id" ]; then
-	# Its files were changed on this host; a supervisor that runs from it has its script open.
-	mv "$home/releases/$id" "$home/releases/.stage-old" || fail "can't move the changed release $id away"
-fi
-mv "$new" "$home/releases/$id" || fail "can't name the release"
-rm -rf "$home/releases/.stage-old"
-say staged "$id"
+say unpacked "$id"

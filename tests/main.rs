@@ -1,6 +1,8 @@
 //! The one integration test binary.
 
 #[cfg(test)]
+mod apart;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod cli;
@@ -32,6 +34,10 @@ mod rooms;
 mod runner;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod signals;
+#[cfg(test)]
+mod slow;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -124,3 +124,109 @@ fn with_an_archive_after_a_deploy_that_was_cut_off() {
     assert!(!cluster.kept("journal").exists());
     cluster.settled();
 }
+
+/// A cluster with keys whose scripts and keys have changed: its first release.
+fn with_other_keys_since() -> (LocalCluster, String) {
+    let cluster = LocalCluster::new();
+    std::fs::write(cluster.zeek().join("etc/zeek-sim.conf"), "packets=1000\nversion=8.2.2\n").unwrap();
+    std::fs::create_dir(cluster.dir().join("site")).unwrap();
+    write(&cluster, "backend: zeromq, curve: on, site: ./site", "");
+    for text in ["# one\n", "# two\n"] {
+        std::fs::write(cluster.dir().join("site/local.zeek"), text).unwrap();
+        cluster.run(&["deploy", "--yes"]).code(0);
+    }
+    let first = releases(&cluster).into_iter().find(|id| *id != current(&cluster)).unwrap();
+    cluster.run(&["secrets", "rotate", "--yes"]).code(0);
+    (cluster, first)
+}
+
+fn releases(cluster: &LocalCluster) -> Vec<String> {
+    let entries = std::fs::read_dir(cluster.kept("releases")).unwrap().flatten();
+    let names = entries.map(|e| e.file_name().into_string().unwrap());
+    names.filter(|name| !name.contains('.')).collect()
+}
+
+/// The environment with which a node runs.
+fn environment(cluster: &LocalCluster, node: &str) -> String {
+    String::from_utf8_lossy(&std::fs::read(format!("/proc/{}/environ", cluster.pid(node))).unwrap()).into_owned()
+}
+
+#[test]
+fn keys_that_were_replaced_do_not_come_back() {
+    let (cluster, first) = with_other_keys_since();
+    let keys = std::fs::read_to_string(cluster.kept("current/clusterctl/secrets")).unwrap();
+    let secret = |name: &str| std::fs::read_to_string(cluster.kept("secrets").join(name.trim())).unwrap();
+    let value = |name: &str| secret(name).lines().next().unwrap().split_once('=').unwrap().1.to_owned();
+    let old = std::fs::read_to_string(cluster.kept(&format!("releases/{first}/clusterctl/secrets"))).unwrap();
+    assert_ne!(keys, old);
+    let plan = cluster.run(&["rollback", "--dry-run", &first]).code(0);
+    assert!(plan.stderr.contains(&format!("{first} becomes ")), "{plan:?}");
+    assert!(plan.stderr.contains("with what is used now of keys for ZeroMQ"), "{plan:?}");
+    let said = cluster.run(&["rollback", "--yes", &first]).code(0);
+    assert_eq!(std::fs::read_to_string(cluster.kept("current/site/local.zeek")).unwrap(), "# one\n");
+    assert_eq!(std::fs::read_to_string(cluster.kept("current/clusterctl/secrets")).unwrap(), keys);
+    assert!(said.stdout.contains(&format!("went back to {}", current(&cluster))), "{said:?}");
+    assert_ne!(current(&cluster), first);
+    let environ = environment(&cluster, "worker-1");
+    assert!(environ.contains(&value(&keys)) && !environ.contains(&value(&old)));
+    assert_eq!(cluster.settled()["workers"]["counted"], 2);
+    let again = cluster.run(&["rollback", "--yes", &first]).code(0);
+    assert!(again.stdout.starts_with("nothing to do"), "{again:?}");
+    // The release that it became is one like any other.
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.run(&["rollback", "--yes"]).code(0);
+    assert_eq!(std::fs::read_to_string(cluster.kept("current/site/local.zeek")).unwrap(), "# one\n");
+}
+
+#[test]
+fn a_release_from_before_keys_has_none() {
+    let cluster = LocalCluster::new();
+    std::fs::write(cluster.zeek().join("etc/zeek-sim.conf"), "packets=1000\nversion=8.2.2\n").unwrap();
+    write(&cluster, "backend: zeromq, curve: off", "");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let first = current(&cluster);
+    write(&cluster, "backend: zeromq, curve: on", "");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let second = current(&cluster);
+    cluster.run(&["rollback", "--yes"]).code(0);
+    assert_eq!(current(&cluster), first);
+    assert!(!environment(&cluster, "worker-1").contains("CURVE"));
+    cluster.settled();
+    // And those that nobody has replaced are taken again.
+    cluster.run(&["rollback", "--yes", &second]).code(0);
+    assert_eq!(current(&cluster), second);
+    assert!(environment(&cluster, "worker-1").contains("CURVE"));
+    cluster.settled();
+}
+
+#[test]
+fn secrets_of_the_environment_are_those_of_now() {
+    let cluster = LocalCluster::new();
+    let describe = |worker: &str, script: &str, token: &str| {
+        std::fs::create_dir_all(cluster.dir().join("site")).unwrap();
+        std::fs::write(cluster.dir().join("site/local.zeek"), script).unwrap();
+        std::fs::write(cluster.dir().join("token"), token).unwrap();
+        cluster.write_local(worker);
+        let file = cluster.dir().join("cluster.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("scripts: []", "site: ./site, scripts: [local]")).unwrap();
+    };
+    let with = ", env: { TOKEN: { file: token } }";
+    describe(with, "# one\n", "sesame-1\n");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let first = current(&cluster);
+    describe(with, "# two\n", "sesame-2\n");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let said = cluster.run(&["rollback", "--yes"]).code(0);
+    assert!(said.stderr.contains("with what is used now of secrets in the environment"), "{said:?}");
+    assert!(!said.stderr.contains("sesame") && !said.stdout.contains("sesame"), "{said:?}");
+    assert_eq!(std::fs::read_to_string(cluster.kept("current/site/local.zeek")).unwrap(), "# one\n");
+    assert!(environment(&cluster, "worker-1").contains("TOKEN=sesame-2\0"));
+    // Where nobody knows a newer value, it says which one is used.
+    describe("", "# three\n", "");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let said = cluster.run(&["rollback", "--yes", &first]).code(0);
+    assert!(said.stderr.contains(&format!("worker-1: TOKEN has the value that {first} was deployed with")), "{said:?}");
+    assert!(environment(&cluster, "worker-1").contains("TOKEN=sesame-1\0"));
+    assert_eq!(current(&cluster), first);
+}

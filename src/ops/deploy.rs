@@ -259,7 +259,7 @@ enum Halt {
 impl Run<'_> {
     async fn all(&mut self) -> Result<DeployReport, Failure> {
         let release = &self.prepared.release;
-        if !matches!(self.prepared.aim, Aim::Release(_)) {
+        if self.prepared.base.is_some() || !matches!(self.prepared.aim, Aim::Release(_)) {
             self.stage().await?;
         }
         self.keys().await?;
@@ -273,6 +273,7 @@ impl Run<'_> {
             self.locks.note_on(&seat.name, &format!("from {from}"));
         }
         self.locks.note(&format!("to {}", release.id));
+        self.note_nodes();
         self.locks.note("did staged and checked");
         self.touched = Touched::Some;
         let mut done = Done::default();
@@ -292,6 +293,7 @@ impl Run<'_> {
                 self.locks.note("did started");
                 archive::settle(self.fleet, self.locks, self.prepared, &done.starts, false).await;
                 self.forget_left(&done.nodes).await;
+                self.prune().await;
                 return Ok(self.report(done.nodes, true));
             }
             Err(halt) => halt,
@@ -307,9 +309,43 @@ impl Run<'_> {
         Ok(report)
     }
 
+    /// Notes on each host which of its nodes stop and start, and whether those of before and of after may meet: so that a
+    /// host can bring back by itself what an end in the middle has left stopped (`templates/maintain.sh`).
+    fn note_nodes(&self) {
+        for (word, jobs) in [("stops", self.stops()), ("starts", self.starts())] {
+            let mut hosts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for job in &jobs {
+                hosts.entry(&job.seat.name).or_default().push(&job.node);
+            }
+            for (host, nodes) in hosts {
+                self.locks.note_on(host, &format!("{word} {}", nodes.join(" ")));
+            }
+        }
+        let plan = &self.prepared.plan;
+        let alone = self.prepared.release.parts.len() == 1 && self.prepared.leaving.is_empty();
+        let apart = plan.upgrade.is_some() || plan.backend_change.is_some() || secrets::replaces(self.prepared);
+        // A node that moves would run twice: where it was, and where it will be.
+        let ends: BTreeMap<&str, &str> = plan
+            .nodes
+            .iter()
+            .filter(|n| n.action == Action::Stop)
+            .map(|n| (n.node.as_str(), n.host.as_str()))
+            .collect();
+        let moves = plan
+            .nodes
+            .iter()
+            .any(|n| n.role.is_some() && ends.get(n.node.as_str()).is_some_and(|host| *host != n.host));
+        if alone || !apart && !moves {
+            self.locks.note("mixes");
+        }
+    }
+
     fn report(&self, nodes: Vec<NodeOutcome>, done: bool) -> DeployReport {
         let name = |index: usize| self.fleet.cluster.hosts[index].name.clone();
-        let absent = self.prepared.absent.iter().map(|(i, why)| Behind { host: name(*i), why: why.text().to_owned() });
+        // What was not meant is not told of.
+        let meant = |_: &(&usize, &Absent)| !self.prepared.names_hosts();
+        let absent = self.prepared.absent.iter().filter(meant);
+        let absent = absent.map(|(i, why)| Behind { host: name(*i), why: why.text().to_owned() });
         let lost = self.lost.iter().map(|(i, why)| Behind { host: name(*i), why: why.clone() });
         DeployReport {
             command: self.locks.operation().command.clone(),

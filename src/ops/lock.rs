@@ -351,6 +351,11 @@ impl Locks {
         }
     }
 
+    /// Writes a line into one host's journal if an operation of before has left one there.
+    pub(super) fn note_beside(&self, host: &str, line: &str) {
+        self.note_on(host, &format!("beside {line}"));
+    }
+
     /// Frees all, and ends the journals of all hosts but these; returns those where that was not possible, and why.
     pub(super) async fn finish(self, but: &BTreeSet<String>) -> Vec<(String, String)> {
         let all = &self;

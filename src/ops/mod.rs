@@ -19,11 +19,13 @@
 //! * `doctor`: the preflight of every host;
 //! * `print`: asking nodes for values;
 //! * `rollback`: going back to a release that lies on the hosts;
+//! * `again`: such a release with the secrets of now;
 //! * `resume`: bringing hosts that were away up to date;
 //! * `releases`: what lies on which host;
 //! * `unlock`: freeing a lock whose holder does not let go;
 //! * `status`: what hosts and nodes say.
 
+mod again;
 mod archive;
 mod beside;
 mod check;

@@ -8,7 +8,7 @@ use super::{Failure, archive, beside, secrets, site};
 use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
 use crate::observed::{Kept, Observed, ObservedNode, Origin, Owner};
-use crate::plan::{Deployments, Plan};
+use crate::plan::{Apart, Deployments, Plan};
 use crate::release::{Deployed, Ingredients, Release, ZeekIdentity};
 use crate::runner;
 use crate::transport::Call;
@@ -71,6 +71,9 @@ pub struct Prepared {
     /// Things that the user should know first.
     pub notes: Vec<String>,
     pub(super) release: Release,
+    /// Where its files lie on the hosts already, but for those that its parts have: the release, and its manifest on each
+    /// host.
+    pub(super) base: Option<(String, BTreeMap<usize, Vec<String>>)>,
     pub(super) found: Vec<Option<Observed>>,
     /// What the hosts keep to themselves.
     pub(super) keys: Keys,
@@ -155,9 +158,27 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
     if options.no_restart {
         plan.without_restarts();
     }
+    plan.apart = apart(&fleet.cluster, &absent);
     let options = options.clone();
     let aim = Aim::Description;
-    Ok(Prepared { plan, version, notes, release, found, keys, leaving, left, lost, absent, options, aim })
+    let base = None;
+    Ok(Prepared { plan, version, notes, release, base, found, keys, leaving, left, lost, absent, options, aim })
+}
+
+/// The hosts that take no part, and why.
+pub(super) fn apart(cluster: &Cluster, absent: &BTreeMap<usize, Absent>) -> Vec<Apart> {
+    let hosts = cluster.hosts.iter().enumerate();
+    hosts
+        .filter_map(|(index, host)| {
+            let why = match absent.get(&index) {
+                _ if !host.enabled => "is disabled".to_owned(),
+                Some(Absent::Skipped) => "was skipped".to_owned(),
+                Some(Absent::Failed(why)) => format!("could not be asked ({why})"),
+                None => return None,
+            };
+            Some(Apart { host: host.name.clone(), why, disabled: !host.enabled })
+        })
+        .collect()
 }
 
 /// What was found on the hosts, and those that are left out.
@@ -499,9 +520,14 @@ impl Prepared {
         self.found.iter().flatten().any(|o| !o.journal.is_empty()) || !secrets::lacking(self).is_empty()
     }
 
-    /// Tells whether hosts of the description are left out, so that they are behind afterwards.
+    /// Tells whether hosts are left out that were meant, so that nothing is known of them afterwards.
     pub fn leaves_out(&self) -> bool {
-        !matches!(self.aim, Aim::UpToDate(_)) && (!self.absent.is_empty() || !self.lost.is_empty())
+        !self.names_hosts() && (!self.absent.is_empty() || !self.lost.is_empty())
+    }
+
+    /// Tells whether only hosts that the user named are meant.
+    pub(super) fn names_hosts(&self) -> bool {
+        matches!(self.aim, Aim::UpToDate(Some(_)))
     }
 
     /// Returns the release that is current on a host.

@@ -7,7 +7,7 @@ use super::fleet::Fleet;
 use super::prepare::{Aim, Options, Prepared, currents, prepare, prevailing};
 use crate::error::Error;
 use crate::observed::{Observed, Wanted};
-use crate::plan::Action;
+use crate::plan::{Action, Apart};
 
 /// Plans what brings hosts up to date; none named: all that are behind, or were lost in the middle. Hosts that can't be
 /// reached are left out.
@@ -70,6 +70,16 @@ pub async fn prepare_resume(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> R
     if prepared.plan.logs.as_ref().is_some_and(|gap| !gap.writers.iter().any(restart)) {
         prepared.plan.logs = None;
     }
+    // Those that are behind as well, and were not named.
+    let others = fleet.cluster.hosts.iter().zip(&prepared.found).filter_map(|(host, observed)| {
+        let current = observed.as_ref()?.current.as_ref();
+        if touched.contains_key(host.name.as_str()) || current == Some(&release) {
+            return None;
+        }
+        let why = current.map_or_else(|| "has no release".to_owned(), |id| format!("has the release {id}"));
+        Some(Apart { host: host.name.clone(), why, disabled: false })
+    });
+    prepared.plan.apart.extend(others);
     prepared.release.parts.retain(|p| touched.contains_key(fleet.cluster.hosts[p.host].name.as_str()));
     prepared.plan.hosts.retain(|h| !h.leaving && touched.contains_key(h.host.as_str()));
     prepared.leaving.clear();

@@ -2,20 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Failure;
+use super::again::{self, Again, Now};
 use super::fleet::{Fleet, Seat};
 use super::prepare::{
-    Absent, Aim, Leaving, Options, Prepared, ask_leaving, currents, deployments, gone, look, notes, pinnable,
+    Absent, Aim, Leaving, Options, Prepared, apart, ask_leaving, currents, deployments, gone, look, notes, pinnable,
     prevailing,
 };
 use super::secrets::Keys;
 use super::select::skipped;
+use super::stage::silence;
 use crate::cluster::{self, Cluster};
 use crate::error::Error;
 use crate::observed::{Kept, Observed};
 use crate::plan::Plan;
-use crate::release::{Deployed, File, Inputs, Part, Release, VERSION_PATH, digest};
+use crate::release::{Deployed, File, Inputs, Part, VERSION_PATH, digest};
 use crate::transport::{Call, Reply};
 use crate::values::Version;
 
@@ -23,9 +26,13 @@ const CLUSTER: &str = concat!(include_str!("../../templates/say.sh"), include_st
 const RELEASE: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/beat.sh"),
     include_str!("../../templates/manifest.sh"),
     include_str!("../../templates/release.sh")
 );
+
+/// How long a host may take to read and verify what it has of a release.
+const READING: Duration = Duration::from_secs(300);
 
 /// A release to go back to.
 #[derive(Debug, Clone)]
@@ -33,19 +40,21 @@ pub(super) struct Target {
     id: String,
     /// Hosts that the description has and that release has not: their nodes stop.
     more: Vec<cluster::Host>,
+    /// The secrets of the description.
+    now: Now,
 }
 
 /// What a host has of a release.
 #[derive(Debug, Default)]
-struct Held {
+pub(super) struct Held {
     whole: bool,
-    manifest: Vec<String>,
+    pub(super) manifest: Vec<String>,
     version: Option<Version>,
     /// The line of `clusterctl/version`.
     made_for: String,
-    inputs: BTreeMap<String, Inputs>,
+    pub(super) inputs: BTreeMap<String, Inputs>,
     /// The names of the secrets that its nodes need.
-    secrets: Vec<String>,
+    pub(super) secrets: Vec<String>,
     /// Why its Zeek can't be used any more.
     zeek: Option<String>,
 }
@@ -87,7 +96,7 @@ pub async fn prepare_rollback(
         fleet.cluster.hosts.iter().filter(|h| h.enabled && !names.contains(h.name.as_str())).cloned().collect();
     let options = Options { skip: skipped(&then, skip)?, ..options.clone() };
     let back = fleet.with(Arc::new(then));
-    let target = Target { id, more };
+    let target = Target { id, more, now: Now::of(&fleet.cluster) };
     let prepared = prepare_on(&back, &target, &options).await?;
     Ok((back, prepared))
 }
@@ -106,7 +115,7 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         })
         .await;
     let mut parts = Vec::new();
-    let mut secrets = vec![Vec::new(); cluster.hosts.len()];
+    let mut all: BTreeMap<usize, Held> = BTreeMap::new();
     let mut version = None;
     let mut wrong: Vec<String> = Vec::new();
     for (seat, answer) in answers {
@@ -114,7 +123,6 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         let why = match answer {
             Ok(held) if held.whole && held.zeek.is_none() => {
                 version = version.or(held.version);
-                secrets[index] = held.secrets;
                 let mut manifest = held.manifest.join("\n");
                 manifest.push('\n');
                 // The files stay on the host; this one says what a plan wants to know.
@@ -125,8 +133,9 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
                     files: BTreeMap::from([(VERSION_PATH.to_owned(), file)]),
                     digest: digest(manifest.as_bytes()),
                     manifest,
-                    inputs: held.inputs,
+                    inputs: held.inputs.clone(),
                 });
+                all.insert(index, held);
                 continue;
             }
             Ok(held) if held.manifest.is_empty() => "it does not have this release".to_owned(),
@@ -145,8 +154,9 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
             .into());
     };
     parts.sort_by_key(|p: &Part| p.host);
-    let release = Release { id: target.id.clone(), parts };
     let mut notes = notes(cluster, &found, &absent);
+    let Again { release, base, names, known } =
+        again::with_secrets_of_now(fleet, &target.id, &target.now, &found, &all, parts, &mut notes).await?;
     let deployed = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(cluster, &found, &release, &deployed);
     // What runs now may have hosts that neither the description nor that release has.
@@ -159,9 +169,10 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     if options.no_restart {
         plan.without_restarts();
     }
+    plan.apart = apart(cluster, &absent);
     let (aim, options) = (Aim::Release(target.clone()), options.clone());
-    let keys = Keys::needed(secrets);
-    Ok(Prepared { plan, version, notes, release, found, keys, leaving, left, lost, absent, options, aim })
+    let keys = Keys::needed(names, known);
+    Ok(Prepared { plan, version, notes, release, base, found, keys, leaving, left, lost, absent, options, aim })
 }
 
 /// Decides which release is meant.
@@ -239,7 +250,7 @@ async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result
 
 /// Asks a host what it has of a release.
 async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
-    let call = Call::new(RELEASE, fleet.settings.question * 3).arg(&seat.folders.home).arg(id);
+    let call = Call::new(RELEASE, READING).arg(&seat.folders.home).arg(id).silence(silence(fleet));
     let reply: Reply = seat.connection.run(call).await.map_err(|f| f.text())?;
     let mut held = Held::default();
     let mut node = String::new();

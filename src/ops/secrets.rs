@@ -77,6 +77,19 @@ pub(super) fn decide(
     Ok(keys)
 }
 
+/// Finds the keys for ZeroMQ of now, where a release of before had `old`: those that current releases name; else, where
+/// others have come after it, new ones; else those.
+///
+/// # Errors
+/// Where new keys are needed and can't be made.
+pub(super) fn of_now(fleet: &Fleet, found: &[Option<Observed>], old: &str) -> Result<String, Error> {
+    if let Some(named) = named(fleet, found) {
+        return Ok(named);
+    }
+    let others = found.iter().flatten().flat_map(have).any(|name| secret_kind(name) == CURVE && name != old);
+    if others { Ok(make(fleet)?.name.clone()) } else { Ok(old.to_owned()) }
+}
+
 /// Makes new keys, once for a command, however often it plans.
 pub(super) fn make(fleet: &Fleet) -> Result<&Secret, Error> {
     if fleet.new_keys.get().is_none() {
@@ -89,12 +102,27 @@ pub(super) fn make(fleet: &Fleet) -> Result<&Secret, Error> {
 /// Finds the keys that are in use: those of the manager's host before those of others, those that the current release
 /// names before those that only lie there (of a deploy that came to nothing).
 fn in_use(fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
+    let lies = || hosts(fleet, found).into_iter().flat_map(have).find(|name| secret_kind(name) == CURVE);
+    named(fleet, found).or_else(|| lies().map(str::to_owned))
+}
+
+/// The hosts that answered, the manager's first.
+fn hosts<'a>(fleet: &Fleet, found: &'a [Option<Observed>]) -> Vec<&'a Observed> {
     let manager = fleet.cluster.manager().and_then(|m| found.get(m.host));
-    let hosts: Vec<&Observed> = manager.into_iter().chain(found).flatten().collect();
-    let is_keys = |name: &str| secret_kind(name) == CURVE;
-    let there: BTreeSet<&str> = hosts.iter().flat_map(|o| have(o)).filter(|name| is_keys(name)).collect();
-    let named = hosts.iter().flat_map(|o| &o.needs).map(String::as_str).find(|name| there.contains(name));
-    named.or_else(|| hosts.iter().flat_map(|o| have(o)).find(|name| is_keys(name))).map(str::to_owned)
+    manager.into_iter().chain(found).flatten().collect()
+}
+
+/// The keys that a current release names and a host has.
+fn named(fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
+    let hosts = hosts(fleet, found);
+    let there: BTreeSet<&str> = hosts.iter().flat_map(|o| have(o)).filter(|name| secret_kind(name) == CURVE).collect();
+    hosts.iter().flat_map(|o| &o.needs).find(|name| there.contains(name.as_str())).cloned()
+}
+
+/// The names of the certificates, and what belongs to them, that the release of now uses.
+pub(super) fn certificates(fleet: &Fleet, found: &[Option<Observed>]) -> Vec<String> {
+    let names = hosts(fleet, found).into_iter().map(|o| o.needs.iter().filter(|name| secret_kind(name) != CURVE));
+    names.map(|names| names.cloned().collect::<Vec<_>>()).find(|names| !names.is_empty()).unwrap_or_default()
 }
 
 /// The secrets that a host has, and whole.
@@ -121,9 +149,9 @@ pub(super) fn replaces(prepared: &Prepared) -> bool {
 }
 
 impl Keys {
-    /// What hosts have to have whose content is to be found on the hosts.
-    pub(super) fn needed(names: Vec<Vec<String>>) -> Self {
-        Self { names, known: BTreeMap::new() }
+    /// What hosts have to have: where its content is not `known`, it is to be found on the hosts.
+    pub(super) fn needed(names: Vec<Vec<String>>, known: impl IntoIterator<Item = Secret>) -> Self {
+        Self { names, known: known.into_iter().map(|secret| (secret.name.clone(), secret)).collect() }
     }
 
     /// Lets all hosts that are there keep something.

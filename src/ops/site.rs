@@ -131,6 +131,14 @@ fn text_of(value: &EnvValue, what: &str) -> Result<String, Error> {
     }
 }
 
+/// Reads the value of a secret of an environment.
+///
+/// # Errors
+/// As [`secrets`].
+pub(super) fn secret(value: &EnvValue, what: &str) -> Result<String, Error> {
+    one_line(value, what)
+}
+
 fn one_line(value: &EnvValue, what: &str) -> Result<String, Error> {
     let text = text_of(value, what)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

@@ -13,12 +13,27 @@ use crate::transport::{Call, Reply};
 const STAGE: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/guard.sh"),
+    include_str!("../../templates/beat.sh"),
     include_str!("../../templates/manifest.sh"),
     include_str!("../../templates/stage.sh")
 );
+const SETTLE: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/guard.sh"),
+    include_str!("../../templates/settle.sh")
+);
 
-/// How long a host may take to unpack and verify.
+/// How long a host may take to unpack and verify, once it has all.
 const STAGING: Duration = Duration::from_secs(300);
+/// How long it may take to name what it has unpacked.
+const SETTLING: Duration = Duration::from_secs(60);
+/// The least time that is waited for a sign of a host that is at work: `templates/beat.sh` gives three in it.
+const LEAST_SILENCE: Duration = Duration::from_secs(15);
+
+/// How long a host that is at work may give no sign of it.
+pub(super) fn silence(fleet: &Fleet) -> Duration {
+    fleet.settings.question.max(LEAST_SILENCE)
+}
 
 /// Puts the release beside the others on all hosts that need it; tells how it went on each.
 pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> Vec<(Seat, Result<(), String>)> {
@@ -41,17 +56,24 @@ pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> 
 async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared, locks: &Locks) -> Result<(), String> {
     let release = &prepared.release;
     let Some((index, part)) = seat.index.and_then(|i| Some((i, release.part(i)?))) else { return Ok(()) };
+    if let Some((base, manifests)) = &prepared.base {
+        let manifest = manifests.get(&index).map_or(&[][..], Vec::as_slice);
+        return match stage_from(fleet, seat, locks, release, part, base, manifest).await {
+            Ok(()) => Ok(()),
+            Err(Refusal::Differs(why) | Refusal::Failed(why)) => Err(why),
+        };
+    }
     let observed = prepared.found[index].as_ref();
     let manifest: &[String] = observed.map_or(&[], |o| &o.manifest);
     let base = match observed.and_then(|o| o.current.as_deref()) {
         Some(current) if !manifest.is_empty() => current,
         _ => "-",
     };
-    match stage_from(seat, locks, release, part, base, manifest).await {
+    match stage_from(fleet, seat, locks, release, part, base, manifest).await {
         // Somebody has changed files there, so they can't be built upon: everything is sent.
         Err(Refusal::Differs(why)) => {
             fleet.tell(Event::Note { text: format!("{}: {why}; all files are sent anew", seat.name) });
-            match stage_from(seat, locks, release, part, "fresh", &[]).await {
+            match stage_from(fleet, seat, locks, release, part, "fresh", &[]).await {
                 Ok(()) => Ok(()),
                 Err(Refusal::Differs(_)) => Err("what arrived is not what was sent: the digests differ".to_owned()),
                 Err(Refusal::Failed(why)) => Err(why),
@@ -71,6 +93,7 @@ enum Refusal {
 }
 
 async fn stage_from(
+    fleet: &Fleet,
     seat: &Seat,
     locks: &Locks,
     release: &Release,
@@ -87,12 +110,20 @@ async fn stage_from(
             .arg(base)
             .arg(&seat.folders.spool)
             .input(input.as_slice())
+            .silence(silence(fleet))
     };
     let reply = locks.step(seat, call).await.map_err(Refusal::Failed)?;
     if let Some(why) = reply.lines.iter().find_map(|l| l.strip_prefix("differs ")) {
         return Err(Refusal::Differs(why.to_owned()));
     }
-    verdict(&reply, "staged").map_err(Refusal::Failed)
+    // It had it already.
+    if verdict(&reply, "staged").is_ok() {
+        return Ok(());
+    }
+    verdict(&reply, "unpacked").map_err(Refusal::Failed)?;
+    // However long that took, this is done in time and under the lock, or not at all.
+    let call = || Call::new(SETTLE, SETTLING).arg(&seat.folders.home).arg(&release.id).arg(&part.digest);
+    verdict(&locks.step(seat, call).await.map_err(Refusal::Failed)?, "staged").map_err(Refusal::Failed)
 }
 
 /// What travels: the paths that go, and a tar of what is new or changed.

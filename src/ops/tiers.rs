@@ -480,6 +480,14 @@ async fn run(
         // Not for a restart: the loggers are not to wait for the archive.
         let archivers = if start { Vec::new() } else { archive::to_stop(fleet, &jobs) };
         let all = [jobs.as_slice(), &archivers].concat();
+        if !start {
+            // What an operator has stopped is not brought back with what an operation left half-way.
+            for seat in seats_of(&jobs) {
+                let here: Vec<&str> =
+                    jobs.iter().filter(|j| j.seat.name == seat.name).map(|j| j.node.as_str()).collect();
+                locks.note_beside(&seat.name, &format!("stopped {}", here.join(" ")));
+            }
+        }
         let stopped = stop_jobs(fleet, &locks, &all, Manner::Lenient).await;
         archive::left(fleet, &archivers).await;
         if start {

@@ -49,7 +49,7 @@ impl Common<'_> {
         let mut inputs = Inputs::new();
         let mut input = |name: &str, digest: String| inputs.insert(name.to_owned(), digest);
         input("command line", digest_of(args.iter().map(String::as_bytes)));
-        input("environment", digest_of(env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()])));
+        input("environment", environment_input(&env));
         input("limits", digest_of([limits.as_bytes(), restart.as_bytes()]));
         let runner = match cluster.runner {
             RunnerKind::Process => "process",
@@ -67,7 +67,7 @@ impl Common<'_> {
         );
         let kept = from.kept.get(node.host).map_or(&[][..], Vec::as_slice);
         if !kept.is_empty() {
-            input("keys", digest_of(kept.iter().map(String::as_bytes)));
+            input("keys", keys_input(kept));
         }
         input("options", self.options.clone());
         input("site scripts", self.site.clone());
@@ -114,15 +114,7 @@ impl Common<'_> {
             let _ = writeln!(text, "input {digest} {name}");
         }
         let _ = writeln!(text, "zeekpath {zeekpath}");
-        for name in kept {
-            let kind = secret_kind(name);
-            if SECRET_ENV.contains(&kind) {
-                let _ = writeln!(text, "secrets {name}");
-            } else if let Some(file) = zeek::TLS_FILES.iter().find(|file| file.kind == kind) {
-                let home = Folders::of(&cluster.name, host).home;
-                let _ = writeln!(text, "env {}={home}/secrets/{name}", file.variable);
-            }
-        }
+        kept_lines(kept, &Folders::of(&cluster.name, host).home, &mut text);
         for (name, value) in &env {
             let _ = writeln!(text, "env {name}={value}");
         }
@@ -130,6 +122,28 @@ impl Common<'_> {
             let _ = writeln!(text, "arg {arg}");
         }
         (text, inputs)
+    }
+}
+
+/// What a node depends on of its environment.
+pub(super) fn environment_input(env: &BTreeMap<String, String>) -> String {
+    digest_of(env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()]))
+}
+
+/// What a node depends on of what its host keeps.
+pub(super) fn keys_input(kept: &[String]) -> String {
+    digest_of(kept.iter().map(String::as_bytes))
+}
+
+/// Adds how a node gets what its host keeps below `home`.
+pub(super) fn kept_lines(kept: &[String], home: &str, text: &mut String) {
+    for name in kept {
+        let kind = secret_kind(name);
+        if SECRET_ENV.contains(&kind) {
+            let _ = writeln!(text, "secrets {name}");
+        } else if let Some(file) = zeek::TLS_FILES.iter().find(|file| file.kind == kind) {
+            let _ = writeln!(text, "env {}={home}/secrets/{name}", file.variable);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
+use tokio_util::io::{InspectReader, InspectWriter};
 
 use super::failure::{Failure, HostFailure};
 
@@ -96,6 +97,9 @@ pub struct Call<'a> {
     pub input: Vec<Input>,
     /// When the call ends at the latest.
     pub deadline: Duration,
+    /// How long there may be no sign of progress: no byte of the input taken, nothing said. Where it is set, the deadline
+    /// counts from the last byte of the input that was taken, so that what goes on is not cut off.
+    pub silence: Option<Duration>,
     /// Called with each line of the answer as it comes.
     pub on_line: Option<OnLine<'a>>,
     /// What follows on stdin later; stdin stays open until this channel closes. Without it, stdin ends at once.
@@ -105,7 +109,7 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// Makes a call of a script without input.
     pub fn new(script: &'a str, deadline: Duration) -> Self {
-        Self { script, args: Vec::new(), input: Vec::new(), deadline, on_line: None, later: None }
+        Self { script, args: Vec::new(), input: Vec::new(), deadline, silence: None, on_line: None, later: None }
     }
 
     /// Adds an argument.
@@ -126,6 +130,13 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn inputs(mut self, inputs: Vec<Input>) -> Self {
         self.input = inputs;
+        self
+    }
+
+    /// Lets it go on as long as there is progress, with so long a pause at most.
+    #[must_use]
+    pub fn silence(mut self, silence: Duration) -> Self {
+        self.silence = Some(silence);
         self
     }
 
@@ -253,10 +264,52 @@ async fn complaint(stderr: &mut (impl AsyncRead + Unpin), text: &Mutex<Vec<u8>>)
     }
 }
 
+/// When a host has last shown that it goes on.
+#[derive(Clone, Copy)]
+struct Signs {
+    /// It took a part of the input.
+    took: Instant,
+    /// It took or said something.
+    any: Instant,
+}
+
+impl Signs {
+    /// Returns when a call ends unless there is another sign.
+    fn limit(self, deadline: Duration, silence: Duration) -> Instant {
+        (self.took + deadline).min(self.any + silence)
+    }
+}
+
+/// Waits for what a call does: to its limit, and where a pause is allowed, as long as there are signs of progress.
+async fn in_time<T>(
+    work: impl Future<Output = T>,
+    mut limit: Instant,
+    deadline: Duration,
+    silence: Option<Duration>,
+    signs: &Mutex<Signs>,
+) -> Result<T, Failure> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        if let Ok(value) = tokio::time::timeout_at(limit, &mut work).await {
+            return Ok(value);
+        }
+        let Some(silence) = silence else { return Err(Failure::timeout(deadline)) };
+        let signs = *signs.lock().unwrap_or_else(PoisonError::into_inner);
+        limit = signs.limit(deadline, silence);
+        let now = Instant::now();
+        if limit <= now {
+            let (what, after) =
+                if signs.any + silence <= now { ("sign of progress", silence) } else { ("end", deadline) };
+            let after = humantime::format_duration(after);
+            return Err(Failure::new(HostFailure::Timeout, format!("no {what} within {after}")));
+        }
+    }
+}
+
 /// Sends a call over the streams of a started loader and reads its answer.
 pub(super) async fn converse(
     mut call: Call<'_>,
-    mut stdin: impl AsyncWrite + Unpin,
+    stdin: impl AsyncWrite + Unpin,
     stdout: impl AsyncRead + Unpin,
     mut stderr: impl AsyncRead + Unpin,
     limit: Instant,
@@ -264,6 +317,14 @@ pub(super) async fn converse(
     if call.args.iter().any(|a| a.contains(['\n', '\0'])) {
         return Err(Failure::new(HostFailure::Other, "an argument has a newline in it"));
     }
+    let signs = Mutex::new(Signs { took: Instant::now(), any: Instant::now() });
+    let mut stdin = InspectWriter::new(stdin, |_| {
+        let now = Instant::now();
+        *signs.lock().unwrap_or_else(PoisonError::into_inner) = Signs { took: now, any: now };
+    });
+    let stdout = InspectReader::new(stdout, |_| {
+        signs.lock().unwrap_or_else(PoisonError::into_inner).any = Instant::now();
+    });
     let token = token();
     let mut head = String::with_capacity(PRELUDE.len() + call.script.len() + 256);
     head.push_str(&compact(PRELUDE));
@@ -298,7 +359,8 @@ pub(super) async fn converse(
     let read = answer(stdout, &token, call.on_line.take());
     let text = Mutex::new(Vec::new());
     let complain = complaint(&mut stderr, &text);
-    let work = async {
+    // On the heap: whoever calls would carry it along otherwise.
+    let work = Box::pin(async {
         let mut complain = std::pin::pin!(complain);
         let mut told = false;
         let mut read = std::pin::pin!(read);
@@ -316,10 +378,8 @@ pub(super) async fn converse(
             let _ = tokio::time::timeout(Duration::from_millis(200), complain).await;
         }
         answer
-    };
-    let Ok(answer) = tokio::time::timeout_at(limit, work).await else {
-        return Err(Failure::timeout(call.deadline));
-    };
+    });
+    let answer = in_time(work, limit, call.deadline, call.silence, &signs).await?;
     let text = text.into_inner().unwrap_or_else(PoisonError::into_inner);
     let text = String::from_utf8_lossy(&text).into_owned();
     let mark = format!("{token} begin\n");
@@ -388,6 +448,27 @@ mod tests {
                 .unwrap()
         });
         assert_eq!((reply.lines, reply.stderr.as_str(), reply.status), (vec!["yes".to_owned()], "oops\n", 0));
+    }
+
+    /// What makes progress goes on beyond any deadline that would do for it at once.
+    #[test]
+    fn a_call_goes_on_as_long_as_the_host_does() {
+        let input = vec![b'x'; 1 << 20];
+        let run = |script, silence: u64| {
+            block(async {
+                let host = Host::new(Target::Local, &Shared::default());
+                let call = Call::new(script, Duration::from_millis(1500)).input(input.clone());
+                host.run(call.silence(Duration::from_millis(silence))).await
+            })
+        };
+        // Takes two seconds for the input, and speaks in between.
+        let slow = "n=0; while [ $n -lt 8 ]; do dd bs=131072 count=1 iflag=fullblock of=/dev/null 2>/dev/null; sleep 0.25; \
+                    echo \"$T beat\"; n=$((n + 1)); done; echo \"$T done\"";
+        assert_eq!(run(slow, 1400).unwrap().lines.last().map(String::as_str), Some("done"));
+        assert_eq!(run("exec sleep 600", 300).unwrap_err().kind, HostFailure::Timeout);
+        // Words alone are not all that is waited for.
+        let talks = "cat >/dev/null; while echo \"$T beat\"; do sleep 0.1; done";
+        assert_eq!(run(talks, 1400).unwrap_err().kind, HostFailure::Timeout);
     }
 
     #[test]

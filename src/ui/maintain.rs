@@ -64,9 +64,10 @@ fn lines(host: &HostMaintenance) -> Vec<String> {
     let mut lines = Vec::new();
     match (host.result, &host.why) {
         (Maintained::Busy, Some(why)) => lines.push(format!("{name}: nothing was done, it is locked: {why}")),
-        (Maintained::Unfinished, Some(why)) => lines.push(format!(
-            "{name}: nodes were left alone, since an operation did not come to its end: {why} -> clusterctl deploy"
-        )),
+        (Maintained::Unfinished, Some(why)) => {
+            let nodes = if host.healed.is_empty() { "no node was touched" } else { "only nodes were brought back" };
+            lines.push(format!("{name}: an operation was cut off there, {nodes}: {why} -> clusterctl deploy"));
+        }
         (_, Some(why)) => lines.push(format!("{name}: {why}")),
         _ => {}
     }

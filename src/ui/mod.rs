@@ -21,7 +21,7 @@ use crate::error::{Diagnostic, Error, Kind, Look, Severity, render};
 pub use doctor::doctor;
 pub use layout::{layout, nodes};
 pub use maintain::{installed, maintained};
-pub use plan::plan;
+pub use plan::{agreement, plan};
 pub use print::values;
 pub use progress::{Progress, follow};
 pub use run::{check, deployed, outcomes, releases, unlocked};

@@ -30,7 +30,8 @@ pub fn plan(ui: &Ui, plan: &Plan, result: bool) {
 fn text(stream: Stream, plan: &Plan) -> String {
     let mut out = Lines { stream, text: String::new() };
     if plan.is_empty() {
-        out.say("", &format!("nothing to do: all hosts have the release {}", plan.release));
+        out.say("", &format!("nothing to do: {}", agreement(plan)));
+        apart(&mut out, plan);
         due(&mut out, plan);
         return out.text;
     }
@@ -60,10 +61,31 @@ fn text(stream: Stream, plan: &Plan) -> String {
     }
     files(&mut out, plan);
     nodes(&mut out, plan);
+    apart(&mut out, plan);
     if let Some(gap) = &plan.logs {
         out.say("", &format!("{} {}", stream.paint(Tone::Warn, "logs:"), interrupted(gap)));
     }
     out.text
+}
+
+/// Says which hosts have the release, as far as that is known.
+pub fn agreement(plan: &Plan) -> String {
+    let release = &plan.release;
+    if plan.apart.is_empty() {
+        format!("all hosts have the release {release}")
+    } else if plan.apart.iter().all(|a| a.disabled) {
+        format!("all hosts that are not disabled have the release {release}")
+    } else {
+        format!("all hosts that were asked have the release {release}")
+    }
+}
+
+/// Names the hosts that take no part, but for those that the description leaves out.
+fn apart(out: &mut Lines, plan: &Plan) {
+    for host in plan.apart.iter().filter(|a| !a.disabled) {
+        let name = out.stream.paint(Tone::Warn, &host.host);
+        out.say("", &format!("{name} {}: what runs there is not known here", harmless(&host.why)));
+    }
 }
 
 /// Text that grows line by line.

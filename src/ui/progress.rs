@@ -41,7 +41,11 @@ pub(super) fn is_drawn() -> bool {
 /// Writes while the bars are out of the way.
 pub(super) fn above(write: impl FnOnce()) {
     match drawn() {
-        Some(bars) => bars.suspend(write),
+        // They are drawn again with their next step. Their own `suspend` panics on a terminal that is gone.
+        Some(bars) => {
+            let _ = bars.clear();
+            write();
+        }
         None => write(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::super::fleet::Seat;
-use super::super::stage::verdict;
+use super::super::stage::{silence, verdict};
 use super::super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
 use super::super::{Event, archive, check};
 use super::{Done, Run};
@@ -16,8 +16,18 @@ const ACTIVATE: &str = concat!(
     include_str!("../../../templates/activate.sh")
 );
 
+const PRUNE: &str = concat!(
+    include_str!("../../../templates/say.sh"),
+    include_str!("../../../templates/guard.sh"),
+    include_str!("../../../templates/beat.sh"),
+    include_str!("../../../templates/prune.sh")
+);
+
 /// How long a host may take to switch.
 const SWITCHING: Duration = Duration::from_secs(60);
+
+/// How long a host may take to delete what is not needed any more.
+const PRUNING: Duration = Duration::from_secs(600);
 
 /// Which way hosts are switched.
 pub(super) enum Way {
@@ -49,8 +59,8 @@ impl Run<'_> {
         let before = seat.index.and_then(|i| prepared.found[i].as_ref());
         let old = before.and_then(|o| o.current.as_deref()).unwrap_or("-");
         let new = prepared.release.id.as_str();
-        // About the release; what is still to be done elsewhere; releases to delete.
-        let (mut about, mut pending, mut obsolete) = (Vec::new(), Vec::new(), Vec::new());
+        // About the release; what is still to be done elsewhere.
+        let (mut about, mut pending) = (Vec::new(), Vec::new());
         let (from, to) = match way {
             Way::There(done) => {
                 about.push(format!("time {}", operation.time));
@@ -63,7 +73,6 @@ impl Run<'_> {
                         .map_or(prepared.version.to_string(), str::to_owned);
                     about.push(format!("zeek {words}"));
                     about.push(format!("prefix {}", cluster.hosts[index].prefix));
-                    obsolete = prepared.obsolete(index, cluster.keep);
                 }
                 pending = prepared.pending(done);
                 (old, new)
@@ -75,12 +84,37 @@ impl Run<'_> {
             }
         };
         let mut input = String::new();
-        for line in [about, pending, obsolete].into_iter().flat_map(|part| part.into_iter().chain([String::new()])) {
+        for line in [about, pending].into_iter().flat_map(|part| part.into_iter().chain([String::new()])) {
             input.push_str(&line);
             input.push('\n');
         }
         let call = || Call::new(ACTIVATE, SWITCHING).arg(&seat.folders.home).arg(to).arg(from).input(input.as_bytes());
         verdict(&self.locks.step(seat, call).await?, "activated")
+    }
+
+    /// Deletes what no host needs any more; it takes its time, and what fails of it is only told.
+    pub(super) async fn prune(&self) {
+        let answers = self.fleet.each("deleting old releases", self.switching(), |seat| async move {
+            let answer = self.prune_one(&seat).await;
+            let failure = answer.clone().err();
+            (answer, failure)
+        });
+        // Nothing hangs on it: a user who has enough of it is not kept waiting, and the next deploy does it.
+        let Ok(answers) = self.fleet.unless_interrupted(answers).await else { return };
+        for (seat, answer) in answers {
+            if let Err(why) = answer {
+                let text = format!("{}: old releases are still there: {why}; the next deploy deletes them", seat.name);
+                self.fleet.tell(Event::Note { text });
+            }
+        }
+    }
+
+    async fn prune_one(&self, seat: &Seat) -> Result<(), String> {
+        let old = seat.index.map(|index| self.prepared.obsolete(index, self.fleet.cluster.keep)).unwrap_or_default();
+        let input: String = old.iter().map(|id| format!("{id}\n")).chain(["\n".to_owned()]).collect();
+        let call =
+            || Call::new(PRUNE, PRUNING).arg(&seat.folders.home).input(input.as_bytes()).silence(silence(self.fleet));
+        verdict(&self.locks.step(seat, call).await?, "pruned")
     }
 
     /// Takes hosts that left out of what is to be remembered, once nothing of theirs runs any more.

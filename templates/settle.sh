@@ -1,0 +1,15 @@
+# Names a release that stage.sh has unpacked. Arguments: the cluster's folder, the release, the digest of its manifest.
+home=$1 id=$2 digest=$3
+fail() {
+	say fail "$*"
+	exit 1
+}
+new=$home/releases/.stage-$id
+found=$(sha256sum <"$new/manifest") || fail "what was unpacked of the release $id is not there any more"
+[ "${found%% *}" = "$digest" ] || fail "what was unpacked of the release $id is not there any more"
+if [ -d "$home/releases/$id" ]; then
+	# Its files were changed on this host; a supervisor that runs from it has its script open.
+	mv "$home/releases/$id" "$home/releases/.gone-$id-$$" || fail "can't move the changed release $id away"
+fi
+mv "$new" "$home/releases/$id" || fail "can't name the release"
+say staged "$id"
