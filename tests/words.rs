@@ -144,7 +144,10 @@ fn what_is_said_of_an_interrupt_begins_a_line() {
 #[test]
 fn going_back_says_nothing_of_an_archiver_that_there_was_not() {
     let cluster = LocalCluster::new();
-    cluster.write_local("");
+    cluster.write(
+        "logs: { archive: off }\nhosts: { here: { local: true } }\nnodes:\n  manager: { type: manager }\n  \
+         proxy: { type: proxy, count: 1 }\n  worker: { type: worker, count: 2, interface: lo }\n",
+    );
     cluster.run(&["deploy", "--yes"]).code(0);
     let archive = cluster.dir().join("archive");
     cluster.write(&format!(
@@ -292,4 +295,75 @@ nodes:
     std::fs::write(&file, text.replace("scripts: []", &format!("scripts: [], site: {}", site.display()))).unwrap();
     let said = cluster.run(&["deploy"]).code(3);
     assert!(said.stderr.contains("points out of it") && said.stderr.contains("cluster.yaml:2:"), "{}", said.stderr);
+}
+
+#[test]
+fn words_of_zeekctl_are_answered_with_ours() {
+    let text = "cluster: c
+LogRotationInterval: 3600
+hosts: { here: { local: true } }
+nodes:
+  manager: { type: manager, aux_scripts: x }
+  proxy: { type: proxy, host: localhost }
+  worker:
+    type: worker
+    lb_method: af_packet
+    lb_procs: 4
+    env_vars: A=1
+    interface: af_packet::eth0
+    af_packet: { fanout_mode: AF_Packet::FANOUT_HASH, buffer_size: 128*1024*1024 }
+logs: { expire: 0 }
+";
+    let told = |text: &str| -> Vec<String> {
+        let json = run(text, &["check", "--offline", "-o", "json"]).code(3).json();
+        let line = |d: &Value| format!("{}: {}", d["line"], d["help"].as_str().unwrap_or("-"));
+        json["data"].as_array().unwrap().iter().map(line).collect()
+    };
+    assert_eq!(
+        told(text),
+        [
+            "2: that is zeekctl's; write `logs: { rotate: 1h }`",
+            "5: that is zeekctl's; write `scripts: [NAME, ...]`",
+            "6: write the name of a host of `hosts`: that is `here`",
+            "9: that is zeekctl's; write `interface: af_packet::INTERFACE` and `count: N`, and the workers share the packets",
+            "10: that is zeekctl's; write `count: N`",
+            "11: that is zeekctl's; write `env: { NAME: VALUE }`",
+            "13: did you mean `FANOUT_HASH`?",
+            "13: write `128MiB`",
+            "14: leave `expire` out, and archived logs stay",
+        ]
+    );
+    assert_eq!(
+        told(&text.replace("expire: 0", "expire: 30")).last().unwrap(),
+        "14: write `30d` for days, as zeekctl counts them"
+    );
+    let said =
+        run("[manager]\ntype=manager\nhost=localhost\n\n[worker-1]\ntype=worker\n", &["check", "--offline"]).code(3);
+    assert!(said.stderr.contains("this looks like a file of zeekctl's"), "{}", said.stderr);
+    assert!(said.stderr.contains("1 problem in the description"), "{}", said.stderr);
+}
+
+/// The nodes of the old name run on, and have the ports.
+#[test]
+fn a_cluster_that_was_renamed_is_told_by_its_old_name() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    let file = cluster.dir().join("cluster.yaml");
+    let old = std::fs::read_to_string(&file).unwrap();
+    let name = cluster.name();
+    std::fs::write(&file, old.replace(&format!("cluster: {name}"), "cluster: renamed")).unwrap();
+    let said = cluster.run(&["deploy", "--yes"]).code(1);
+    let folder = cluster.dir().join("base").join(&name);
+    let words = format!("that is manager of the cluster `{name}` of clusterctl, in {}", folder.display());
+    assert!(said.stderr.contains(&words), "{}", said.stderr);
+    assert!(said.stderr.contains(&format!("with `cluster: {name}` in this one")), "{}", said.stderr);
+    // That works, and then the new name does.
+    std::fs::write(&file, &old).unwrap();
+    cluster.run(&["stop"]).code(0);
+    std::fs::write(&file, old.replace(&format!("cluster: {name}"), "cluster: renamed")).unwrap();
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.run(&["stop"]).code(0);
+    std::fs::write(&file, &old).unwrap();
 }

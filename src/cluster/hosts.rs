@@ -30,6 +30,16 @@ impl Hosts<'_> {
     pub(super) fn index(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
+
+    /// Returns the name of the host that is meant by an address, or by `localhost`.
+    pub(super) fn at_address(&self, text: &str) -> Option<&str> {
+        let address: Option<IpAddr> = text.parse().ok();
+        let is = |host: &&Host| match address {
+            Some(address) => host.address == address || (host.local && address.is_loopback()),
+            None => host.local && text == "localhost",
+        };
+        self.list.iter().find(is).map(|host| host.name.as_str())
+    }
 }
 
 /// Resolves the hosts.

@@ -181,7 +181,10 @@ fn members<'a>(
             let key = if own.is_some() { At::Key } else { At::Value };
             let mut problem =
                 Problem { at: key, ..Problem::value(at, format!("there is no host `{host}`"), "unknown host") };
-            problem.help = problems.suggest(host, hosts.list.iter().map(|h| h.name.as_str()));
+            problem.help = match hosts.at_address(host) {
+                Some(name) => Some(format!("write the name of a host of `hosts`: that is `{name}`")),
+                None => problems.suggest(host, hosts.list.iter().map(|h| h.name.as_str())),
+            };
             // A host whose entry could not be read at all is not missed.
             return problems.missing(&Place::of(&["hosts", host]), problem);
         };

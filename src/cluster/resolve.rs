@@ -127,7 +127,10 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
                 .help("take `archive: off` out: there is an archive by default");
             problems.push(problem);
         }
-        if expire.0 < rotate {
+        if expire.0.is_zero() {
+            let problem = Problem::value(place.key("expire"), "logs would expire at once", "not never");
+            problems.push(problem.help("leave `expire` out, and archived logs stay"));
+        } else if expire.0 < rotate {
             let message = format!("logs would expire after {expire}, before they rotate ({})", Interval(rotate));
             problems.push(Problem::value(place.key("expire"), message, "too short"));
         }

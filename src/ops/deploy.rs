@@ -435,7 +435,7 @@ impl Run<'_> {
         if !report.errors.is_empty() {
             return Err(refused(&report).into());
         }
-        self.fleet.unless_interrupted(ports::free(self.fleet, self.prepared.version, &starts)).await??;
+        self.fleet.unless_interrupted(ports::free(self.fleet, self.prepared, &starts)).await??;
         Ok(())
     }
 

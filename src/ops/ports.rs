@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::fleet::{Fleet, Seat};
+use super::prepare::Prepared;
 use super::tiers::{NodeOutcome, Outcome};
 use crate::error::Error;
+use crate::observed::{Origin, Stray};
 use crate::transport::{Call, Failure};
 use crate::values::Version;
 use crate::zeek::{self, Listens};
@@ -34,15 +36,23 @@ type Wanted = Vec<(String, Listens)>;
 ///
 /// # Errors
 /// With each port that is taken, where, and by which process.
-pub(super) async fn free(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Result<(), Error> {
-    let taken = taken(fleet, version, starting).await?;
+pub(super) async fn free(fleet: &Fleet, prepared: &Prepared, starting: &BTreeSet<&str>) -> Result<(), Error> {
+    let mut taken = taken(fleet, prepared.version, starting).await?;
     if taken.is_empty() {
         return Ok(());
     }
     let settings: BTreeSet<String> = taken.iter().map(|taken| format!("`{}`", taken.setting)).collect();
     let settings: Vec<String> = settings.into_iter().collect();
-    let error = Error::failed("nothing has changed: ports of nodes are taken")
-        .hint(format!("end that process, or write another {}", settings.join(" or ")));
+    let others: BTreeSet<String> = taken.iter_mut().filter_map(|taken| taken.of_a_cluster(fleet, prepared)).collect();
+    let mut error = Error::failed("nothing has changed: ports of nodes are taken");
+    for other in &others {
+        error = error.hint(format!(
+            "to stop the cluster `{other}`: `clusterctl stop` with its description; if it was renamed, with \
+             `cluster: {other}` in this one"
+        ));
+    }
+    let process = if others.is_empty() { "that process" } else { "what has them" };
+    let error = error.hint(format!("end {process}, or write another {}", settings.join(" or ")));
     let line = |taken: &Taken| format!("{} on {}: {}", taken.node, taken.host, taken.words);
     Err(taken.iter().map(line).fold(error, Error::because))
 }
@@ -69,6 +79,35 @@ struct Taken {
     words: String,
     /// What of the description moves the node's port.
     setting: &'static str,
+    /// The process that has it, where the host lets us see it.
+    pid: Option<u32>,
+}
+
+impl Taken {
+    /// Says so where a node of another cluster of clusterctl's has the port, and returns that cluster's name. Where the
+    /// process does not show, other clusters that run there are named.
+    fn of_a_cluster(&mut self, fleet: &Fleet, prepared: &Prepared) -> Option<String> {
+        let host = fleet.cluster.hosts.iter().position(|host| host.name == self.host)?;
+        let strays = &prepared.found.get(host)?.as_ref()?.strays;
+        let others = |stray: &Stray| match &stray.origin {
+            Origin::Clusterctl { cluster, node, folder } if *cluster != fleet.cluster.name => {
+                let folder = folder.as_ref().map(|folder| format!(", in {folder}")).unwrap_or_default();
+                Some((cluster.clone(), node.clone(), folder))
+            }
+            _ => None,
+        };
+        let (name, words) = if let Some(pid) = self.pid {
+            let (name, node, folder) = strays.iter().find(|stray| stray.pid == pid).and_then(others)?;
+            let words = format!("that is {node} of the cluster `{name}` of clusterctl{folder}");
+            (name, words)
+        } else {
+            let (name, _, folder) = strays.iter().find_map(others)?;
+            let words = format!("the cluster `{name}` of clusterctl runs there{folder}");
+            (name, words)
+        };
+        self.words = format!("{}; {words}", self.words);
+        Some(name)
+    }
 }
 
 /// Finds each port that is taken.
@@ -102,6 +141,7 @@ async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Re
                     node: node.clone(),
                     words: listener.words(),
                     setting: listens.setting,
+                    pid: listener.process.as_ref().map(|(pid, _)| *pid),
                 });
             }
         }

@@ -12,7 +12,7 @@ use serde_path_to_error::Segment;
 use serde_yaml::Value;
 
 use super::tree::Node;
-use super::{Spec, shown};
+use super::{Spec, foreign, shown};
 use crate::error::{Diagnostic, Place, Source, Step};
 use crate::values::{HELP_MARK, nearest};
 
@@ -96,8 +96,10 @@ where
         if told < COMPARED {
             let schema = schema.get_or_insert_with(schema_of::<T>);
             let known = keys_at(schema, parents);
-            diagnostic.help = Some(match nearest(key, known.iter().map(String::as_str)) {
-                Some(near) => {
+            let near = nearest(key, known.iter().map(String::as_str));
+            diagnostic.help = Some(match foreign::ours(key).map_or(near.map(Ok), |ours| Some(Err(ours))) {
+                Some(Err(ours)) => ours,
+                Some(Ok(near)) => {
                     // What was meant is there, so it is not missed.
                     out.broken.insert(Place(parents.to_vec()).key(near));
                     format!("did you mean `{near}`?")
@@ -188,6 +190,10 @@ fn explain(place: &Place, error: &str) -> (String, String, Option<String>) {
     };
     let mut keys = place.0.iter().rev();
     let name = keys.find_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None });
+    // What zeekctl's LogExpireInterval counts.
+    let days =
+        error.contains("has no unit").then(|| error.split('`').nth(1)).flatten().filter(|_| name == Some("expire"));
+    let help = help.or_else(|| days.map(|days| format!("write `{days}d` for days, as zeekctl counts them")));
     let of = name.map(|name| format!(" of `{name}`")).unwrap_or_default();
     let typed = error.strip_prefix("invalid type: ").or_else(|| error.strip_prefix("invalid value: "));
     let Some((found, expected)) = typed.and_then(|rest| rest.rsplit_once(", expected ")) else {

@@ -1,6 +1,7 @@
 //! YAML -> [`Spec`] with positions. One parser makes the values and the places; every problem is told with its place.
 
 mod decode;
+mod foreign;
 mod forms;
 mod include;
 mod read;
@@ -95,6 +96,10 @@ fn open(name: &str, text: String) -> (File, Option<serde_yaml::Value>, Vec<Diagn
             None
         }
     });
+    if !root.as_ref().is_some_and(|root| matches!(root.kind, tree::Kind::Mapping(_))) && foreign::is_ini(&source.text) {
+        let diagnostic = Diagnostic::at(&source, 0..0, "this is not a description", "here");
+        return (File { source, root: None }, None, vec![diagnostic.help(foreign::INI)]);
+    }
     if value.is_none() && diagnostics.is_empty() {
         diagnostics.push(Diagnostic::file(name, "the description is empty").help("begin with `cluster: NAME`"));
     }

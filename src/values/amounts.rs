@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::text::{cut, text_value};
+use super::text::{HELP_MARK, cut, text_value};
 
 /// The longest interval that is accepted, so that adding it to a point in time can't overflow: a hundred years.
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
@@ -93,6 +93,9 @@ impl FromStr for Size {
         if text.starts_with('-') {
             return Err(wrong(": it is negative"));
         }
+        if let Some(size) = product(text) {
+            return Err(format!("{}{HELP_MARK}write `{}`", wrong(": it is a product"), whole(size)));
+        }
         // The crate saturates; a size that is not a size of anything is told instead.
         let size = text.parse::<bytesize::ByteSize>().map_err(|_| wrong(""))?.as_u64();
         if size > i64::MAX as u64 {
@@ -100,6 +103,20 @@ impl FromStr for Size {
         }
         Ok(Self(size))
     }
+}
+
+/// Reads `128*1024*1024`, as Zeek's scripts and zeekctl's files write sizes.
+fn product(text: &str) -> Option<u64> {
+    let factors: Vec<&str> = text.split('*').map(str::trim).collect();
+    let all = || factors.iter().map(|factor| factor.parse::<u64>().ok());
+    (factors.len() > 1).then(|| all().try_fold(1_u64, |product, factor| product.checked_mul(factor?)))?
+}
+
+/// Writes a size in the largest unit of which it has a whole number.
+fn whole(size: u64) -> String {
+    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let unit = units.into_iter().find(|(_, unit)| size > 0 && size.is_multiple_of(*unit));
+    unit.map_or(size.to_string(), |(name, unit)| format!("{}{name}", size / unit))
 }
 
 impl fmt::Display for Size {

@@ -57,7 +57,9 @@ impl Visitor<'_> for Word<'_> {
         if let Some(at) = self.0.iter().position(|word| *word == text) {
             return Ok(at);
         }
-        let near = nearest(text, self.0.iter().copied());
+        // With a namespace of Zeek's, as zeekctl and scripts write it.
+        let bare = text.rsplit("::").next().unwrap_or(text);
+        let near = nearest(bare, self.0.iter().copied());
         let help = near.map(|word| format!("{HELP_MARK}did you mean `{word}`?")).unwrap_or_default();
         Err(E::custom(format_args!("`{}` is not {}{help}", cut(text), list(self.0))))
     }
