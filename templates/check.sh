@@ -19,16 +19,24 @@ seconds() {
 seconds
 limit=$((now + all))
 check_one() {
-	seconds
-	deadline=$((limit - now))
-	[ "$deadline" -gt "$each" ] && deadline=$each
-	if [ "$deadline" -le 0 ]; then
-		echo late >"$work/n/$node/code"
-		return
-	fi
 	dir=$work/n/$node
-	sh "$release/clusterctl/node.sh" parse "$home" "$dir" "$release" "$node" "$deadline" </dev/null >"$dir/stdout" 2>"$dir/stderr"
-	echo "$?" >"$dir/code"
+	# Zeek that crashes is tried once more: that is no verdict on the scripts.
+	for try in first last; do
+		seconds
+		deadline=$((limit - now))
+		[ "$deadline" -gt "$each" ] && deadline=$each
+		if [ "$deadline" -le 0 ]; then
+			echo late >"$dir/code"
+			return
+		fi
+		sh "$release/clusterctl/node.sh" parse "$home" "$dir" "$release" "$node" "$deadline" </dev/null >"$dir/stdout" 2>"$dir/stderr"
+		code=$?
+		echo "$code" >"$dir/code"
+		case $code in
+		13[1-6] | 139 | 159) [ "$try" = last ] || echo "$code" >"$dir/crashed" ;;
+		*) return ;;
+		esac
+	done
 }
 # Each queue is worked off by one shell: at most one Zeek for each CPU, and four (each takes some hundred MiB).
 at_once=$(nproc 2>/dev/null) || at_once=1
@@ -61,6 +69,10 @@ pick() {
 	code=-
 	read -r code <"$work/n/$name/code"
 	say checked "$name $code"
+	if [ -f "$work/n/$name/crashed" ]; then
+		read -r code <"$work/n/$name/crashed"
+		say crashed "$code"
+	fi
 	[ -f "$work/n/$name/stderr" ] || continue
 	pick error
 	pick warning

@@ -55,12 +55,18 @@ $line" ;;
 		esac
 	done <"$start"
 }
-# Becomes Zeek: what is given, and the node's own arguments, in its environment.
+# Becomes Zeek: what is given, and the node's own arguments, in its environment. To parse, it needs no certificates:
+# Broker would open them in a thread of its own, and dies of the end of Zeek while it does (9.0.0-rc1).
+parsing=''
 become() {
 	while IFS= read -r line; do
 		value=${line#* }
 		case $line in
 		"arg "*) set -- "$@" "$value" ;;
+		"env CLUSTERCTL_TLS_"*)
+			# shellcheck disable=SC2163
+			[ -n "$parsing" ] || export "$value"
+			;;
 		"env "*)
 			# shellcheck disable=SC2163
 			export "$value"
@@ -144,7 +150,11 @@ parse_node() {
 	read_start
 	export ZEEKCTL_CHECK_CONFIG=1 ZEEKCTL_DISABLE_LISTEN=1
 	export ZEEKPATH="$release/site:$release/data:$release:$zeekpath"
-	become timeout -k 5 "$1" "$zeek" --parse-only
+	parsing=1
+	set -- timeout -k 5 "$1" "$zeek" --parse-only
+	# Whatever asks for a passphrase finds no terminal.
+	command -v setsid >/dev/null 2>&1 && set -- setsid "$@"
+	become "$@"
 }
 may() {
 	meant=''

@@ -229,15 +229,15 @@ fn a_few_workers_at_a_time() {
     describe(&cluster);
     cluster.run(&["deploy", "--yes"]).code(0);
     site(&cluster, "# Two.\n");
-    let said = cluster.run(&["deploy", "--yes", "--max-unavailable", "50%"]).code(0);
+    let said = cluster.run(&["deploy", "--yes", "--max-unavailable", "50%", "-o", "json"]).code(0);
     // As the events tell it, never more than two are down.
     let mut down = 0;
     let mut most = 0;
-    for line in said.stderr.lines().filter(|l| l.starts_with('g')) {
-        if line.ends_with(": stopped") {
-            down += 1;
-        } else if line.ends_with(": ready") {
-            down -= 1;
+    for event in said.stderr.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok()) {
+        match (event["node"].as_str(), event["what"].as_str()) {
+            (Some(node), Some("stopped")) if node.starts_with('g') => down += 1,
+            (Some(node), Some("ready")) if node.starts_with('g') => down -= 1,
+            _ => {}
         }
         most = most.max(down);
     }

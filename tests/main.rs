@@ -7,6 +7,8 @@ mod check;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod crashing_check;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod generated;
@@ -24,6 +26,8 @@ mod local;
 mod logs;
 #[cfg(test)]
 mod odd;
+#[cfg(test)]
+mod peers;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::lock::{Locks, MEANWHILE, Operation};
 use super::prepare::{Absent, Aim, Prepared, prepare, tolerable};
 use super::stage::{all_well, stage};
 use super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
-use super::{Event, Failure, Outcome, archive, ports, rolling};
+use super::{Event, Failure, Outcome, archive, peers, ports, rolling};
 use super::{resume, rollback, secrets};
 use crate::cluster::Role;
 use crate::error::{Error, Kind};
@@ -136,9 +136,24 @@ pub async fn apply(fleet: &Fleet, shown: Prepared, command: &str, agree: Agree<'
     let unended = locks.finish(&but).await;
     if let Ok(report) = &mut result {
         let why = |why: String| format!("it could not be told that this came to its end: {why}");
+        if report.done {
+            peers::settled(fleet, Some(prepared.version), &started(report), &beside(&prepared, report)).await;
+        }
         report.behind.extend(unended.into_iter().map(|(host, reason)| Behind { host, why: why(reason) }));
     }
     result
+}
+
+/// The nodes that were started.
+fn started(report: &DeployReport) -> BTreeSet<String> {
+    report.nodes.iter().filter(|o| o.outcome == Outcome::Ready).map(|o| o.node.clone()).collect()
+}
+
+/// The nodes that run and were not touched.
+fn beside(prepared: &Prepared, report: &DeployReport) -> BTreeSet<String> {
+    let touched: BTreeSet<&str> = report.nodes.iter().map(|o| o.node.as_str()).collect();
+    let nodes = prepared.found.iter().flatten().flat_map(|o| &o.nodes).filter(|(_, node)| node.process.is_some());
+    nodes.map(|(name, _)| name).filter(|name| !touched.contains(name.as_str())).cloned().collect()
 }
 
 /// Refuses what a plan would do and nobody has agreed to.
@@ -429,7 +444,7 @@ impl Run<'_> {
         let present = |host: usize| !self.lost.contains_key(&host);
         let report = check::parse(self.fleet, self.prepared, present, false);
         let report = self.fleet.unless_interrupted(report).await??;
-        for warning in &report.warnings {
+        for warning in report.warnings.iter().chain(&report.unchecked) {
             self.fleet.tell(Event::Note { text: format!("warning: {}", warning.text()) });
         }
         if !report.errors.is_empty() {
@@ -473,6 +488,7 @@ impl Run<'_> {
                     role: n.role,
                     seat: seats.get(&n.host)?.clone(),
                     release: self.prepared.release.id.clone(),
+                    again: n.action == Action::Restart,
                 })
             })
             .collect()

@@ -17,6 +17,7 @@
 //! * `deploy`: switching, stopping, starting, and going back;
 //! * `diff`: reading what changes in files;
 //! * `doctor`: the preflight of every host;
+//! * `peers`: waiting until nodes that were started see each other;
 //! * `print`: asking nodes for values;
 //! * `rollback`: going back to a release that lies on the hosts;
 //! * `again`: such a release with the secrets of now;
@@ -35,6 +36,7 @@ mod doctor;
 mod fleet;
 mod lock;
 mod maintain;
+mod peers;
 mod ports;
 mod prepare;
 mod print;
@@ -106,6 +108,9 @@ pub enum Event {
         what: String,
         /// Whether that is bad.
         bad: bool,
+        /// Whether it is a step on the way: it is started again, and told of then.
+        #[serde(skip)]
+        passing: bool,
     },
     /// Something that the user should know.
     Note {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::lock::{Locks, Operation};
 use super::prepare::{currents, prevailing};
-use super::{Event, Failure, Selection, ports};
+use super::{Event, Failure, Selection, peers, ports};
 use super::{archive, check};
 use crate::cluster::Role;
 use crate::error::Error;
@@ -135,6 +135,8 @@ pub(super) struct Job {
     pub(super) seat: Seat,
     /// The release to start it from.
     pub(super) release: String,
+    /// Whether a stop of it is a step on the way to its next start.
+    pub(super) again: bool,
 }
 
 impl Job {
@@ -183,8 +185,9 @@ fn by_tier(jobs: &[Job]) -> BTreeMap<u8, BTreeMap<String, Vec<Job>>> {
     tiers
 }
 
-fn told(fleet: &Fleet, seat: &str, node: &str, outcome: &Outcome) {
+fn told(fleet: &Fleet, seat: &str, node: &str, outcome: &Outcome, again: bool) {
     fleet.tell(Event::Node {
+        passing: again && *outcome == Outcome::Stopped,
         node: node.to_owned(),
         host: seat.to_owned(),
         what: outcome.text(),
@@ -297,7 +300,8 @@ async fn on_host(
         };
         // Nobody named the archiver, and a release of before may have none.
         if node != ARCHIVER || outcome != Outcome::Absent {
-            told(fleet, &seat.name, &node, &outcome);
+            let again = !start && jobs.iter().any(|job| job.node == node && job.again);
+            told(fleet, &seat.name, &node, &outcome, again);
         }
         if let Ok(mut results) = results.lock()
             && let Some((slot, _)) = results.get_mut(&node)
@@ -346,7 +350,13 @@ fn jobs(fleet: &Fleet, selection: &Selection) -> Vec<Job> {
     selection
         .nodes(&fleet.cluster)
         .filter(|n| fleet.cluster.host_of(n).enabled)
-        .map(|n| Job { node: n.name.clone(), role: Some(n.role), seat: seats[&n.host].clone(), release: String::new() })
+        .map(|n| Job {
+            node: n.name.clone(),
+            role: Some(n.role),
+            seat: seats[&n.host].clone(),
+            release: String::new(),
+            again: false,
+        })
         .collect()
 }
 
@@ -476,6 +486,9 @@ async fn run(
     let seats = seats_of(&jobs);
     let (locks, lost) = Locks::take_where_possible(fleet, &seats, &Operation::new(command)).await?;
     nodes.extend(lost.into_iter().flat_map(|(host, why)| without(fleet, &mut jobs, &host, &why)));
+    for job in &mut jobs {
+        job.again = stop && start;
+    }
     if stop {
         // Not for a restart: the loggers are not to wait for the archive.
         let archivers = if start { Vec::new() } else { archive::to_stop(fleet, &jobs) };
@@ -508,5 +521,14 @@ async fn run(
     }
     // The journal of an unfinished deploy is not ours to end.
     locks.release().await;
+    let ready = nodes.iter().filter(|o| o.outcome == Outcome::Ready).map(|o| o.node.clone()).collect();
+    let touched: HashSet<&str> =
+        nodes.iter().filter(|o| o.outcome != Outcome::Already).map(|o| o.node.as_str()).collect();
+    let beside = found
+        .iter()
+        .flatten()
+        .flat_map(|o| &o.nodes)
+        .filter(|(name, node)| node.process.is_some() && !touched.contains(name.as_str()));
+    peers::settled(fleet, version, &ready, &beside.map(|(name, _)| name.clone()).collect()).await;
     Ok(RunReport { nodes, interrupted: fleet.is_interrupted() })
 }

@@ -83,7 +83,8 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
         Event::HostEnds { host, failure: Some(failure) } => {
             format!("{host}: {}", ui.err.paint(Tone::Bad, &harmless(failure)))
         }
-        Event::Node { node, host, what, bad } => {
+        Event::Node { passing: true, .. } => return None,
+        Event::Node { node, host, what, bad, .. } => {
             let tone = if *bad { Tone::Bad } else { Tone::Plain };
             format!("{node} on {host}: {}", ui.err.paint(tone, &harmless(what)))
         }

@@ -18,13 +18,29 @@ pub fn outcomes(ui: &Ui, report: &RunReport) -> Option<Kind> {
     if ui.output == Output::Json {
         ui.json("run", report);
     } else {
-        ui.result(&rows(ui, &report.nodes));
-        last_words(report.failures());
+        summary(ui, &report.nodes);
     }
     if report.interrupted {
         return Some(Kind::Interrupted);
     }
     super::partial(report.nodes.len(), failed)
+}
+
+/// Shows what became of nodes: those that are as they were meant to be in a line for each outcome, the others each.
+fn summary(ui: &Ui, nodes: &[NodeOutcome]) {
+    let mut good: Vec<(String, Vec<&str>)> = Vec::new();
+    for node in nodes.iter().filter(|n| n.outcome.is_good()) {
+        let text = node.outcome.text();
+        match good.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, names)) => names.push(&node.node),
+            None => good.push((text, vec![&node.node])),
+        }
+    }
+    failures(ui, nodes);
+    for (text, names) in good {
+        let number = ui.out.paint(Tone::Good, &format!("{} {text}", count(names.len(), "node")));
+        ui.result(&ui.out.wrap(&format!("{number}: {}", fold_names(&names)), "  "));
+    }
 }
 
 /// Shows how a deploy ended; returns the kind of end.
@@ -178,7 +194,10 @@ pub fn check(ui: &Ui, report: &CheckReport) -> Option<Kind> {
         };
         report.errors.iter().for_each(|e| tell(Tone::Bad, "error:", e));
         report.warnings.iter().for_each(|w| tell(Tone::Warn, "warning:", w));
-        if report.errors.is_empty() {
+        report.unchecked.iter().for_each(|u| tell(Tone::Bad, "not checked:", u));
+        if report.errors.is_empty() && !report.unchecked.is_empty() {
+            ui.result("the description is valid; Zeek could not check all scripts, since it crashed itself");
+        } else if report.errors.is_empty() {
             let nodes: Vec<&str> = report.checked.iter().map(|c| c.node.as_str()).collect();
             let nodes = fold_names(&nodes);
             ui.result(&format!("the description is valid, and Zeek parses the scripts (as {nodes})"));
@@ -186,7 +205,7 @@ pub fn check(ui: &Ui, report: &CheckReport) -> Option<Kind> {
             ui.result(&format!("Zeek does not accept the scripts: {}", count(report.errors.len(), "error")));
         }
     }
-    (!report.errors.is_empty()).then_some(Kind::NotAsExpected)
+    (!report.errors.is_empty() || !report.unchecked.is_empty()).then_some(Kind::NotAsExpected)
 }
 
 fn rows(ui: &Ui, nodes: &[NodeOutcome]) -> String {

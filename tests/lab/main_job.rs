@@ -77,7 +77,7 @@ fn main_job(backend: &'static str) {
 
     // Stop leaves no process.
     let said = cluster.run(&["stop"]).code(0);
-    assert_eq!(said.stdout.lines().filter(|l| l.ends_with("stopped")).count(), 8, "{}", said.stdout);
+    assert!(said.stdout.contains("8 nodes stopped: "), "{}", said.stdout);
     for host in ["mgmt", "sensor1", "sensor2"] {
         let left = cluster.lab.exec(host, &["sh", "-c", "pgrep -ax zeek; pgrep -af '[s]upervisor[.]sh'; true"]);
         assert_eq!(left, "", "{host}");
@@ -149,7 +149,7 @@ fn a_host_without_power_is_unknown_with_the_reason() {
     assert_eq!(cluster.lab.exec("sensor1", &["readlink", &format!("{}/power/current", cluster.base)]), before);
     // The others can still be stopped.
     let said = cluster.run(&["stop", "@sensor1"]).code(0);
-    assert_eq!(said.stdout.matches("stopped").count(), 2, "{}", said.stdout);
+    assert!(said.stdout.contains("2 nodes stopped: "), "{}", said.stdout);
     cluster.lab.does("poweron", ["sensor2"]);
 }
 

@@ -114,7 +114,7 @@ fn units_of(account: &str) {
     assert_eq!(cluster.lab.exec("sensor1", &["sh", "-c", "pgrep -f '[s]upervisor[.]sh'; true"]), "");
 
     let said = cluster.run(&["stop"]).code(0);
-    assert_eq!(said.stdout.lines().filter(|l| l.ends_with("stopped")).count(), 8, "{}", said.stdout);
+    assert!(said.stdout.contains("8 nodes stopped: "), "{}", said.stdout);
     for host in ["mgmt", "sensor1", "sensor2"] {
         assert_eq!(drop_ins(&cluster, host, account, &name), 0, "{host}");
         assert_eq!(cluster.lab.exec(host, &["sh", "-c", "pgrep -ax zeek; true"]), "", "{host}");

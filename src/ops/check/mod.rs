@@ -16,6 +16,7 @@ use super::stage::{all_well, stage};
 use super::tiers::NodeOutcome;
 use crate::cluster::Folders;
 use crate::error::Error;
+use crate::observed::Exit;
 use crate::release::Release;
 use crate::transport::Call;
 use findings::{Findings, Names, Remark, classes, without_folder};
@@ -38,6 +39,8 @@ pub struct CheckReport {
     pub errors: Vec<Finding>,
     /// What Zeek or clusterctl warns of.
     pub warnings: Vec<Finding>,
+    /// What could not be checked, since Zeek itself crashed: no verdict on the scripts.
+    pub unchecked: Vec<Finding>,
 }
 
 /// A node for which Zeek has parsed the scripts.
@@ -106,17 +109,43 @@ pub(super) async fn parse(
         })
         .await;
     let names = Names::new(cluster, release);
-    let (mut errors, mut warnings) = (Findings::default(), Findings::default());
+    let (mut errors, mut warnings, mut unchecked) = (Findings::default(), Findings::default(), Findings::default());
     let mut checked = Vec::new();
     for (seat, answer) in answers {
         let folder = format!("{}/releases/{}", seat.folders.home, release.id);
-        for words in answer? {
+        for mut words in answer? {
             let Some(class) = classes.iter().find(|c| cluster.nodes[c[0]].name == words.node) else { continue };
             let node = &cluster.nodes[class[0]];
             let nodes = class.iter().map(|i| cluster.nodes[*i].name.clone()).collect();
             checked.push((class[0], Checked { node: words.node.clone(), host: seat.name.clone(), nodes }));
             for line in &words.warnings {
                 warnings.add(names.read(node, &folder, line), class);
+            }
+            if words.crash().is_some() {
+                words.errors.retain(|line| !SHELLS.iter().any(|said| line.starts_with(said)));
+            }
+            let found = prepared.found.get(node.host).and_then(Option::as_ref);
+            let version = found.and_then(|o| o.version.as_deref()?.rsplit(' ').next()).unwrap_or_default();
+            let zeek = format!("Zeek {version} on {}", seat.name);
+            match (words.crash(), &words.crashed) {
+                (Some(signal), _) if !words.errors.iter().any(|line| is_of_scripts(line)) => {
+                    let last = words.errors.last().map(|line| format!("; it wrote: {line}")).unwrap_or_default();
+                    let message = format!(
+                        "{zeek} died of {signal} when it parsed the scripts of a {}, twice: they could not be \
+                         checked{last}",
+                        node.role.name()
+                    );
+                    unchecked.add(Remark { message, ..Remark::default() }, class);
+                    continue;
+                }
+                (None, Some(signal)) => {
+                    let message = format!(
+                        "{zeek} died of {signal} when it parsed the scripts of a {}, and did not when tried again",
+                        node.role.name()
+                    );
+                    warnings.add(Remark { message, ..Remark::default() }, class);
+                }
+                _ => {}
             }
             let Some(end) = words.end() else { continue };
             for line in &words.errors {
@@ -136,6 +165,7 @@ pub(super) async fn parse(
         checked: checked.into_iter().map(|(_, checked)| checked).collect(),
         errors: errors.into_list(cluster),
         warnings: warnings.into_list(cluster),
+        unchecked: unchecked.into_list(cluster),
     })
 }
 
@@ -167,11 +197,41 @@ struct Words {
     node: String,
     /// Its exit status, or `late` if it had no turn.
     code: String,
+    /// What Zeek died of when it was tried first.
+    crashed: Option<String>,
     errors: Vec<String>,
     warnings: Vec<String>,
 }
 
+/// How shells, and timeout(1), tell of a signal.
+const SHELLS: [&str; 8] = [
+    "Segmentation fault",
+    "Aborted",
+    "Illegal instruction",
+    "Trace/breakpoint trap",
+    "Bus error",
+    "Floating point exception",
+    "Bad system call",
+    "timeout: ",
+];
+
+/// Tells whether a line is Zeek's word about scripts, and not about itself or of a library.
+fn is_of_scripts(line: &str) -> bool {
+    ["error in ", "error: ", "fatal error in ", "fatal error: "].iter().any(|begin| line.starts_with(begin))
+}
+
+/// The signal of a crash, by a shell's exit status, as templates/check.sh tells it from other ends.
+fn signal(code: &str) -> Option<String> {
+    let status = code.parse().ok().filter(|code| matches!(code, 131..=136 | 139 | 159))?;
+    Some(Exit { status: Some(status), ..Exit::default() }.text())
+}
+
 impl Words {
+    /// The signal that Zeek died of each time.
+    fn crash(&self) -> Option<String> {
+        signal(&self.code)
+    }
+
     /// Says how a Zeek that did not accept the scripts ended.
     fn end(&self) -> Option<String> {
         match self.code.as_str() {
@@ -205,6 +265,7 @@ async fn on_host(seat: &Seat, release: &Release, nodes: &[&str], remove: bool) -
                 let (node, code) = rest.split_once(' ').unwrap_or((rest, "-"));
                 said.push(Words { node: node.to_owned(), code: code.to_owned(), ..Words::default() });
             }
+            ("crashed", Some(words)) => words.crashed = signal(rest),
             ("error", Some(words)) => words.errors.push(rest.to_owned()),
             ("warning", Some(words)) => words.warnings.push(rest.to_owned()),
             ("fail", _) => return Err(failed(rest.to_owned())),

@@ -44,7 +44,7 @@ fn f27_with_the_managers_host_down_the_others_are_seen_stopped_and_started() {
 
     // One host's nodes, then all that can be reached.
     let said = scene.run(&["stop", "@sensor1", "--timeout", "10s"]).code(0);
-    assert_eq!(said.stdout.matches("stopped").count(), 2, "{said:?}");
+    assert!(said.stdout.contains("2 nodes stopped: "), "{said:?}");
     scene.run(&["start", "@sensor1", "--timeout", "10s"]).code(0);
     let said = scene.run(&["stop", "--timeout", "10s"]).code(4);
     names(&said, &["manager", "ssh: "]);
