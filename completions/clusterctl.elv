@@ -213,7 +213,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --timeout 'How long a host may take to answer a short question, connecting included'
             cand --parallel 'How many hosts are worked on at the same time'
             cand --install 'Let the hosts do it by themselves: by a systemd timer, or else cron'
-            cand --remove 'With --install: undo that'
+            cand --remove 'Undo --install'
             cand -q 'Only the result and errors: no progress, no talk'
             cand --quiet 'Only the result and errors: no progress, no talk'
             cand -h 'Print help (see more with ''--help'')'

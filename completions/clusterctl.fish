@@ -182,7 +182,7 @@ never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l install -d 'Let the hosts do it by themselves: by a systemd timer, or else cron'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l remove -d 'With --install: undo that'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l remove -d 'Undo --install'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s q -l quiet -d 'Only the result and errors: no progress, no talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s f -l file -d 'The description of the cluster' -r -F

@@ -359,7 +359,7 @@ async fn operate(ui: &Ui, cli: &Cli, loaded: &Loaded, stopping: watch::Receiver<
         }
         Command::Maintain { selectors, install, remove } => {
             let selection = Selection::parse(&loaded.cluster, &selectors.selectors)?;
-            if *install {
+            if *install || *remove {
                 let hosts = ops::install(&job.fleet, &selection, *remove).await;
                 return job.end(Ok(hosts), |ui, hosts| ui::installed(ui, &hosts)).await;
             }

@@ -56,8 +56,23 @@ kills=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.f
 kills=${kills:-$(cat /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | grep '^KillUserProcesses=' | tail -n 1)}
 say logind "${linger:--} ${kills:--}"
 [ -d /run/systemd/system ] && say systemd
+# What a process may have at most, by the word $1 for it.
+at_most() {
+	while read -r _ what more _ hard other _; do
+		case "$what $more" in
+		"open files") say at_most "$1 nofile $hard" ;;
+		"address space") say at_most "$1 memory $hard" ;;
+		"core file") say at_most "$1 core $other" ;;
+		esac
+	done <"$2"
+} 2>/dev/null
+# A node of the runner `process` gets this session's limits, one of a user's systemd those of its manager.
+at_most process /proc/self/limits
+say at_most "kernel nofile $(cat /proc/sys/fs/nr_open 2>/dev/null)"
 if [ -S "/run/user/$uid/systemd/private" ]; then
 	say usermanager
+	pid=$(systemctl show -p MainPID --value "user@$uid.service" 2>/dev/null)
+	at_most systemd "/proc/${pid:-0}/limits"
 	grants
 	# shellcheck disable=SC2154
 	[ -z "$granted" ] || say granted "$granted"

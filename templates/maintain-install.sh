@@ -75,7 +75,11 @@ if [ -n "$system" ]; then
 	exit 0
 fi
 if ! command -v crontab >/dev/null 2>&1; then
-	say fail "there is neither systemd (for a user: with lingering) nor crontab on this host"
+	if [ -d /run/systemd/system ]; then
+		say fail "there is no crontab on this host, and the systemd of $(id -un) ends when that user logs out; as root: loginctl enable-linger $(id -un)"
+	else
+		say fail "there is neither systemd nor crontab on this host"
+	fi
 	exit 0
 fi
 minutes=$((every / 60))

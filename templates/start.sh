@@ -47,6 +47,31 @@ begin() {
 		begin_supervisor && left="$left $node"
 	fi
 } </dev/null
+# Says which limits of the node of $dir, which is ready, are lower than they should be.
+short() {
+	while IFS= read -r line; do
+		case $line in
+		"clusterctl: can't set "*) say short "$node ${line#clusterctl: }" ;;
+		*) break ;;
+		esac
+	done <"$dir/stderr"
+	# A user's systemd says nothing.
+	[ -e "$dir/unit" ] || return 0
+	runs='' nofile=''
+	while read -r key value; do
+		[ "$key" = release ] && runs=$value
+	done <"$dir/run"
+	while IFS= read -r line; do
+		case $line in
+		"unit LimitNOFILE="*) nofile=${line#*=} ;;
+		"zeekpath "*) break ;;
+		esac
+	done <"$home/releases/$runs/start/$node"
+	[ -z "$nofile" ] || while read -r _ what more soft _; do
+		[ "$what $more" != "open files" ] || [ "$soft" -ge "$nofile" ] ||
+			say short "$node may open $soft files only, not $nofile"
+	done <"/proc/$p/limits"
+} 2>/dev/null
 left='' later=''
 current=''
 if cd -P "$home/current" 2>/dev/null; then
@@ -106,6 +131,7 @@ while [ -n "$left$later" ]; do
 		if node_alive "$dir"; then
 			if [ "$status" = RUNNING ]; then
 				say ready "$node"
+				short
 				continue
 			fi
 		elif [ -f "$dir/exit" ]; then

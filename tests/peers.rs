@@ -80,3 +80,18 @@ fn what_became_of_nodes_is_told_once_and_folded() {
     let row = said.stdout.lines().find(|line| line.starts_with("worker-2")).unwrap_or_default();
     assert!(row.contains("here") && row.contains("ended at start (exit 1)"), "{}", said.stdout);
 }
+
+#[test]
+fn a_limit_that_nodes_do_not_get_is_said_by_deploy_and_doctor() {
+    let cluster = LocalCluster::new();
+    // More than the kernel gives, root as well.
+    cluster.write_local(", limits: { nofile: 2000000000 }");
+    let said = cluster.run(&["deploy"]).code(0);
+    let told = "here: worker-1..2: can't set ulimit -n to 2000000000 -> clusterctl doctor";
+    assert_eq!(said.stderr.matches(told).count(), 1, "{}", said.stderr);
+    let doctor = cluster.run(&["doctor"]).code(5);
+    assert!(doctor.stdout.contains("`limits.nofile` is 2000000000, and"), "{}", doctor.stdout);
+    // Without a timer or a line of cron there is nothing to remove, and that is no mistake.
+    let removed = cluster.run(&["maintain", "--remove"]).code(0);
+    assert!(removed.stdout.contains("does not maintain itself any more"), "{}", removed.stdout);
+}

@@ -141,8 +141,8 @@ pub(super) enum Command {
         /// Let the hosts do it by themselves: by a systemd timer, or else cron
         #[arg(long)]
         install: bool,
-        /// With --install: undo that
-        #[arg(long, requires = "install")]
+        /// Undo --install
+        #[arg(long)]
         remove: bool,
     },
     /// Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing

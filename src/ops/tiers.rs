@@ -17,7 +17,7 @@ use crate::observed::Observed;
 use crate::release::ARCHIVER;
 use crate::runner::{self, Started, Stopped};
 use crate::transport::Reply;
-use crate::values::Version;
+use crate::values::{Version, fold_names};
 
 /// What became of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,7 +81,7 @@ impl Outcome {
             Started::Absent(node) => (node, Self::Absent),
             Started::Dead(node, how) => (node, Self::Dead(how)),
             Started::Late(node, status) => (node, Self::Late(status)),
-            Started::Stderr(..) => return None,
+            Started::Stderr(..) | Started::Short(..) => return None,
         })
     }
 
@@ -327,6 +327,9 @@ async fn on_host(
             None => format!("the host did not say: {}", stderr.lines().last().unwrap_or("no reason given")),
         },
     };
+    if let Ok(reply) = &answer {
+        short(fleet, seat, &reply.lines);
+    }
     let mut results = results.lock().map(|mut r| std::mem::take(&mut *r)).unwrap_or_default();
     let outcomes: Vec<NodeOutcome> = jobs
         .iter()
@@ -341,6 +344,20 @@ async fn on_host(
         })
         .collect();
     (outcomes, answer.err())
+}
+
+/// Tells which limits nodes of a host have not got, once for those that lack the same.
+fn short(fleet: &Fleet, seat: &Seat, lines: &[String]) {
+    let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in lines {
+        if let Some(Started::Short(node, what)) = Started::parse(line) {
+            lacking.entry(what).or_default().push(node);
+        }
+    }
+    for (what, nodes) in lacking {
+        let text = format!("{}: {}: {what} -> clusterctl doctor", seat.name, fold_names(&nodes));
+        fleet.tell(Event::Note { text });
+    }
 }
 
 /// Makes the jobs of a selection, without a release.

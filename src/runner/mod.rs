@@ -31,6 +31,8 @@ pub enum Started {
     Late(String, String),
     /// A last line of a node's stderr.
     Stderr(String, String),
+    /// A limit that a node that is ready has not got: the node, and what it lacks.
+    Short(String, String),
 }
 
 /// What a host says while nodes stop.
@@ -106,6 +108,7 @@ impl Started {
             "dead" => Self::Dead(node, exit_words(&more)),
             "late" => Self::Late(node, more),
             "stderr" => Self::Stderr(node, more),
+            "short" => Self::Short(node, more),
             _ => return None,
         })
     }

@@ -43,6 +43,8 @@ pub(super) struct Facts {
     /// The flags of each interface that there is; none of one that there is not.
     pub(super) interfaces: BTreeMap<String, Option<u32>>,
     pub(super) listeners: Vec<Listener>,
+    /// What a node gets at most of what limits name, by runner and limit (`process`, `nofile`).
+    pub(super) at_most: BTreeMap<(String, String), u64>,
     /// Whether the script came to its end.
     pub(super) complete: bool,
 }
@@ -107,6 +109,16 @@ impl Facts {
                 "logind" => {
                     facts.linger = next() == "yes";
                     facts.kills = rest.ends_with(" true") || rest.ends_with("=yes") || rest.ends_with("=true");
+                }
+                "at_most" => {
+                    let (runner, limit) = (next().to_owned(), next().to_owned());
+                    let most = match next() {
+                        "unlimited" => Some(u64::MAX),
+                        number => number.parse().ok(),
+                    };
+                    if let Some(most) = most {
+                        facts.at_most.insert((runner, limit), most);
+                    }
                 }
                 "archiver" | "systemd" | "usermanager" => drop(facts.has.insert(word.to_owned())),
                 "interface" => {

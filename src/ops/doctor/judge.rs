@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Facts, Folder};
 use super::{Check, HostReport, Needs, SESSIONS, Verdict};
-use crate::cluster::{Archive, Cluster, Host, RunnerKind};
+use crate::cluster::{Archive, Cluster, CoreLimit, Host, RunnerKind};
 use crate::release::FORMAT;
 use crate::runner::Folders;
 use crate::transport::Failure;
@@ -48,6 +48,7 @@ pub(super) fn host(
     }
     judge.clock();
     judge.runner();
+    judge.limits();
     judge.archiver();
     HostReport { host: host.name.clone(), checks: judge.checks, as_root: judge.as_root }
 }
@@ -359,6 +360,81 @@ impl Judge<'_> {
                     let hint = format!("systemctl start user@{}.service, as root", facts.uid.unwrap_or_default());
                     self.bad("runner", format!("the systemd manager of {} does not run", facts.user), hint);
                 }
+            }
+        }
+    }
+
+    /// Limits that nodes are to have, and the runner can't give them: nobody but root raises a hard limit, and nobody one
+    /// of the kernel's.
+    fn limits(&mut self) {
+        let limits = || self.needs.nodes.iter().map(|n| &n.limits);
+        if limits().all(|l| l.nofile.is_none() && l.core.is_none() && l.memory.is_none()) {
+            return;
+        }
+        let process = self.cluster.runner == RunnerKind::Process;
+        let kind = if process { "process" } else { "systemd" };
+        let most = |kind: &str, limit: &str| self.facts.at_most.get(&(kind.to_owned(), limit.to_owned())).copied();
+        let core = |limit: &CoreLimit| match limit {
+            CoreLimit::Unlimited => u64::MAX,
+            CoreLimit::Bytes(bytes) => *bytes,
+        };
+        let mut short = Vec::new();
+        for (limit, wanted) in [
+            ("nofile", limits().filter_map(|l| l.nofile).max()),
+            ("core", limits().filter_map(|l| l.core.as_ref().map(core)).max()),
+            // A unit's memory is no limit of this kind.
+            ("memory", limits().filter_map(|l| l.memory).max().filter(|_| process)),
+        ] {
+            let Some(wanted) = wanted else { continue };
+            for kind in ["kernel", kind] {
+                if (kind == "kernel" || !self.is_root())
+                    && let Some(most) = most(kind, limit).filter(|most| wanted > *most)
+                {
+                    short.push((limit, wanted, most, kind));
+                }
+            }
+        }
+        if short.is_empty() {
+            self.good("limits", "what nodes are to have is allowed");
+        }
+        let number = |n: u64| if n == u64::MAX { "unlimited".to_owned() } else { n.to_string() };
+        for (limit, wanted, most, kind) in short {
+            let user = &self.facts.user;
+            let who = if kind == "kernel" { "a process" } else { user };
+            let found = format!("`limits.{limit}` is {}, and {who} may have {} at most", number(wanted), number(most));
+            self.raise(limit, wanted, kind, found);
+        }
+    }
+
+    /// Tells of a limit that is too low, and how root raises it.
+    fn raise(&mut self, limit: &str, wanted: u64, kind: &str, found: String) {
+        match kind {
+            "kernel" => {
+                self.bad("limits", found, "lower it, or as root");
+                self.root(format!("sysctl -w fs.nr_open={wanted}"));
+            }
+            "process" => {
+                // limits.conf(5) counts all but files in KiB.
+                let (name, value) = match limit {
+                    "nofile" => ("nofile", wanted.to_string()),
+                    "core" if wanted == u64::MAX => ("core", "unlimited".to_owned()),
+                    "core" => ("core", wanted.div_ceil(1024).to_string()),
+                    _ => ("as", wanted.div_ceil(1024).to_string()),
+                };
+                self.bad("limits", found, "as root; then it holds for new logins (sshd: UsePAM yes)");
+                let line = word(&format!("{} hard {name} {value}", self.facts.user));
+                self.root(format!("echo {line} >>/etc/security/limits.conf"));
+            }
+            _ => {
+                let unit = format!("user@{}.service", self.facts.uid.unwrap_or_default());
+                let setting = if limit == "nofile" { "LimitNOFILE" } else { "LimitCORE" };
+                let value = if wanted == u64::MAX { "infinity".to_owned() } else { wanted.to_string() };
+                self.bad("limits", found, "as root; it restarts that user's systemd, and all nodes");
+                self.root(format!("mkdir -p /etc/systemd/system/{unit}.d"));
+                self.root(format!(
+                    "printf '[Service]\\n{setting}={value}\\n' >/etc/systemd/system/{unit}.d/{limit}.conf"
+                ));
+                self.root(format!("systemctl daemon-reload && systemctl restart {unit}"));
             }
         }
     }

@@ -133,3 +133,31 @@ proptest! {
         let _ = judge::host(&cluster, 0, &facts, &Needs::of(&cluster, 0), &all);
     }
 }
+
+#[test]
+fn limits_that_a_runner_can_not_give_are_told_for_that_runner() {
+    let most = "at_most process nofile 4096\nat_most process core 0\nat_most process memory unlimited\n\
+                at_most systemd nofile 524288\nat_most systemd core unlimited\nat_most kernel nofile 1048576\nlooked";
+    let host = WELL.replace("looked", most);
+    let limits = "limits: { nofile: 65536, core: unlimited, memory: 8GiB }\n";
+    let process = told(&cluster(&format!("{limits}runner: process")), &host, &other());
+    assert!(process.contains("Bad limits: `limits.nofile` is 65536, and zeek may have 4096 at most"), "{process}");
+    assert!(process.contains("Bad limits: `limits.core` is unlimited, and zeek may have 0 at most"), "{process}");
+    assert!(process.contains("# echo 'zeek hard nofile 65536' >>/etc/security/limits.conf"), "{process}");
+    assert_eq!(told(&cluster(&format!("{limits}runner: systemd")), &host, &other()), "");
+    let more = "limits: { nofile: 600000 }\nrunner: systemd";
+    let systemd = told(&cluster(more), &host, &other());
+    assert!(systemd.contains("zeek may have 524288 at most"), "{systemd}");
+    assert!(
+        systemd.contains("LimitNOFILE=600000\\n' >/etc/systemd/system/user@1000.service.d/nofile.conf"),
+        "{systemd}"
+    );
+    // Root raises its own, but not the kernel's.
+    let root = host.replace("user 1000 zeek", "user 0 root").replace(" 1000 4954", " 0 4954");
+    assert_eq!(told(&cluster(more), &root, &other()), "");
+    let too_many = told(&cluster("limits: { nofile: 2000000 }"), &root, &other());
+    assert!(
+        too_many.contains("a process may have 1048576 at most") && too_many.contains("fs.nr_open=2000000"),
+        "{too_many}"
+    );
+}
