@@ -317,7 +317,7 @@ mod tests {
                 .output()
                 .unwrap();
             let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-            assert_eq!((out.lines().last(), err.as_str()), (Some("t end"), ""), "{out}");
+            assert!(out.lines().any(|line| line == "t end") && err.is_empty(), "{out}{err}");
             out
         };
         assert!(!read().contains("t there"));
@@ -327,7 +327,7 @@ mod tests {
             .unwrap();
         let said = read();
         assert!(said.contains("t node log-archiver\nt node manager\nt binary 1 2\nt input ab site\n"), "{said}");
-        assert!(said.ends_with("t zeek /none/zeek\nt there - - /none/zeek\nt end\n"), "{said}");
+        assert!(said.contains("t zeek /none/zeek\nt there - - /none/zeek\nt end\n"), "{said}");
     }
 
     fn kept(id: &str, time: i64, command: &str) -> Kept {
