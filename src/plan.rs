@@ -22,7 +22,7 @@ use crate::observed::Observed;
 use crate::release::Release;
 
 pub use effects::{BackendChange, LogGap, Meanwhile, Upgrade};
-pub use files::{Before, Change, FileChange, FileKind, OldText};
+pub use files::{After, Before, Change, FileChange, FileKind, OldText};
 pub use rolling::batches;
 
 /// What a deploy would change.
@@ -30,6 +30,8 @@ pub use rolling::batches;
 pub struct Plan {
     /// The release that it leads to.
     pub release: String,
+    /// The command makes keys, of which the release's id depends: another command would make others.
+    pub new_keys: bool,
     /// Nodes move to another Zeek: all of the cluster's stop, and then start, never a part of them.
     pub upgrade: Option<Upgrade>,
     /// Nodes move to another backend, over which those of before can't be reached.

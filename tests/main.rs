@@ -17,6 +17,8 @@ mod golden;
 #[cfg(test)]
 mod hints;
 #[cfg(test)]
+mod honest_plans;
+#[cfg(test)]
 mod kept_logs;
 #[cfg(test)]
 mod lab;

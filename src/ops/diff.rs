@@ -1,11 +1,11 @@
-//! Reading the old text of files that change, so that a plan can show what changes in them: one call for each host that
+//! Reading the old text of files that change (and the new one of a release that is gone back to), so that a plan can show what changes in them: one call for each host that
 //! is asked at all, each content once, bounded.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fleet::{Fleet, Seat};
 use super::prepare::Prepared;
-use crate::plan::{Before, OldText};
+use crate::plan::OldText;
 use crate::release::digest;
 use crate::transport::{Call, Reply};
 
@@ -19,15 +19,27 @@ pub async fn compare(fleet: &Fleet, prepared: &mut Prepared) {
     // The same content is asked for once, and of a host that is asked anyway.
     let mut asked: BTreeMap<usize, Vec<Question>> = BTreeMap::new();
     let mut known: HashSet<&str> = HashSet::new();
+    let to = prepared.base.as_ref().map_or(&prepared.release.id, |(id, _)| id);
     for file in &prepared.plan.files {
-        let Some(before) = file.before() else { continue };
-        if !known.insert(&before.digest) {
-            continue;
-        }
-        let place = before.hosts.iter().find(|(host, _)| asked.contains_key(host)).or_else(|| before.hosts.first());
-        if let Some((host, release)) = place {
-            let question = Question { release: release.clone(), most: file.most_bytes(), before: before.clone() };
-            asked.entry(*host).or_default().push(question);
+        let before = file.before().map(|b| (b.digest.as_str(), b.path.as_str(), b.hosts.clone()));
+        let after = file.after().map(|a| {
+            let hosts: Vec<(usize, String)> = a.hosts.iter().map(|host| (*host, to.clone())).collect();
+            (a.digest.as_str(), a.path.as_str(), hosts)
+        });
+        for (digest, path, hosts) in before.into_iter().chain(after) {
+            if !known.insert(digest) {
+                continue;
+            }
+            if let Some((host, release)) =
+                hosts.iter().find(|(host, _)| asked.contains_key(host)).or_else(|| hosts.first())
+            {
+                asked.entry(*host).or_default().push(Question {
+                    release: release.clone(),
+                    most: file.most_bytes(),
+                    digest: digest.to_owned(),
+                    path: path.to_owned(),
+                });
+            }
         }
     }
     if asked.is_empty() {
@@ -42,11 +54,12 @@ pub async fn compare(fleet: &Fleet, prepared: &mut Prepared) {
             (ask(fleet, &seat, questions, most).await, None)
         })
         .await;
-    let old: HashMap<String, OldText> = answers.into_iter().flat_map(|(_, texts)| texts).collect();
+    let texts: HashMap<String, OldText> = answers.into_iter().flat_map(|(_, texts)| texts).collect();
     for file in &mut prepared.plan.files {
-        let text = file.before().and_then(|before| old.get(&before.digest));
-        if let Some(text) = text {
-            file.compare(text);
+        let old = file.before().and_then(|before| texts.get(&before.digest));
+        let new = file.after().and_then(|after| texts.get(&after.digest));
+        if let Some(old) = old {
+            file.compare(old, new);
         }
     }
 }
@@ -55,12 +68,13 @@ pub async fn compare(fleet: &Fleet, prepared: &mut Prepared) {
 struct Question {
     release: String,
     most: usize,
-    before: Before,
+    digest: String,
+    path: String,
 }
 
 /// Asks one host; returns what came of each question, by digest.
 async fn ask(fleet: &Fleet, seat: &Seat, questions: &[Question], most: usize) -> Vec<(String, OldText)> {
-    let input: String = questions.iter().map(|q| format!("{} {}\n{}\n", q.release, q.most, q.before.path)).collect();
+    let input: String = questions.iter().map(|q| format!("{} {}\n{}\n", q.release, q.most, q.path)).collect();
     let call = Call::new(DIFF, fleet.settings.question)
         .arg(format!("{}/releases", seat.folders.home))
         .arg(most.to_string())
@@ -72,7 +86,7 @@ async fn ask(fleet: &Fleet, seat: &Seat, questions: &[Question], most: usize) ->
             questions.iter().map(|_| OldText::Unknown(why.clone())).collect()
         }
     };
-    questions.iter().map(|q| q.before.digest.clone()).zip(answer).collect()
+    questions.iter().map(|q| q.digest.clone()).zip(answer).collect()
 }
 
 /// Reads the answers, in the order of the questions.
@@ -96,7 +110,7 @@ fn read(reply: &Reply, questions: &[Question]) -> Vec<OldText> {
         .map(|question| match answers.next() {
             Some((_, Some(lines))) => {
                 let text = lines.join("\n");
-                if digest(text.as_bytes()) == question.before.digest {
+                if digest(text.as_bytes()) == question.digest {
                     OldText::Text(text)
                 } else if text.contains('\u{fffd}') || text.contains('\0') {
                     OldText::Size(text.len() as u64)

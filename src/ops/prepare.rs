@@ -150,6 +150,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
     adopt(&mut release, &fleet.cluster, &found);
     let deployed = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
+    plan.new_keys = fleet.new_keys.get().is_some();
     let gone = gone(&fleet.cluster, &found, &deployed);
     let Leaving { there: leaving, left, lost } = ask_leaving(fleet, gone, "left the description", &mut notes).await;
     for (seat, observed) in &leaving {

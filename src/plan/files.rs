@@ -43,6 +43,8 @@ pub struct FileChange {
     content: Option<Arc<[u8]>>,
     #[serde(skip)]
     before: Option<Before>,
+    #[serde(skip)]
+    after: Option<After>,
 }
 
 /// What happens to a file.
@@ -84,7 +86,18 @@ pub struct Before {
     pub path: String,
 }
 
-/// What came of reading the old content of a file.
+/// Where the new content of a changed file lies, where only hosts have it: in the release that is gone back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// Its digest.
+    pub digest: String,
+    /// The hosts that have it, by their indices.
+    pub hosts: Vec<usize>,
+    /// Its path below the release.
+    pub path: String,
+}
+
+/// What came of reading the content of a file from a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OldText {
     /// It was read.
@@ -171,6 +184,7 @@ impl Files {
                 note: None,
                 content: file.filter(|_| kind == FileKind::Text).map(|f| f.content.clone()),
                 before: None,
+                after: None,
             });
         }
         let entry = &mut self.list[place];
@@ -187,6 +201,14 @@ impl Files {
             // A file of a node lies on that node's host alone; any of them will do.
             if before.path == path {
                 before.hosts.push((part.host, current.clone()));
+            }
+            // A release that is gone back to lies on the hosts alone.
+            if file.is_none() && kind == FileKind::Text {
+                let after = || After { digest: new.0, hosts: Vec::new(), path: path.to_owned() };
+                let after = entry.after.get_or_insert_with(after);
+                if after.path == path {
+                    after.hosts.push(part.host);
+                }
             }
         }
     }
@@ -239,26 +261,50 @@ impl FileChange {
         self.before.as_ref()
     }
 
+    /// Returns where the new content lies; none where it is known here.
+    pub fn after(&self) -> Option<&After> {
+        self.after.as_ref()
+    }
+
     /// Returns the most bytes of the old content that are of use: none of a file that is not shown.
     pub fn most_bytes(&self) -> usize {
         if self.kind == FileKind::Text { LARGEST } else { 0 }
     }
 
-    /// Takes the old content, and compares.
-    pub fn compare(&mut self, old: &OldText) {
-        match old {
-            OldText::Unknown(why) => self.note = Some(why.clone()),
-            OldText::Size(size) => {
+    /// Takes the old content, and the new one where that lies on hosts alone, and compares.
+    pub fn compare(&mut self, old: &OldText, new: Option<&OldText>) {
+        let shown = self.kind == FileKind::Text;
+        let new = match (&self.content, new) {
+            (Some(content), _) => std::str::from_utf8(content).ok(),
+            (None, Some(OldText::Text(text))) => {
+                self.new_bytes = Some(text.len() as u64);
+                Some(text.as_str())
+            }
+            (None, Some(OldText::Size(size))) => {
+                self.new_bytes = Some(*size);
+                self.note = Some("what it becomes is not text, or too large to be shown".to_owned());
+                None
+            }
+            (None, Some(OldText::Unknown(_)) | None) if shown => {
+                self.note = Some("what it becomes can't be read".to_owned());
+                None
+            }
+            _ => None,
+        };
+        match (old, new) {
+            (OldText::Unknown(why), _) => self.note = Some(why.clone()),
+            (OldText::Size(size), _) => {
                 self.old_bytes = Some(*size);
-                if self.kind == FileKind::Text {
+                if shown {
                     self.note = Some("what is there now is not text, or too large to be shown".to_owned());
                 }
             }
-            OldText::Text(old) => {
+            (OldText::Text(old), new) => {
                 self.old_bytes = Some(old.len() as u64);
-                let new = self.content.as_deref().and_then(|c| std::str::from_utf8(c).ok()).unwrap_or_default();
-                let diff = similar::TextDiff::configure().timeout(PATIENCE).diff_lines(old.as_str(), new);
-                self.diff = Some(diff.unified_diff().context_radius(CONTEXT).to_string());
+                if let Some(new) = new {
+                    let diff = similar::TextDiff::configure().timeout(PATIENCE).diff_lines(old.as_str(), new);
+                    self.diff = Some(diff.unified_diff().context_radius(CONTEXT).to_string());
+                }
             }
         }
     }

@@ -66,7 +66,10 @@ impl<'a> Reasons<'a> {
         if names.is_empty() {
             return (Action::Keep, Vec::new(), names);
         }
-        let release = now.release.as_deref().or(host.current.as_deref());
+        // One that was kept through later releases had the layout of each of them.
+        let as_current = now.inputs.get("layout").is_some_and(|layout| now.due.get("layout") == Some(layout));
+        let known = now.release.as_deref().filter(|release| !as_current || self.layouts.contains_key(release));
+        let release = known.or(host.current.as_deref());
         let reasons = names.iter().flat_map(|name| match (name.as_str(), now.inputs.get(name), inputs.get(name)) {
             ("keys", None, _) => vec!["it gets keys".to_owned()],
             ("keys", _, None) => vec!["it has no keys any more".to_owned()],

@@ -85,10 +85,11 @@ pub(crate) fn way(old: (&Cluster, &str, &[SiteFile]), new: (&Cluster, &str, &[Si
         let part = before.part(old.0.hosts.iter().position(|h| h.name == *name).unwrap()).unwrap();
         let content = &part.files[&place.path].content;
         assert_eq!(place.digest, crate::release::digest(content));
-        file.compare(&match std::str::from_utf8(content) {
+        let old = match std::str::from_utf8(content) {
             Ok(text) if content.len() <= file.most_bytes() => OldText::Text(text.to_owned()),
             _ => OldText::Size(content.len() as u64),
-        });
+        };
+        file.compare(&old, None);
     }
     plan
 }

@@ -19,15 +19,16 @@ pub fn plan(ui: &Ui, plan: &Plan, result: bool) {
     if result && ui.output == Output::Json {
         ui.json("plan", plan);
     } else if result {
-        ui.result(&text(ui.out, plan));
+        ui.result(&text(ui.out, plan, plan.new_keys));
     } else if ui.output == Output::Json {
         ui.event(&serde_json::json!({"event": "plan", "plan": plan}));
     } else if !ui.quiet {
-        complain(text(ui.err, plan).trim_end());
+        complain(text(ui.err, plan, false).trim_end());
     }
 }
 
-fn text(stream: Stream, plan: &Plan) -> String {
+/// Makes the text of a plan; `provisional`: nothing comes of it but the text.
+fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
     let mut out = Lines { stream, text: String::new() };
     if plan.is_empty() {
         out.say("", &format!("nothing to do: {}", agreement(plan)));
@@ -39,9 +40,12 @@ fn text(stream: Stream, plan: &Plan) -> String {
     for host in plan.hosts.iter().filter(|h| h.switches(&plan.release)) {
         from.entry(host.from.as_deref().unwrap_or("nothing")).or_default().push(&host.host);
     }
+    // Whoever deploys makes keys of his own.
+    let why = if provisional { " (for now: a deploy makes new keys, and with them another id)" } else { "" };
+    let release = format!("release {}{why}", plan.release);
     match from.iter().next() {
-        Some((before, _)) if from.len() == 1 => out.say("", &format!("release {}, now {before}", plan.release)),
-        _ => out.say("", &format!("release {}", plan.release)),
+        Some((before, _)) if from.len() == 1 => out.say("", &format!("{release}, now {before}")),
+        _ => out.say("", &release),
     }
     if from.len() > 1 {
         for (before, hosts) in &from {
@@ -301,8 +305,8 @@ mod tests {
     #[test]
     fn piped_and_on_eighty_columns() {
         let plan = busy();
-        assert_snapshot!("plan_piped", text(PIPED, &plan));
-        let narrow = text(NARROW, &plan);
+        assert_snapshot!("plan_piped", text(PIPED, &plan, false));
+        let narrow = text(NARROW, &plan, false);
         assert_snapshot!("plan_narrow", narrow);
         assert!(narrow.lines().all(|l| l.chars().count() <= 80));
     }
@@ -315,7 +319,7 @@ mod tests {
         let mut plan = way((&cluster, "8.0.10", &before), (&cluster, "8.0.10", &after));
         plan.release = "new".to_owned();
         plan.hosts.iter_mut().for_each(|h| h.from = Some("old".to_owned()));
-        assert_snapshot!("plan_script", text(PIPED, &plan));
+        assert_snapshot!("plan_script", text(PIPED, &plan, false));
     }
 
     /// The form that the README documents: a key that goes or changes its meaning needs a new schema version.
@@ -345,7 +349,7 @@ mod tests {
         plan.files.clear();
         plan.release = "new".to_owned();
         plan.hosts.iter_mut().for_each(|h| h.from = Some("old".to_owned()));
-        assert_snapshot!("plan_upgrade", text(NARROW, &plan));
+        assert_snapshot!("plan_upgrade", text(NARROW, &plan, false));
     }
 
     #[test]
@@ -354,9 +358,9 @@ mod tests {
         let mut plan = way((&cluster, "8.0.10", &[]), (&cluster, "8.0.10", &[]));
         plan.release = "new".to_owned();
         plan.hosts.iter_mut().for_each(|h| h.from = Some("new".to_owned()));
-        assert_snapshot!("plan_nothing", text(PIPED, &plan));
+        assert_snapshot!("plan_nothing", text(PIPED, &plan, false));
         let node = plan.nodes.iter_mut().find(|n| n.node == "dmz-sensor1-1").unwrap();
         node.later = vec!["local.zeek changed".to_owned()];
-        assert_snapshot!("plan_later", text(PIPED, &plan));
+        assert_snapshot!("plan_later", text(PIPED, &plan, false));
     }
 }
