@@ -13,7 +13,7 @@
 //! | `release` | Cluster -> files per host, manifest, digest, tar; pure | `zeek`, `cluster` |
 //! | `observed` | what a host answered: type and parser | - |
 //! | `plan` | (Cluster, Observed, Release) -> Plan; pure | `release`, `cluster`, `observed` |
-//! | `secrets` | keys that are made here, and what else hosts keep to themselves | `release` |
+//! | `secrets` | keys that are made here, and what else hosts keep to themselves | `release`, `zeek` |
 //! | `transport` | hosts by SSH or here: run, dial, close | - |
 //! | `control` | WebSocket client over any byte stream | - |
 //! | `runner` | what to send to a host for start and stop | `cluster`, `transport`, `observed` |

@@ -4,11 +4,13 @@
 //! * `files`: which files differ, each difference once for all hosts that have it, and the difference of texts;
 //! * `reasons`: what is done to a node, and why, in words;
 //! * `effects`: an upgrade of Zeek, a change of backend, and how logs are interrupted;
+//! * `recorded`: a release's record on a host -> the cluster that it was;
 //! * `rolling`: a plan without restarts, and restarts a few at a time.
 
 mod effects;
 mod files;
 mod reasons;
+mod recorded;
 mod rolling;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -23,6 +25,7 @@ use crate::release::Release;
 
 pub use effects::{BackendChange, LogGap, Meanwhile, Upgrade};
 pub use files::{After, Before, Change, FileChange, FileKind, OldText};
+pub use recorded::{Recorded, former, recorded};
 pub use rolling::batches;
 
 /// What a deploy would change.
@@ -61,7 +64,7 @@ pub struct Apart {
 }
 
 /// What changes on one host.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct HostPlan {
     /// Its name.
     pub host: String,
@@ -69,6 +72,10 @@ pub struct HostPlan {
     pub from: Option<String>,
     /// Whether the host leaves the cluster.
     pub leaving: bool,
+    /// Where ssh finds a host that leaves.
+    pub at: Option<String>,
+    /// Why nothing is known of a host that left.
+    pub unknown: Option<String>,
 }
 
 /// What is done to one node.
@@ -144,7 +151,11 @@ impl Plan {
             let Some(observed) = found.get(part.host).and_then(Option::as_ref) else { continue };
             let host = &cluster.hosts[part.host];
             why.host(part.host, &files.add(&host.name, part, observed));
-            plan.hosts.push(HostPlan { host: host.name.clone(), from: observed.current.clone(), leaving: false });
+            plan.hosts.push(HostPlan {
+                host: host.name.clone(),
+                from: observed.current.clone(),
+                ..HostPlan::default()
+            });
         }
         plan.files = files.done();
         let places: HashMap<&str, usize> = cluster.run_nodes().map(|n| (n.name.as_str(), n.host)).collect();
@@ -197,9 +208,26 @@ impl Plan {
     }
 
     /// Adds a host that left the description: its nodes stop.
-    pub fn add_leaving(&mut self, host: &str, observed: &Observed) {
-        self.hosts.push(HostPlan { host: host.to_owned(), from: observed.current.clone(), leaving: true });
+    pub fn add_leaving(&mut self, host: &str, way: &str, observed: &Observed) {
+        self.hosts.push(HostPlan {
+            host: host.to_owned(),
+            from: observed.current.clone(),
+            leaving: true,
+            at: Some(way.to_owned()),
+            unknown: None,
+        });
         self.nodes.extend(leaving_nodes(host, observed, |_| Some("it left the description".to_owned())));
+    }
+
+    /// Adds a host that left the description and of which nothing is known, and why: nothing can be done there.
+    pub fn add_unknown(&mut self, host: &str, why: &str) {
+        self.hosts.push(HostPlan {
+            host: host.to_owned(),
+            from: None,
+            leaving: true,
+            at: None,
+            unknown: Some(why.to_owned()),
+        });
     }
 
     /// Tells whether there is nothing to do.

@@ -28,7 +28,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 pub use again::{SECRETS_PATH, start_again};
@@ -197,7 +196,7 @@ pub fn secret_kind(name: &str) -> &str {
 /// Returns the name under which the value of a secret is looked up; none for a value that is no secret.
 pub fn secret_key(value: &EnvValue) -> Option<String> {
     match value {
-        EnvValue::Plain(_) => None,
+        EnvValue::Plain(_) | EnvValue::Elsewhere => None,
         EnvValue::SecretFile(path) => Some(format!("file {path}")),
         EnvValue::SecretEnv(name) => Some(format!("env {name}")),
     }
@@ -215,21 +214,6 @@ fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
-}
-
-/// The part of a deployed `cluster.json` that a later clusterctl needs.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Deployed {
-    format: u32,
-    /// The cluster of then.
-    pub cluster: Cluster,
-}
-
-impl Deployed {
-    /// Reads a `cluster.json`; none where it is of another form.
-    pub fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str::<Self>(text).ok().filter(|d| d.format == FORMAT)
-    }
 }
 
 impl Release {

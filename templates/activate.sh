@@ -5,6 +5,10 @@ home=$1 id=$2 expected=$3
 current=-
 if cd -P "$home/current" 2>/dev/null; then
 	current=${PWD##*/}
+	# What is no release is none that anything could be expected of.
+	case $current in
+	'' | *[!0-9a-z]*) current=- ;;
+	esac
 fi
 cd "$home" || {
 	say fail "can't enter $home"

@@ -68,8 +68,13 @@ become() {
 			[ -n "$parsing" ] || export "$value"
 			;;
 		"env "*)
-			# shellcheck disable=SC2163
-			export "$value"
+			case ${value%%=*} in
+			'' | [!A-Za-z_]* | *[!A-Za-z0-9_]*) ;;
+			*)
+				# shellcheck disable=SC2163
+				export "$value"
+				;;
+			esac
 			;;
 		esac
 	done <"$start"
@@ -88,6 +93,11 @@ run_node() {
 	fi
 	for name in $secrets; do
 		[ -r "$home/secrets/$name" ] || refuse "its keys $home/secrets/$name are missing: run clusterctl deploy"
+		# A name has the beginning of its content's digest in it.
+		case $(sha256sum <"$home/secrets/$name") in
+		"${name##*-}"*) ;;
+		*) refuse "its keys $home/secrets/$name have been changed: run clusterctl deploy" ;;
+		esac
 	done
 	# `exit` is there while it pauses after an end of its own; a start by hand has put it away.
 	restarts=0 tries=0
@@ -133,8 +143,11 @@ tries $tries$inputs"; do
 	export ZEEKPATH="$release/site:$home/data:$release:$zeekpath"
 	for name in $secrets; do
 		while IFS= read -r line; do
+			# Exactly what clusterctl keeps: whatever else stands there decides nothing about the node.
 			case $line in
-			[A-Z]*=*)
+			ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_SERVER_PUBLICKEY=* | ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_SERVER_SECRETKEY=* | \
+				ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_CLIENT_PUBLICKEY=* | ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_CLIENT_SECRETKEY=* | \
+				CLUSTERCTL_TLS_PASSPHRASE=*)
 				# shellcheck disable=SC2163
 				export "$line"
 				;;

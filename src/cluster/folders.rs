@@ -1,6 +1,6 @@
 //! Where a cluster lies on a host.
 
-use super::model::{Archive, Cluster, Host};
+use super::model::{Archive, Cluster, Former, Host};
 
 /// Where a cluster lies on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,17 @@ pub struct Folders {
 impl Folders {
     /// Returns the folders of a cluster on a host.
     pub fn of(cluster: &str, host: &Host) -> Self {
+        Self::at(cluster, &host.base, &host.spool)
+    }
+
+    /// Returns the folders of a cluster on a host that left it.
+    pub fn of_former(cluster: &str, host: &Former) -> Self {
+        Self::at(cluster, &host.base, &host.spool)
+    }
+
+    fn at(cluster: &str, base: &str, spool: &str) -> Self {
         let join = |folder: &str| format!("{}/{cluster}", folder.trim_end_matches('/'));
-        Self { home: join(&host.base), spool: join(&host.spool) }
+        Self { home: join(base), spool: join(spool) }
     }
 }
 

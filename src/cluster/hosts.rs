@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::model::{Host, Ssh};
+use super::model::{Former, Host, Ssh};
 use super::problems::Problems;
 use super::settings::check_env;
 use crate::error::{At, Place, Problem};
-use crate::spec::{HostSpec, Listen, Spec, SshSpec};
-use crate::values::{Name, SshHost, SshUser, never_for_ssh};
+use crate::spec::{HostSpec, Listen, PathsSpec, RemovedSpec, Spec, SshSpec};
+use crate::values::{HostPath, Name, SshHost, SshUser, never_for_ssh};
 
 const PREFIX: &str = "/opt/zeek";
 const BASE: &str = "/var/lib/clusterctl";
@@ -85,23 +85,99 @@ fn one(spec: &Spec, name: &str, host: &HostSpec, problems: &mut Problems<'_>) ->
     };
     let zone = zone_of(host, ip, zone, &place, problems);
     check_env(&host.env, &place.key("env"), problems);
-    let path = |own: &Option<crate::values::HostPath>, all: &Option<crate::values::HostPath>| {
-        own.as_ref().or(all.as_ref()).map(|path| path.as_str().to_owned())
-    };
-    let base = path(&host.paths.base, &spec.paths.base).unwrap_or_else(|| BASE.to_owned());
-    let spool = path(&host.paths.spool, &spec.paths.spool).unwrap_or_else(|| base.clone());
+    let (prefix, base, spool) = folders(spec, host.prefix.as_ref(), &host.paths);
     let resolved = Host {
         name: name.to_owned(),
         address: ip,
         local,
         enabled: host.enabled.unwrap_or(true),
-        prefix: path(&host.prefix, &spec.zeek.prefix).unwrap_or_else(|| PREFIX.to_owned()),
+        prefix,
         base,
         spool,
         ssh: ssh(&host.ssh, &spec.ssh, ip, &zone),
     };
     check_ssh(&host.ssh, &place.key("ssh"), problems);
     (resolved, zone)
+}
+
+/// Prefix, base and spool folder of a host: its own, or else those of all.
+fn folders(spec: &Spec, prefix: Option<&HostPath>, paths: &PathsSpec) -> (String, String, String) {
+    let path = |own: Option<&HostPath>, all: Option<&HostPath>| own.or(all).map(|path| path.as_str().to_owned());
+    let base = path(paths.base.as_ref(), spec.paths.base.as_ref()).unwrap_or_else(|| BASE.to_owned());
+    let spool = path(paths.spool.as_ref(), spec.paths.spool.as_ref()).unwrap_or_else(|| base.clone());
+    (path(prefix, spec.zeek.prefix.as_ref()).unwrap_or_else(|| PREFIX.to_owned()), base, spool)
+}
+
+/// What holds for a host of which the description says nothing.
+pub(super) fn elsewhere(spec: &Spec) -> Former {
+    let (prefix, base, spool) = folders(spec, None, &PathsSpec::default());
+    let ssh = Ssh { host: String::new(), ..ssh(&SshSpec::default(), &spec.ssh, Ipv4Addr::UNSPECIFIED.into(), "") };
+    Former { name: String::new(), address: None, local: false, enabled: true, prefix, base, spool, ssh }
+}
+
+/// Resolves the hosts that left the description.
+pub(super) fn removed(spec: &Spec, problems: &mut Problems<'_>) -> Vec<Former> {
+    let mut names: HashMap<String, Place> =
+        spec.hosts.iter().map(|(name, _)| (name.to_lowercase(), Place::of(&["hosts", name]))).collect();
+    let mut all: Vec<Former> = Vec::new();
+    for (name, host) in spec.removed.iter() {
+        let place = Place::of(&["removed", name]);
+        if let Err(why) = name.parse::<Name>() {
+            problems.push(Problem::key(place.clone(), why, "not a name of a host"));
+        }
+        match names.get(&name.to_lowercase()) {
+            None => drop(names.insert(name.to_lowercase(), place.clone())),
+            Some(first) => {
+                let message = format!("the host `{name}` is there and removed, or removed twice");
+                let problem = Problem::key(place.clone(), message, "the same name");
+                problems.push(problem.also(first.clone(), At::Key, "first used here").help("keep one of them"));
+            }
+        }
+        check_ssh(&host.ssh, &place.key("ssh"), problems);
+        let Some(former) = one_removed(spec, name, host, problems) else { continue };
+        let same = spec.hosts.iter().find(|(_, other)| {
+            other.address.as_ref().is_some_and(|a| host.address.as_ref() == Some(a))
+                && ssh_port(&other.ssh, spec) == ssh_port(&host.ssh, spec)
+        });
+        if let Some((other, _)) = same {
+            let message = format!("the removed host `{name}` has the address of `{other}`");
+            let problem = Problem::value(place.key("address"), message, "a host that is there").also(
+                Place::of(&["hosts", other, "address"]),
+                At::Value,
+                "first used here",
+            );
+            problems.push(problem.help("a host that has another name now is not removed: take it out of `removed`"));
+        }
+        all.push(former);
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+fn ssh_port(own: &SshSpec, spec: &Spec) -> u16 {
+    own.port.or(spec.ssh.port).map_or(22, |port| port.0)
+}
+
+fn one_removed(spec: &Spec, name: &str, host: &RemovedSpec, problems: &mut Problems<'_>) -> Option<Former> {
+    let enabled = host.enabled.unwrap_or(true);
+    let place = Place::of(&["removed", name]);
+    if host.address.is_none() && host.ssh.host.is_none() && enabled {
+        let message = format!("the removed host `{name}` has no address");
+        let problem = Problem::key(place.clone(), message, "needs `address`, or `host` under `ssh`")
+            .help("write `address: IP` or `ssh: { host: NAME }`, or `enabled: false` if it is gone for good");
+        if !problems.is_broken(&place.key("enabled")) && !problems.is_broken(&place.key("ssh").key("host")) {
+            problems.missing(&place.key("address"), problem);
+        }
+        return None;
+    }
+    let (ip, zone) = host
+        .address
+        .as_ref()
+        .map_or((IpAddr::V4(Ipv4Addr::UNSPECIFIED), ""), |address| (address.ip, address.zone.as_str()));
+    let (prefix, base, spool) = folders(spec, host.prefix.as_ref(), &host.paths);
+    let ssh = ssh(&host.ssh, &spec.ssh, ip, zone);
+    let address = host.address.as_ref().map(|address| address.ip);
+    Some(Former { name: name.to_owned(), address, local: false, enabled, prefix, base, spool, ssh })
 }
 
 fn zone_of(host: &HostSpec, ip: IpAddr, zone: String, place: &Place, problems: &mut Problems<'_>) -> String {

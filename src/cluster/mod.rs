@@ -12,6 +12,7 @@ mod problems;
 mod resolve;
 mod settings;
 mod template;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use folders::Folders;
 pub use model::*;
 pub use natural::{compare as compare_names, ranges as name_ranges};
 pub use resolve::resolve;
+pub use verify::verify;
 
 /// Makes the cluster of a description that was read, or returns all that is wrong with it, in the order of the file:
 /// of its form and of its meaning.

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::values::Version;
 
 /// A whole cluster, as the description means it. Hosts are sorted by name, nodes by [`Role`] and then by name in
 /// natural order (`worker-2` before `worker-10`), so that the same description always gives the same bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cluster {
     /// Its name.
     pub name: String,
@@ -30,7 +30,6 @@ pub struct Cluster {
     /// Whether a node that ended by itself is started again (`restart: on-crash | never`).
     pub restart: Restart,
     /// How many releases stay on a host.
-    #[serde(default = "keep")]
     pub keep: usize,
     /// Whether other nodes' entries of the layout are an input of a worker (`layout: full`).
     pub layout_inputs: LayoutInputs,
@@ -38,20 +37,24 @@ pub struct Cluster {
     pub hosts: Vec<Host>,
     /// All nodes, sorted by role and name.
     pub nodes: Vec<Node>,
+    /// What holds for a host of which the description says nothing. It has no name.
+    #[serde(skip)]
+    pub elsewhere: Former,
+    /// Hosts that left the description, as it lists them (`removed`), sorted by name.
+    #[serde(skip)]
+    pub removed: Vec<Former>,
 }
 
 /// Cluster-wide settings of Zeek.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Zeek {
     /// The version that the description names, if it does.
     pub version: Option<Version>,
     /// The backend that the description names; else the default of the version.
     pub backend: Option<Backend>,
     /// Whether ZeroMQ encrypts and authenticates (`zeek.curve`).
-    #[serde(default)]
     pub curve: Curve,
     /// Certificates with which Broker's nodes authenticate each other (`zeek.tls`).
-    #[serde(default)]
     pub tls: Option<Tls>,
     /// Whether the user accepts ZeroMQ without encryption over several hosts (`zeek.accept_unencrypted_zeromq`).
     pub accept_unencrypted_zeromq: bool,
@@ -72,7 +75,7 @@ pub struct Zeek {
 }
 
 /// How nodes of a cluster talk to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// Broker.
@@ -82,7 +85,7 @@ pub enum Backend {
 }
 
 /// Whether ZeroMQ encrypts and authenticates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Curve {
     /// Where nodes of several hosts talk over it, and the version can.
@@ -95,7 +98,7 @@ pub enum Curve {
 }
 
 /// Where the certificates of Broker's nodes are found on the operator's machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tls {
     /// The authorities whose certificates are accepted.
     pub ca: EnvValue,
@@ -108,7 +111,7 @@ pub struct Tls {
 }
 
 /// A value of the description that becomes a Zeek literal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum ZeekValue {
     /// `T` or `F`.
     Bool(bool),
@@ -121,7 +124,7 @@ pub enum ZeekValue {
 }
 
 /// A redefinition of one identifier.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Redef {
     /// `redef ID = value;`
     Set(ZeekValue),
@@ -132,7 +135,7 @@ pub enum Redef {
 }
 
 /// An entry of `Cluster::stores` (`Cluster::StoreInfo` in Zeek's base/frameworks/cluster/broker-stores.zeek).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Store {
     /// The node that holds the master.
     pub master_node: Option<String>,
@@ -149,7 +152,7 @@ pub struct Store {
 }
 
 /// Ports of the cluster that belong to no single node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ports {
     /// The first port of the nodes' range.
     pub base: u16,
@@ -164,7 +167,7 @@ pub struct Ports {
 }
 
 /// Where nodes serve metrics (Zeek 7.0 and later).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metrics {
     /// On loopback.
@@ -178,7 +181,7 @@ pub enum Metrics {
 }
 
 /// Logs and their archive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Logs {
     /// Where logs are archived.
     pub archive: Archive,
@@ -187,20 +190,17 @@ pub struct Logs {
     /// When archived logs are deleted; none: never.
     pub expire: Option<Duration>,
     /// How logs in the archive are compressed.
-    #[serde(default)]
     pub compress: Compress,
     /// How long a log may wait for the archive.
-    #[serde(default)]
     pub late: Duration,
     /// How much of each file system is to stay free, in per cent.
-    #[serde(default)]
     pub min_free: u8,
 }
 
 /// Where logs are archived on their hosts. Written as a text, or as nothing where they are not, as releases from before
 /// there was a folder by default have it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Option<String>", into = "Option<String>")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "Option<String>")]
 pub enum Archive {
     /// Nowhere: they stay in the queue.
     Off,
@@ -213,16 +213,6 @@ pub enum Archive {
 /// What a stored cluster says for [`Archive::Spool`], which is no path.
 const IN_SPOOL: &str = "spool";
 
-impl From<Option<String>> for Archive {
-    fn from(text: Option<String>) -> Self {
-        match text {
-            None => Self::Off,
-            Some(text) if text == IN_SPOOL => Self::Spool,
-            Some(folder) => Self::Folder(folder),
-        }
-    }
-}
-
 impl From<Archive> for Option<String> {
     fn from(archive: Archive) -> Self {
         match archive {
@@ -234,7 +224,7 @@ impl From<Archive> for Option<String> {
 }
 
 /// How logs in the archive are compressed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compress {
     /// By gzip(1).
@@ -247,7 +237,7 @@ pub enum Compress {
 }
 
 /// How long to wait for what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Timeouts {
     /// For a node to become ready.
     pub ready: Duration,
@@ -258,7 +248,7 @@ pub struct Timeouts {
 }
 
 /// What keeps a node running on its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunnerKind {
     /// systemd units.
@@ -268,7 +258,7 @@ pub enum RunnerKind {
 }
 
 /// Whether a node that ended by itself is started again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Restart {
     /// After a pause that grows.
@@ -279,7 +269,7 @@ pub enum Restart {
 }
 
 /// Which entries of the layout are an input of a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LayoutInputs {
     /// Its own, the manager's, the loggers' and the proxies'.
@@ -289,7 +279,7 @@ pub enum LayoutInputs {
 }
 
 /// A machine that runs nodes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Host {
     /// Its name in the description.
     pub name: String,
@@ -309,8 +299,44 @@ pub struct Host {
     pub ssh: Ssh,
 }
 
+/// A host that is no part of the cluster any more: how it is reached, and where its nodes lie there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Former {
+    /// Its name.
+    pub name: String,
+    /// Its address, where the description has it.
+    pub address: Option<IpAddr>,
+    /// Whether it is this machine.
+    pub local: bool,
+    /// Whether it is asked at all; else it is gone for good.
+    pub enabled: bool,
+    /// Zeek's install prefix there.
+    pub prefix: String,
+    /// The base folder there.
+    pub base: String,
+    /// The spool folder there.
+    pub spool: String,
+    /// How SSH reaches it.
+    pub ssh: Ssh,
+}
+
+impl From<&Host> for Former {
+    fn from(host: &Host) -> Self {
+        Self {
+            name: host.name.clone(),
+            address: Some(host.address),
+            local: host.local,
+            enabled: host.enabled,
+            prefix: host.prefix.clone(),
+            base: host.base.clone(),
+            spool: host.spool.clone(),
+            ssh: host.ssh.clone(),
+        }
+    }
+}
+
 /// How SSH reaches a host; all that is not set here is decided by the user's own SSH configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Ssh {
     /// The name or address to give to ssh.
     pub host: String,
@@ -333,7 +359,7 @@ pub struct Ssh {
 }
 
 /// What a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Writes logs.
@@ -353,7 +379,7 @@ pub enum Role {
 }
 
 /// One Zeek process.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Node {
     /// Its name: `CLUSTER_NODE`.
     pub name: String,
@@ -394,7 +420,7 @@ pub struct Node {
 }
 
 /// AF_PACKET settings of a worker (Zeek's `AF_Packet::` options).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AfPacket {
     /// `AF_Packet::fanout_id`: distinct per host and interface.
     pub fanout_id: u16,
@@ -404,7 +430,7 @@ pub struct AfPacket {
 }
 
 /// A value of an AF_PACKET option.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum AfPacketValue {
     /// `T` or `F`.
     Bool(bool),
@@ -417,7 +443,7 @@ pub enum AfPacketValue {
 }
 
 /// A value in a node's environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum EnvValue {
     /// As written.
     Plain(String),
@@ -425,10 +451,12 @@ pub enum EnvValue {
     SecretFile(String),
     /// A secret: a variable of the operator's environment.
     SecretEnv(String),
+    /// A secret of a cluster that was read from a release: where it was found is not taken from there.
+    Elsewhere,
 }
 
 /// Limits of a process.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// Open files.
     pub nofile: Option<u64>,
@@ -437,12 +465,11 @@ pub struct Limits {
     /// Memory, in bytes.
     pub memory: Option<u64>,
     /// Niceness.
-    #[serde(default)]
     pub nice: Option<i8>,
 }
 
 /// A limit on core files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum CoreLimit {
     /// No limit.
     Unlimited,

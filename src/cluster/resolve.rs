@@ -49,6 +49,7 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
     let hosts = hosts::resolve(spec, &mut problems);
     hosts::check_ssh(&spec.ssh, &Place::of(&["ssh"]), &mut problems);
     hosts::check_listen(spec, &mut problems);
+    let removed = hosts::removed(spec, &mut problems);
     let nodes = nodes::resolve(spec, &hosts, &ports, &mut problems);
     nodes::check_roles(spec, &nodes, &mut problems);
     nodes::check_distinct(&nodes, &mut problems);
@@ -98,6 +99,8 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
         },
         hosts: hosts.list,
         nodes,
+        elsewhere: hosts::elsewhere(spec),
+        removed,
     };
     (Some(cluster), warnings)
 }

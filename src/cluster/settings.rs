@@ -85,7 +85,7 @@ pub(super) fn check_env(env: &Entries<Env>, place: &Place, problems: &mut Proble
     }
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     is_zeek_identifier(name) && !name.contains(':')
 }
 

@@ -95,9 +95,52 @@ fn the_campus_example_is_resolved() {
     assert_eq!(worker.redefs["Site::local_zones"], Redef::Add(vec![ZeekValue::Text("example.org".to_owned())]));
     let limits = Limits { nofile: Some(65536), core: Some(CoreLimit::Unlimited), memory: Some(8 << 30), nice: None };
     assert_eq!(worker.limits, limits);
-    // What is kept on hosts as cluster.json reads back as the same.
-    let json = serde_json::to_string(&cluster).unwrap();
-    assert_eq!(serde_json::from_str::<Cluster>(&json).unwrap(), cluster);
+    // What a description makes passes as what a host remembers.
+    assert_eq!(super::verify(&cluster), Ok(()));
+}
+
+#[test]
+fn a_removed_host_has_the_way_that_the_description_says() {
+    let text = |removed: &str| {
+        format!(
+            "cluster: c\nzeek: {{ prefix: /z }}\npaths: {{ base: /b }}\nssh: {{ user: zeek }}\nremoved: {removed}\n\
+             hosts: {{ h: {{ address: 10.0.0.1 }}, i: {{ address: 10.0.0.2 }} }}\n\
+             nodes: {{ m: {{ type: manager, host: h }}, p: {{ type: proxy, host: h }} }}\n"
+        )
+    };
+    let cluster = made(&text(
+        "{ old2: { address: 10.0.0.9, paths: { spool: /s } }, old1: { ssh: { host: old.example.org, user: ada } } }",
+    ));
+    let [old1, old2] = cluster.removed.as_slice() else { panic!("{:?}", cluster.removed) };
+    assert_eq!(
+        (old1.name.as_str(), old1.ssh.host.as_str(), old1.ssh.user.as_deref()),
+        ("old1", "old.example.org", Some("ada"))
+    );
+    assert_eq!((old1.base.as_str(), old1.spool.as_str(), old1.prefix.as_str()), ("/b", "/b", "/z"));
+    assert_eq!(
+        (old2.ssh.host.as_str(), old2.ssh.user.as_deref(), old2.spool.as_str()),
+        ("10.0.0.9", Some("zeek"), "/s")
+    );
+    assert!(old1.enabled && !old1.local);
+    let gone = made(&text("{ old1: { enabled: false } }"));
+    assert!(!gone.removed[0].enabled);
+    // They are no part of what is deployed.
+    let json = |cluster: &Cluster| serde_json::to_string(cluster).unwrap();
+    assert_eq!(json(&cluster), json(&made(&text("{}"))));
+    for (removed, why) in [
+        ("{ h: { ssh: { host: old.example.org } } }", "is there and removed"),
+        ("{ H: { ssh: { host: old.example.org } } }", "is there and removed"),
+        ("{ old1: {} }", "has no address"),
+        ("{ old1: { address: 10.0.0.2 } }", "has the address of `i`"),
+        ("{ -x: { address: 10.0.0.9 } }", "does not begin with a letter"),
+        ("{ old1: { address: 10.0.0.9, local: true } }", "unknown key `local`"),
+        ("{ old1: { ssh: { host: '-oProxyCommand=id' } } }", "begins with `-`"),
+        ("{ old1: { ssh: { host: a, user: \"x\\n  ProxyCommand id\" } } }", "control character"),
+    ] {
+        let description = crate::spec::parse("c", text(removed), "/".into());
+        let told = check(&description).unwrap_err().iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("\n");
+        assert!(told.contains(why), "{removed}: {told}");
+    }
 }
 
 #[test]

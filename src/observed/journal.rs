@@ -1,6 +1,7 @@
 //! What a host's journal says of an operation that did not come to its end.
 
 use super::Observed;
+use crate::values::is_release_id;
 
 /// An operation that did not come to its end, as a host's journal tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,9 +45,10 @@ impl Observed {
             match line.split_once(' ') {
                 Some(("from", id)) if !known => {
                     known = true;
-                    unfinished.from = Some(id.to_owned()).filter(|id| id != "-");
+                    unfinished.from = Some(id.to_owned()).filter(|id| is_release_id(id));
                 }
-                Some(("to", id)) => unfinished.to = Some(id.to_owned()),
+                // What is no release is nowhere to go.
+                Some(("to", id)) if is_release_id(id) => unfinished.to = Some(id.to_owned()),
                 Some(("did", step)) => step.clone_into(&mut unfinished.step),
                 _ => {}
             }

@@ -4,15 +4,21 @@
 mod cpus;
 mod journal;
 mod node;
+mod pending;
+pub mod stored;
 mod stray;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::values::{Interval, Version, is_node_name, is_release_id, is_secret_name};
+
 pub use cpus::HostCpus;
 pub use journal::Unfinished;
 pub use node::{Binary, Exit, Next, ObservedNode, Process, Wanted};
+pub use pending::{Left, Way};
+pub use stored::Stored;
 pub use stray::{Origin, Owner, Stray};
 
 /// The name of a host's archiver among the nodes' folders (`release::ARCHIVER`).
@@ -58,8 +64,8 @@ pub struct Observed {
     pub more_strays: u64,
     /// Releases that lie there; only when all was asked for.
     pub releases: Vec<Kept>,
-    /// What the last deploy left to be done: `left` and the host that left the description.
-    pub pending: Vec<String>,
+    /// Hosts that left the description before their nodes could be stopped.
+    pub pending: Vec<Left>,
     /// The names of the secrets that the current release needs.
     pub needs: Vec<String>,
     /// SHA-256 and name of the secrets that are there; only when all was asked for.
@@ -89,9 +95,29 @@ pub struct Observed {
     pub systemd: Option<String>,
     /// Its CPUs; only when all was asked for.
     pub cpus: HostCpus,
+    /// What of it is not what clusterctl writes, and is taken for unknown.
+    pub wrong: Vec<Wrong>,
     /// Whether the script came to its end.
     pub complete: bool,
 }
+
+/// Something on a host that is not what clusterctl writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The file, below the cluster's folder.
+    pub file: String,
+    /// What is wrong with it.
+    pub why: String,
+    /// Whether the next deploy writes it anew, even where there is nothing else to do.
+    pub mended: bool,
+}
+
+/// The most that is kept of what is wrong with one host.
+const MOST_WRONG: usize = 20;
+/// The latest time that a host may tell, in seconds since 1970: the end of the year 9999.
+const LATEST: i64 = 253_402_207_200;
+/// The longest number of seconds that a host may tell: a hundred years.
+const LONGEST: u64 = Interval::LONGEST.as_secs();
 
 /// Rotated logs that wait for the archive.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -137,13 +163,13 @@ impl Observed {
             let (word, value) = line.split_once(' ').unwrap_or((line, ""));
             match word {
                 "node" | "nodes" => {
-                    match node.take() {
-                        Some((name, done)) if name == ARCHIVER => host.archiver = Some(done),
-                        Some((name, done)) => drop(host.nodes.insert(name, done)),
-                        None => {}
+                    if let Some((name, done)) = node.take() {
+                        host.node(name, done);
                     }
-                    if word == "node" {
+                    if word == "node" && is_node_name(value) {
                         node = Some((value.to_owned(), ObservedNode::default()));
+                    } else if word == "node" {
+                        host.wrong("nodes", format!("{value:?} is not the name of a node"), false);
                     }
                 }
                 "want" | "run" | "due" | "made" | "exit" | "last" | "stop" | "status" | "supervised" | "process"
@@ -157,7 +183,28 @@ impl Observed {
             }
         }
         (host.strays, host.more_strays) = strays.finish();
+        host.releases.retain(|kept| !kept.id.is_empty());
         host
+    }
+
+    /// Notes what is not as it should be.
+    fn wrong(&mut self, file: &str, why: impl Into<String>, mended: bool) {
+        let (file, why) = (file.to_owned(), why.into());
+        if self.wrong.len() < MOST_WRONG && !self.wrong.iter().any(|w| w.file == file && w.why == why) {
+            self.wrong.push(Wrong { file, why, mended });
+        }
+    }
+
+    /// Takes what is known of a node, but for what names no release.
+    fn node(&mut self, name: String, mut node: ObservedNode) {
+        for why in node.forms() {
+            self.wrong(&format!("nodes/{name}"), why, false);
+        }
+        if name == ARCHIVER {
+            self.archiver = Some(node);
+        } else {
+            self.nodes.insert(name, node);
+        }
     }
 
     fn take(&mut self, word: &str, value: &str) {
@@ -167,20 +214,29 @@ impl Observed {
                 let mut next = || parts.next().unwrap_or_default();
                 next().clone_into(&mut self.machine_id);
                 next().clone_into(&mut self.boot_id);
-                self.uptime = next().parse().unwrap_or_default();
-                self.epoch = next().parse().unwrap_or_default();
+                self.uptime = next().parse().ok().filter(|up| (0.0..1e10).contains(up)).unwrap_or_default();
+                self.epoch = time(next()).unwrap_or_default();
                 next().clone_into(&mut self.hostname);
             }
-            "clock" => self.clock = value.parse::<f64>().ok().map(|ticks| ticks / node::TICKS),
+            "clock" => {
+                let ticks = value.parse::<f64>().ok().filter(|ticks| (0.0..1e12).contains(ticks));
+                self.clock = ticks.map(|ticks| ticks / node::TICKS);
+            }
             "format" => self.format = Some(value.to_owned()),
-            "current" => self.current = Some(value.to_owned()),
+            "current" if is_release_id(value) => self.current = Some(value.to_owned()),
+            "current" => self.wrong("current", format!("it leads to {value:?}, which is no release"), true),
             "binary" => {
                 self.binary = value
                     .split_once(' ')
                     .and_then(|(size, mtime)| Some(Binary { size: size.parse().ok()?, mtime: mtime.parse().ok()? }));
             }
             "running" => {
-                self.running = value.split_once(' ').map(|(v, b)| (v.to_owned(), b.to_owned()));
+                let parts = value.split_once(' ');
+                let known = |(v, b): &(&str, &str)| v.parse::<Version>().is_ok() && matches!(*b, "broker" | "zeromq");
+                self.running = parts.filter(known).map(|(v, b)| (v.to_owned(), b.to_owned()));
+                if self.running.is_none() {
+                    self.wrong("current/clusterctl/version", format!("{value:?} is no version and backend"), false);
+                }
             }
             "version" => self.version = Some(value.to_owned()),
             // `id BOOT PID START OPERATION HOLDER...`
@@ -190,11 +246,24 @@ impl Observed {
             }
             "journal" => self.journal.push(value.to_owned()),
             "strays" => self.complete = true,
-            "release" => self.releases.push(Kept { id: value.to_owned(), ..Kept::default() }),
+            "release" if is_release_id(value) => {
+                self.releases.push(Kept { id: value.to_owned(), ..Kept::default() });
+            }
+            "release" => {
+                self.wrong("releases", format!("{value:?} is not the id of a release"), false);
+                // What is said of it is said of none.
+                self.releases.push(Kept::default());
+            }
             "info" => {
                 if let (Some(kept), Some((key, value))) = (self.releases.last_mut(), value.split_once(' ')) {
                     match key {
-                        "time" => kept.time = value.parse().ok(),
+                        "time" => {
+                            kept.time = time(value);
+                            if kept.time.is_none() {
+                                let file = format!("releases/{}.info", kept.id);
+                                self.wrong(&file, format!("{value:?} is not a time"), false);
+                            }
+                        }
                         "who" => value.clone_into(&mut kept.who),
                         "command" => value.clone_into(&mut kept.command),
                         "zeek" => value.clone_into(&mut kept.zeek),
@@ -203,14 +272,33 @@ impl Observed {
                     }
                 }
             }
-            "pending" => self.pending.push(value.to_owned()),
-            "needs" => self.needs.push(value.to_owned()),
+            "pending" => match Left::parse(value) {
+                Some(Ok(left)) => self.pending.push(left),
+                Some(Err(why)) => self.wrong("pending", why, true),
+                None => {}
+            },
+            "needs" if is_secret_name(value) => self.needs.push(value.to_owned()),
+            "needs" => {
+                self.wrong("current/clusterctl/secrets", format!("{value:?} is not the name of a secret"), false);
+            }
             "secret" => {
                 // `DIGEST  NAME`, as sha256sum writes it.
                 let (digest, name) = value.split_once("  ").unwrap_or_default();
-                self.secrets.push((digest.to_owned(), name.to_owned()));
+                if is_secret_name(name) && is_hex(digest, 64) {
+                    self.secrets.push((digest.to_owned(), name.to_owned()));
+                } else {
+                    self.wrong("secrets", format!("{name:?} is not the name of a secret"), false);
+                }
             }
-            "manifest" => self.manifest.push(value.to_owned()),
+            "manifest" if is_manifest_line(value) => self.manifest.push(value.to_owned()),
+            "manifest" => self.wrong("current/manifest", format!("{value:?} names no file of a release"), false),
+            _ => self.upkeep(word, value),
+        }
+    }
+
+    /// Takes what concerns logs, space and what keeps the host going.
+    fn upkeep(&mut self, word: &str, value: &str) {
+        match word {
             "free" => {
                 if let Some((free, mount)) = value.split_once(' ') {
                     self.free.push((mount.to_owned(), free.parse().unwrap_or_default()));
@@ -225,18 +313,21 @@ impl Observed {
             }
             "queue" => {
                 let (logs, oldest) = value.split_once(' ').unwrap_or((value, "-"));
-                let age = oldest.parse::<i64>().ok().map(|at| u64::try_from(self.epoch - at).unwrap_or(0));
+                let age = time(oldest).map(|at| u64::try_from(self.epoch - at).unwrap_or(0));
                 self.queue = Queue { logs: logs.parse().unwrap_or_default(), age };
             }
             "archiver" => self.can_archive = true,
             "maintain" => {
                 // `systemd EVERY SINCE`, `cron EVERY SINCE`
                 let mut numbers = value.split(' ').skip(1);
-                let every = numbers.next().and_then(|n| n.parse().ok());
-                let since = numbers.next().and_then(|n| n.parse().ok()).unwrap_or_default();
+                let every = numbers.next().and_then(|n| n.parse().ok()).filter(|every| *every <= LONGEST);
+                let since = numbers.next().and_then(time).unwrap_or_default();
                 self.maintain = every.map(|every| (every, since));
+                if every.is_none() {
+                    self.wrong("maintain", format!("{value:?} does not say how often"), false);
+                }
             }
-            "maintained" => self.maintained = value.split(' ').next().and_then(|s| s.parse().ok()),
+            "maintained" => self.maintained = value.split(' ').next().and_then(time),
             "systemd" => self.systemd = Some(value.to_owned()),
             "cpus" => self.cpus = HostCpus::parse(value),
             "readonly" => self.readonly = true,
@@ -244,6 +335,29 @@ impl Observed {
             _ => {}
         }
     }
+}
+
+/// Reads a time, in seconds since 1970, that is one.
+fn time(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|time| (0..=LATEST).contains(time))
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Tells whether a line of a manifest names a file below its release, as sha256sum and stat do.
+pub fn is_manifest_line(line: &str) -> bool {
+    let path = match line.split_once("  ./") {
+        Some((digest, path)) if is_hex(digest, 64) => path,
+        _ => match line.split_once(" ./") {
+            Some((mode, path)) if mode.len() <= 5 && u32::from_str_radix(mode, 8).is_ok() => path,
+            _ => return false,
+        },
+    };
+    path.len() <= 4096
+        && !path.chars().any(|c| c.is_control() || c == '\\')
+        && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 #[cfg(test)]
@@ -320,9 +434,80 @@ mod tests {
         assert!((process.uptime - 100.0).abs() < 0.01 && (process.cpu - 2.0).abs() < 0.01, "{process:?}");
     }
 
+    #[test]
+    fn what_clusterctl_does_not_write_is_unknown_and_said() {
+        let host = Observed::parse(&[
+            "host 0123abcd 1-2-3 NaN 9223372036854775807 sensor1",
+            "current ../../etc",
+            "running `id` broker",
+            "queue 3 -9223372036854775808",
+            "maintain systemd 18446744073709551615 -9223372036854775808",
+            "maintained 9223372036854775807",
+            "node ../../x",
+            "want running abc",
+            "node \u{1b}[31mred",
+            "node worker-1",
+            "want running ../x",
+            "run release a/b",
+            "run input ffff command line",
+            "run input ../x command line",
+            "run input ffff \u{1b}[2J",
+            "exit at 18446744073709551615",
+            "exit ran 18446744073709551615",
+            "exit next 18446744073709551615",
+            "exit status 2147483647",
+            "process 1 S 1 77 77 0 -1 4194304 0 0 0 0 inf nan 0 0 20 0 1 0 -1e400 1000 1",
+            "resident 18446744073709551615",
+            "nodes end",
+            "release ../../x",
+            "info time 5",
+            "release abc",
+            "info time 9223372036854775807",
+            "pending left {\"name\":\"ghost\",\"ssh\":{\"host\":\"198.51.100.8\",\"user\":\"x\\n  ProxyCommand id\"}}",
+            "pending left {\"name\":\"../x\",\"ssh\":{\"host\":\"198.51.100.8\"}}",
+            "needs zeromq-../../../../etc/",
+            "secret ../../../../etc/x  zeromq-../../../../etc/",
+            "manifest 0000000000000000000000000000000000000000000000000000000000000000  ./../../x",
+            "manifest 644 .//etc/passwd",
+            "manifest 644 ./a/./b",
+            "journal 1 somebody (pid 1): rollback, since x",
+            "journal from ../../x",
+            "journal to $(id)",
+            "strays end",
+        ]);
+        assert!(host.current.is_none() && host.running.is_none() && host.maintained.is_none());
+        assert!(host.maintain.is_none() && host.queue.age.is_none() && host.epoch == 0);
+        assert_eq!(host.nodes.keys().collect::<Vec<_>>(), ["worker-1"]);
+        let node = &host.nodes["worker-1"];
+        assert!(node.wanted.is_none() && node.release.is_none() && node.meant().is_none());
+        assert_eq!(node.inputs.len(), 0);
+        assert_eq!(host.releases.iter().map(|k| (k.id.as_str(), k.time)).collect::<Vec<_>>(), [("abc", None)]);
+        assert!(host.needs.is_empty() && host.secrets.is_empty() && host.manifest.is_empty());
+        assert!(host.pending.len() == 1 && host.pending[0].way.is_err());
+        let unfinished = host.unfinished().unwrap();
+        assert!(unfinished.from.is_none() && unfinished.to.is_none());
+        let files: std::collections::BTreeSet<&str> = host.wrong.iter().map(|w| w.file.as_str()).collect();
+        for file in [
+            "current",
+            "current/clusterctl/version",
+            "current/manifest",
+            "maintain",
+            "nodes",
+            "nodes/worker-1",
+            "pending",
+            "releases",
+            "releases/abc.info",
+            "secrets",
+        ] {
+            assert!(files.contains(file), "{file} of {files:?}");
+        }
+        // Nothing of it reaches a terminal as it is.
+        assert!(host.wrong.iter().all(|w| !w.why.chars().any(char::is_control)));
+    }
+
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(lines in proptest::collection::vec("(node|run|exit|process|want|stray|unit|folder|cmdline|environ|gone|clock|host|binary|lock|status)? ?.{0,60}", 0..40)) {
+        fn nothing_makes_it_panic(lines in proptest::collection::vec("(node|run|exit|process|want|stray|unit|folder|cmdline|environ|gone|clock|host|binary|lock|status|queue|maintain|maintained|info time|info|release|pending left|manifest|journal|resident|secret)? ?.{0,60}", 0..40)) {
             let _ = Observed::parse(&lines);
         }
     }

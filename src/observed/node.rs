@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::LONGEST;
+use crate::values::is_release_id;
+
 /// What tells one Zeek binary from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
@@ -202,6 +205,40 @@ impl ObservedNode {
         self.process.is_some() && !self.supervised && self.meant().is_some()
     }
 
+    /// Leaves out what names no release, no input and no time; says what that was.
+    pub(super) fn forms(&mut self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if let Some(Wanted::Running(release)) = &self.wanted
+            && !is_release_id(release)
+        {
+            wrong.push(format!("`want` names {release:?}, which is no release"));
+            self.wanted = None;
+        }
+        if let Some(release) = self.release.take_if(|release| !is_release_id(release)) {
+            wrong.push(format!("`run` names {release:?}, which is no release"));
+        }
+        for inputs in [&mut self.inputs, &mut self.due] {
+            let before = inputs.len();
+            inputs.retain(|name, digest| {
+                (1..=64).contains(&name.len())
+                    && name.bytes().all(|b| b.is_ascii_lowercase() || b == b' ' || b == b'-')
+                    && (1..=64).contains(&digest.len())
+                    && digest.bytes().all(|b| b.is_ascii_hexdigit())
+            });
+            if inputs.len() != before {
+                wrong.push("what it depends on has names or digests that are none".to_owned());
+            }
+        }
+        for exit in self.exit.iter_mut().chain(&mut self.last) {
+            exit.at = exit.at.min(LONGEST);
+            exit.ran = exit.ran.min(LONGEST);
+            if let Next::Restart(pause) = &mut exit.next {
+                *pause = (*pause).min(LONGEST);
+            }
+        }
+        wrong
+    }
+
     pub(super) fn take(&mut self, word: &str, value: &str, now: f64) {
         match word {
             "want" => {
@@ -228,7 +265,7 @@ impl ObservedNode {
             "process" => self.process = Process::parse(value, now),
             "resident" => {
                 if let Some(process) = &mut self.process {
-                    process.resident = value.parse::<u64>().unwrap_or_default() * 1024;
+                    process.resident = value.parse::<u64>().unwrap_or_default().saturating_mul(1024);
                 }
             }
             _ => {}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::fleet::{Fleet, Seat};
 use super::rollback::Held;
 use super::{secrets, site};
-use crate::cluster::{Cluster, Folders};
+use crate::cluster::{Cluster, EnvValue, Folders};
 use crate::error::Error;
 use crate::observed::Observed;
 use crate::release::{
@@ -106,7 +106,7 @@ pub(super) async fn with_secrets_of_now(
         let host = &cluster.hosts[part.host];
         let mut env: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
         for node in cluster.run_nodes().filter(|n| n.host == part.host) {
-            for (variable, _) in node.env.iter().filter(|(_, value)| secret_key(value).is_some()) {
+            for (variable, _) in node.env.iter().filter(|(_, value)| !matches!(value, EnvValue::Plain(_))) {
                 // Only to the host that has it by the description of now: what a host says of then is not trusted with it.
                 match now.env.get(&(host.name.clone(), node.name.clone(), variable.clone())) {
                     Some(value) => drop(env.entry(&node.name).or_default().insert(variable.clone(), value.clone())),

@@ -372,7 +372,7 @@ impl Run<'_> {
             not_back: Vec::new(),
             first: self.is_first(),
             behind: absent.chain(lost).collect(),
-            lost: self.prepared.lost.iter().map(|h| h.name.clone()).collect(),
+            lost: self.prepared.lost.iter().map(|(left, _)| left.name.as_str().to_owned()).collect(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The hosts of a cluster, and asking many of them at once.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -166,13 +167,16 @@ impl Fleet {
         hosts.into_iter().map(|i| self.seat(i)).collect()
     }
 
-    /// Returns the way to a host that left the description, as an earlier one had it.
-    pub(super) fn foreign(&self, host: &cluster::Host) -> Seat {
+    /// Returns the way to a host that left the description.
+    pub(super) fn foreign(&self, host: &cluster::Former) -> Seat {
         Seat {
             index: None,
             name: host.name.clone(),
-            connection: Arc::new(Host::new(target(host), &self.shared)),
-            folders: Folders::of(&self.cluster.name, host),
+            connection: Arc::new(Host::new(
+                way(host.local, host.address.map(|address| (host.name.as_str(), address)), &host.ssh),
+                &self.shared,
+            )),
+            folders: Folders::of_former(&self.cluster.name, host),
             zeek: format!("{}/bin/zeek", host.prefix),
         }
     }
@@ -249,15 +253,19 @@ pub(super) fn unreachable(what: &str, failures: &[(String, Failure)]) -> Error {
 }
 
 fn target(host: &cluster::Host) -> Target {
-    if host.local {
+    way(host.local, Some((&host.name, host.address)), &host.ssh)
+}
+
+/// How a host is reached; `named` is the name and the address that the description has of it.
+fn way(local: bool, named: Option<(&str, IpAddr)>, ssh: &cluster::Ssh) -> Target {
+    if local {
         return Target::Local;
     }
-    let ssh = &host.ssh;
     // Without its zone.
-    let address = ssh.host.split('%').next().and_then(|text| text.parse().ok());
+    let address: Option<IpAddr> = ssh.host.split('%').next().and_then(|text| text.parse().ok());
     Target::Ssh(Box::new(SshTarget {
         // What the description sets in `ssh.host` is what ssh is given.
-        name: (address == Some(host.address)).then(|| host.name.clone()),
+        name: named.filter(|(_, known)| address == Some(*known)).map(|(name, _)| name.to_owned()),
         host: ssh.host.clone(),
         user: ssh.user.clone(),
         port: ssh.port,

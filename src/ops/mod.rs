@@ -34,6 +34,7 @@ mod deploy;
 mod diff;
 mod doctor;
 mod fleet;
+mod leaving;
 mod lock;
 mod maintain;
 mod peers;

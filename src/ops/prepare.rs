@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fleet::{Detail, Fleet, Seat, unreachable};
+use super::leaving::{Leaving, Remembered, ask_leaving, gone};
 use super::secrets::Keys;
 use super::{Failure, archive, beside, secrets, site};
 use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
-use crate::observed::{Kept, Observed, ObservedNode, Origin, Owner};
-use crate::plan::{Apart, Deployments, Plan};
-use crate::release::{Deployed, Ingredients, Release, ZeekIdentity};
+use crate::observed::{Kept, Left, Observed, ObservedNode, Origin, Owner, Stored};
+use crate::plan::{Apart, Deployments, Plan, recorded};
+use crate::release::{Ingredients, Release, ZeekIdentity};
 use crate::runner;
 use crate::transport::Call;
 use crate::values::{Share, Version};
@@ -79,9 +80,9 @@ pub struct Prepared {
     pub(super) keys: Keys,
     pub(super) leaving: Vec<(Seat, Observed)>,
     /// Those of them on which something runs or is meant to, and which therefore must not be forgotten.
-    pub(super) left: Vec<cluster::Host>,
-    /// Hosts that left the description and can't be asked.
-    pub(super) lost: Vec<cluster::Host>,
+    pub(super) left: Vec<Left>,
+    /// Hosts that left the description and can't be asked, and why.
+    pub(super) lost: Vec<(Left, String)>,
     /// Hosts of the description that are left out, and why.
     pub(super) absent: BTreeMap<usize, Absent>,
     /// How it is to be done.
@@ -148,14 +149,13 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
         secrets: &values,
     });
     adopt(&mut release, &fleet.cluster, &found);
-    let deployed = deployments(fleet, &found, &release, &mut notes).await;
+    let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
     plan.new_keys = fleet.new_keys.get().is_some();
-    let gone = gone(&fleet.cluster, &found, &deployed);
-    let Leaving { there: leaving, left, lost } = ask_leaving(fleet, gone, "left the description", &mut notes).await;
-    for (seat, observed) in &leaving {
-        plan.add_leaving(&seat.name, observed);
-    }
+    let gone = gone(&fleet.cluster, &found, &then);
+    let leaving = ask_leaving(fleet, gone, "left the description", &mut notes).await;
+    leaving.plan(&mut plan);
+    let Leaving { there: leaving, left, lost, .. } = leaving;
     if options.no_restart {
         plan.without_restarts();
     }
@@ -256,6 +256,13 @@ pub(super) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTre
                 lonely.join(", "),
                 if lonely.len() == 1 { "runs" } else { "run" },
                 lonely.join(" ")
+            ));
+        }
+        for wrong in &observed.wrong {
+            let file = format!("{}/{}", cluster::Folders::of(&cluster.name, host).home, wrong.file);
+            notes.push(format!(
+                "{}: {file} is not what clusterctl writes: {}; it counts as unknown",
+                host.name, wrong.why
             ));
         }
         if let Some(unfinished) = observed.unfinished() {
@@ -416,7 +423,7 @@ pub(super) async fn deployments(
     found: &[Option<Observed>],
     release: &Release,
     notes: &mut Vec<String>,
-) -> Deployments {
+) -> (Deployments, Vec<Remembered>) {
     // A release is the same on all hosts, so one of them is asked for its cluster.
     let mut tellers: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, observed) in found.iter().enumerate() {
@@ -427,6 +434,7 @@ pub(super) async fn deployments(
         }
     }
     let mut deployed = Deployments::new();
+    let mut then = Vec::new();
     for (id, index) in tellers {
         let seat = fleet.seat(index);
         let call = Call::new(CLUSTER, fleet.settings.question).arg(&seat.folders.home).arg("current");
@@ -437,88 +445,31 @@ pub(super) async fn deployments(
                 continue;
             }
         };
-        match Deployed::parse(&text) {
-            Some(then) => drop(deployed.insert(id.to_owned(), then.cluster)),
-            None => notes.push(format!(
-                "{}: its release was made by another clusterctl: hosts that left are not looked for",
-                seat.name
+        match Stored::parse(&text).and_then(|stored| recorded(stored, &fleet.cluster)) {
+            Ok(recorded) => {
+                let teller = format!("as the release {id} on {} has it", seat.name);
+                then.extend(recorded.left.into_iter().map(|left| Remembered { left, teller: teller.clone() }));
+                deployed.insert(id.to_owned(), recorded.cluster);
+            }
+            Err(why) => notes.push(format!(
+                "{}: the record of the release that it has can't be used: {}/current/cluster.json: {why}; hosts that \
+                 left are not known from it",
+                seat.name, seat.folders.home
             )),
         }
     }
-    deployed
-}
-
-/// Hosts that a current release has and the cluster has not, and those that an earlier deploy could not ask either.
-pub(super) fn gone(
-    cluster: &Cluster,
-    found: &[Option<Observed>],
-    deployed: &Deployments,
-) -> BTreeMap<String, cluster::Host> {
-    let mut gone: BTreeMap<String, cluster::Host> = BTreeMap::new();
-    let stays: BTreeSet<&str> = cluster.hosts.iter().map(|h| h.name.as_str()).collect();
-    let ways: BTreeSet<(&str, Option<u16>)> = cluster.hosts.iter().map(|h| (h.ssh.host.as_str(), h.ssh.port)).collect();
-    for host in deployed.values().flat_map(|then| &then.hosts) {
-        // What was `local` to somebody else is not our machine.
-        let known =
-            host.local || stays.contains(host.name.as_str()) || ways.contains(&(host.ssh.host.as_str(), host.ssh.port));
-        if !known && host.enabled {
-            gone.insert(host.name.clone(), host.clone());
-        }
-    }
-    // Those that an earlier deploy could not ask either.
-    let left = found.iter().flatten().flat_map(|o| &o.pending).filter_map(|line| line.strip_prefix("left "));
-    for host in left.filter_map(|text| serde_json::from_str::<cluster::Host>(text).ok()) {
-        if !stays.contains(host.name.as_str()) && !ways.contains(&(host.ssh.host.as_str(), host.ssh.port)) {
-            gone.entry(host.name.clone()).or_insert(host);
-        }
-    }
-    gone
-}
-
-/// Hosts that leave the cluster.
-pub(super) struct Leaving {
-    /// Those that answered.
-    pub(super) there: Vec<(Seat, Observed)>,
-    /// Those of them on which something runs or is meant to.
-    pub(super) left: Vec<cluster::Host>,
-    /// Those that can't be asked.
-    pub(super) lost: Vec<cluster::Host>,
-}
-
-/// Asks hosts that leave the cluster. `why` says why they leave.
-pub(super) async fn ask_leaving(
-    fleet: &Fleet,
-    mut gone: BTreeMap<String, cluster::Host>,
-    why: &str,
-    notes: &mut Vec<String>,
-) -> Leaving {
-    let mut asked = Leaving { there: Vec::new(), left: Vec::new(), lost: Vec::new() };
-    let seats: Vec<Seat> = gone.values().map(|h| fleet.foreign(h)).collect();
-    if seats.is_empty() {
-        return asked;
-    }
-    for (seat, answer) in fleet.observe(seats, Detail::Brief).await {
-        let host = gone.remove(&seat.name);
-        match answer {
-            Ok(observed) => {
-                let lives = observed.nodes.values().any(|n| n.process.is_some() || n.meant().is_some());
-                asked.left.extend(host.filter(|_| lives));
-                asked.there.push((seat, observed));
-            }
-            Err(failure) => {
-                let failure = failure.text();
-                notes.push(format!("{} {why} but can't be reached ({failure}): nodes may still run there", seat.name));
-                asked.lost.extend(host);
-            }
-        }
-    }
-    asked
+    (deployed, then)
 }
 
 impl Prepared {
     /// Tells whether an operation on one of the hosts did not come to its end, or a host lacks the cluster's keys.
     pub fn is_unfinished(&self) -> bool {
         self.found.iter().flatten().any(|o| !o.journal.is_empty()) || !secrets::lacking(self).is_empty()
+    }
+
+    /// Tells whether hosts have records that a deploy has to write anew, whatever else there is to do.
+    pub fn is_damaged(&self) -> bool {
+        self.found.iter().flatten().any(|o| o.wrong.iter().any(|wrong| wrong.mended))
     }
 
     /// Tells whether hosts are left out that were meant, so that nothing is known of them afterwards.
@@ -554,8 +505,8 @@ impl Prepared {
     /// What stays to be done on hosts that left, for the file `pending` of each host; nothing on those that are `done`
     /// with. A host that is behind needs no word: what is current there tells.
     pub(super) fn pending(&self, done: &BTreeSet<String>) -> Vec<String> {
-        let left = self.lost.iter().chain(self.left.iter().filter(|h| !done.contains(&h.name)));
-        left.filter_map(|h| Some(format!("left {}", serde_json::to_string(h).ok()?))).collect()
+        let lost = self.lost.iter().map(|(left, _)| left);
+        lost.chain(self.left.iter().filter(|left| !done.contains(left.name.as_str()))).map(Left::line).collect()
     }
 
     /// Tells whether two plans do the same.

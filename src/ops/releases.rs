@@ -53,6 +53,8 @@ pub async fn releases(fleet: &Fleet) -> Result<ReleasesReport, Failure> {
                 continue;
             }
         };
+        let wrong = observed.wrong.iter().filter(|wrong| wrong.file.starts_with("releases"));
+        report.unknown.extend(wrong.map(|wrong| (seat.name.clone(), format!("{}: {}", wrong.file, wrong.why))));
         let mut kept = observed.releases.clone();
         kept.sort_by_key(|k| std::cmp::Reverse(k.time));
         for release in kept {

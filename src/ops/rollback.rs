@@ -7,20 +7,18 @@ use std::time::Duration;
 use super::Failure;
 use super::again::{self, Again, Now};
 use super::fleet::{Fleet, Seat};
-use super::prepare::{
-    Absent, Aim, Leaving, Options, Prepared, apart, ask_leaving, currents, deployments, gone, look, notes, pinnable,
-    prevailing,
-};
+use super::leaving::{Asked, Leaving, ask_leaving, gone};
+use super::prepare::{Absent, Aim, Options, Prepared, apart, currents, deployments, look, notes, pinnable, prevailing};
 use super::secrets::Keys;
 use super::select::skipped;
 use super::stage::silence;
-use crate::cluster::{self, Cluster};
+use crate::cluster::{Cluster, Former};
 use crate::error::Error;
-use crate::observed::{Kept, Observed};
-use crate::plan::Plan;
-use crate::release::{Deployed, File, Inputs, Part, VERSION_PATH, digest};
+use crate::observed::{Kept, Observed, Stored, is_manifest_line};
+use crate::plan::{Plan, Recorded, former, recorded};
+use crate::release::{File, Inputs, Part, VERSION_PATH, digest, manifest_entries};
 use crate::transport::{Call, Reply};
-use crate::values::Version;
+use crate::values::{Version, is_node_name, is_secret_name};
 
 const CLUSTER: &str = concat!(include_str!("../../templates/say.sh"), include_str!("../../templates/cluster.sh"));
 const RELEASE: &str = concat!(
@@ -39,15 +37,25 @@ const READING: Duration = Duration::from_secs(300);
 pub(super) struct Target {
     id: String,
     /// Hosts that the description has and that release has not: their nodes stop.
-    more: Vec<cluster::Host>,
+    more: Vec<Former>,
+    /// The digest of the `cluster.json` that its topology was read from.
+    record: String,
     /// The secrets of the description.
     now: Now,
+}
+
+/// The cluster of a release, and the digest of the file that has it.
+struct Then {
+    cluster: Cluster,
+    record: String,
 }
 
 /// What a host has of a release.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     whole: bool,
+    /// Whether there are names in it that clusterctl gives to nothing.
+    odd: bool,
     pub(super) manifest: Vec<String>,
     version: Option<Version>,
     /// The line of `clusterctl/version`.
@@ -79,24 +87,25 @@ pub async fn prepare_rollback(
     };
     let (found, _) = look(fleet, &first).await?;
     let id = choose(&fleet.cluster, &found, wanted)?;
-    let deployed = topology(fleet, &found, &id).await?;
-    let mut then = deployed;
-    // The way to a host is today's, if it has one.
-    for host in &mut then.hosts {
+    let mut then = topology(fleet, &found, &id).await?;
+    // Whether a host is touched is today's word, if it has one.
+    for host in &mut then.cluster.hosts {
         if let Some(now) = fleet.cluster.hosts.iter().find(|h| h.name == host.name) {
-            host.ssh = now.ssh.clone();
-            host.local = now.local;
             host.enabled = now.enabled;
         }
     }
-    then.timeouts = fleet.cluster.timeouts.clone();
-    then.keep = fleet.cluster.keep;
+    let Then { cluster: then, record } = then;
     let names: BTreeSet<&str> = then.hosts.iter().map(|h| h.name.as_str()).collect();
-    let more: Vec<cluster::Host> =
-        fleet.cluster.hosts.iter().filter(|h| h.enabled && !names.contains(h.name.as_str())).cloned().collect();
+    let more: Vec<Former> = fleet
+        .cluster
+        .hosts
+        .iter()
+        .filter(|h| h.enabled && !names.contains(h.name.as_str()))
+        .map(Former::from)
+        .collect();
     let options = Options { skip: skipped(&then, skip)?, ..options.clone() };
     let back = fleet.with(Arc::new(then));
-    let target = Target { id, more, now: Now::of(&fleet.cluster) };
+    let target = Target { id, more, record, now: Now::of(&fleet.cluster) };
     let prepared = prepare_on(&back, &target, &options).await?;
     Ok((back, prepared))
 }
@@ -121,6 +130,10 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     for (seat, answer) in answers {
         let Some(index) = seat.index else { continue };
         let why = match answer {
+            Ok(held) if !held.manifest.is_empty() && !held.has_record(&target.record) => {
+                // One host's word about the others is not enough.
+                "its part of this release has another cluster.json than the host that was asked for it".to_owned()
+            }
             Ok(held) if held.whole && held.zeek.is_none() => {
                 version = version.or(held.version);
                 let mut manifest = held.manifest.join("\n");
@@ -157,15 +170,14 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     let mut notes = notes(cluster, &found, &absent);
     let Again { release, base, names, known } =
         again::with_secrets_of_now(fleet, &target.id, &target.now, &found, &all, parts, &mut notes).await?;
-    let deployed = deployments(fleet, &found, &release, &mut notes).await;
+    let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(cluster, &found, &release, &deployed);
     // What runs now may have hosts that neither the description nor that release has.
-    let mut gone = gone(cluster, &found, &deployed);
-    gone.extend(target.more.iter().map(|h| (h.name.clone(), h.clone())));
-    let Leaving { there: leaving, left, lost } = ask_leaving(fleet, gone, "is not of that release", &mut notes).await;
-    for (seat, observed) in &leaving {
-        plan.add_leaving(&seat.name, observed);
-    }
+    let mut gone = gone(cluster, &found, &then);
+    gone.asked.extend(target.more.iter().map(|h| (h.name.clone(), Asked { host: h.clone(), teller: None })));
+    let leaving = ask_leaving(fleet, gone, "is not of that release", &mut notes).await;
+    leaving.plan(&mut plan);
+    let Leaving { there: leaving, left, lost, .. } = leaving;
     if options.no_restart {
         plan.without_restarts();
     }
@@ -230,22 +242,49 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
 }
 
 /// Reads the cluster of a release from a host that has it.
-async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result<Cluster, Error> {
-    let mut last = None;
+async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result<Then, Error> {
+    let mut error = Error::failed(format!("nothing has changed: the topology of {id} can't be read"));
     let has = |o: &Observed| o.releases.iter().any(|k| k.id == id);
-    for index in (0..found.len()).filter(|i| found[*i].as_ref().is_some_and(has)).take(3) {
+    let tellers: Vec<usize> = (0..found.len()).filter(|i| found[*i].as_ref().is_some_and(has)).take(3).collect();
+    if tellers.is_empty() {
+        return Err(error.because("no host that answers has it"));
+    }
+    for index in tellers {
         let seat = fleet.seat(index);
         let call = Call::new(CLUSTER, fleet.settings.question).arg(&seat.folders.home).arg(id);
-        match seat.connection.run(call).await {
-            Ok(reply) => match Deployed::parse(&reply.lines.concat()) {
-                Some(deployed) => return Ok(deployed.cluster),
-                None => last = Some(format!("{}: it was made by another clusterctl", seat.name)),
-            },
-            Err(failure) => last = Some(format!("{}: {}", seat.name, failure.text())),
+        let read = match seat.connection.run(call).await {
+            Ok(reply) => {
+                let text = reply.lines.iter().fold(String::new(), |text, line| text + line + "\n");
+                let record = digest(text.as_bytes());
+                let read = Stored::parse(&text).and_then(|stored| recorded(stored, &fleet.cluster));
+                read.and_then(|recorded| reachable(fleet, recorded)).map(|cluster| Then { cluster, record })
+            }
+            Err(failure) => Err(failure.text()),
+        };
+        match read {
+            Ok(then) => return Ok(then),
+            Err(why) => error = error.because(format!("{}: {why}", seat.name)),
         }
     }
-    let error = Error::failed(format!("nothing has changed: the topology of {id} can't be read"));
-    Err(error.because(last.unwrap_or_else(|| "no host that answers has it".to_owned())))
+    Err(error)
+}
+
+/// Passes on a cluster of before, all of whose hosts can be reached as far as the way to them is known.
+fn reachable(fleet: &Fleet, recorded: Recorded) -> Result<Cluster, String> {
+    for left in &recorded.left {
+        former(&fleet.cluster, left).map_err(|why| {
+            format!("it has the host {}, which left: {why}; list it under `removed` of the description", left.name)
+        })?;
+    }
+    Ok(recorded.cluster)
+}
+
+impl Held {
+    /// Tells whether the host's own manifest names the `cluster.json` of this digest.
+    fn has_record(&self, record: &str) -> bool {
+        let entries = manifest_entries(self.manifest.iter().map(String::as_str));
+        entries.get("cluster.json").is_some_and(|entry| entry.digest == record)
+    }
 }
 
 /// Asks a host what it has of a release.
@@ -261,10 +300,14 @@ async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
         let (word, value) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "whole" => held.whole = true,
-            "manifest" => held.manifest.push(value.to_owned()),
+            "manifest" if is_manifest_line(value) => held.manifest.push(value.to_owned()),
             "version" => {
                 held.version = value.split(' ').next().and_then(|v| v.parse().ok());
                 held.made_for = format!("{value}\n");
+            }
+            "node" if !is_node_name(value) => {
+                held.odd = true;
+                node.clear();
             }
             "node" => {
                 value.clone_into(&mut node);
@@ -275,7 +318,8 @@ async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
                     inputs.insert(name.to_owned(), digest.to_owned());
                 }
             }
-            "secret" => held.secrets.push(value.to_owned()),
+            "secret" if is_secret_name(value) => held.secrets.push(value.to_owned()),
+            "manifest" | "secret" => held.odd = true,
             "binary" => value.clone_into(&mut binary),
             "zeek" => drop(made.insert(value.to_owned(), binary.clone())),
             "there" => {
@@ -293,6 +337,8 @@ async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
             _ => {}
         }
     }
+    // What has names that none of ours has is no release of ours, whatever digests say.
+    held.whole &= !held.odd;
     if ended { Ok(held) } else { Err(format!("the answer is not whole: {}", reply.stderr.trim())) }
 }
 

@@ -233,12 +233,11 @@ async fn fetch(fleet: &Fleet, found: &[Option<Observed>], name: &str) -> Result<
         let why = match seat.connection.run(call).await {
             Ok(reply) => {
                 let lines = reply.lines.iter().filter_map(|l| l.strip_prefix("secret "));
-                let secret =
-                    Secret::new(secret_kind(name), lines.map(|l| format!("{l}\n")).collect::<String>().into_bytes());
-                if secret.name == name {
-                    return Ok(secret);
+                let content = lines.map(|l| format!("{l}\n")).collect::<String>().into_bytes();
+                match Secret::from_host(name, content) {
+                    Ok(secret) => return Ok(secret),
+                    Err(why) => why,
                 }
-                "what it sent is not what it has".to_owned()
             }
             Err(failure) => failure.text(),
         };

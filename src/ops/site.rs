@@ -124,6 +124,7 @@ fn text_of(value: &EnvValue, what: &str) -> Result<String, Error> {
     let fail = |why: String| Error::failed(format!("can't read {what}")).because(why);
     match value {
         EnvValue::Plain(text) => Ok(text.clone()),
+        EnvValue::Elsewhere => Err(fail("where it is found is known to the description alone".to_owned())),
         EnvValue::SecretFile(path) => std::fs::read_to_string(path).map_err(|e| fail(format!("{path}: {e}"))),
         EnvValue::SecretEnv(variable) => {
             std::env::var(variable).map_err(|_| fail(format!("the variable {variable} is not set, or is not UTF-8")))

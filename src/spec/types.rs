@@ -61,6 +61,10 @@ pub struct Spec {
     /// The machines, by name.
     #[serde(deserialize_with = "tables")]
     pub hosts: Entries<HostSpec>,
+    /// Machines that left `hosts`, by name, whose nodes a deploy is still to stop; needed only for those that could not
+    /// be reached when they left.
+    #[serde(deserialize_with = "tables")]
+    pub removed: Entries<RemovedSpec>,
     /// Groups of nodes, by name.
     #[serde(deserialize_with = "tables")]
     pub nodes: Entries<GroupSpec>,
@@ -297,6 +301,25 @@ pub struct HostSpec {
     pub env: Entries<Env>,
     /// The zone of an IPv6 link-local address.
     pub zone_id: Option<String>,
+}
+
+/// A machine that left `hosts`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct RemovedSpec {
+    /// Its IP address, if `ssh.host` does not say where it is.
+    pub address: Option<Address>,
+    /// Whether it is asked at all (default true); `false` if it is gone for good.
+    pub enabled: Option<bool>,
+    /// Zeek's install prefix there.
+    pub prefix: Option<HostPath>,
+    /// Folders there.
+    #[serde(deserialize_with = "table")]
+    pub paths: PathsSpec,
+    /// How SSH reaches it.
+    #[serde(deserialize_with = "table")]
+    pub ssh: SshSpec,
 }
 
 /// Nodes of one kind, on one host or several.

@@ -146,7 +146,12 @@ fn files(out: &mut Lines, plan: &Plan) {
         }
     }
     for host in plan.hosts.iter().filter(|h| h.leaving) {
-        out.say("", &format!("{}: leaves the cluster", stream.paint(Tone::Strong, &host.host)));
+        let what = match (&host.unknown, &host.at) {
+            (Some(why), _) => format!("unknown: it left the cluster and can't be asked ({})", harmless(why)),
+            (None, Some(at)) => format!("leaves the cluster; reached at {}", harmless(at)),
+            (None, None) => "leaves the cluster".to_owned(),
+        };
+        out.say("", &format!("{}: {what}", stream.paint(Tone::Strong, &harmless(&host.host))));
     }
 }
 

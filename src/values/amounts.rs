@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use super::text::{HELP_MARK, cut, text_value};
 
-/// The longest interval that is accepted, so that adding it to a point in time can't overflow: a hundred years.
-const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
-
 /// A duration with its unit: `10s`, `1h 30m`, `30d`. A bare `0` needs none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Interval(pub Duration);
+
+impl Interval {
+    /// The longest that is accepted, so that adding it to a point in time can't overflow: a hundred years.
+    pub const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+}
 
 impl FromStr for Interval {
     type Err = String;
@@ -30,7 +32,7 @@ impl FromStr for Interval {
             return Err(wrong(&"it is negative"));
         }
         let duration = humantime::parse_duration(text).map_err(|error| wrong(&error))?;
-        if duration > LONGEST {
+        if duration > Self::LONGEST {
             return Err(wrong(&"it is longer than a hundred years"));
         }
         Ok(Self(duration))

@@ -142,6 +142,29 @@ pub fn is_zeek_identifier(text: &str) -> bool {
         })
 }
 
+/// Tells whether a text can be the name of a node: that of a group, of a host and an index together at the longest.
+pub fn is_node_name(text: &str) -> bool {
+    text.len() <= 3 * LONGEST
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+/// Tells whether a text can be the id of a release, which is part of paths.
+pub fn is_release_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// Tells whether a text can be the name of a secret that hosts keep: what it is, and 16 hex digits.
+pub fn is_secret_name(text: &str) -> bool {
+    text.rsplit_once('-').is_some_and(|(kind, digest)| {
+        (1..=LONGEST).contains(&kind.len())
+            && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+            && !kind.starts_with('-')
+            && digest.len() == 16
+            && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +192,22 @@ mod tests {
         assert_eq!("/opt//zeek/./".parse::<HostPath>().unwrap().as_str(), "/opt/zeek");
         for wrong in ["", "opt", "~/x", "/", "//", "/a/../b", "/a\nb"] {
             assert!(wrong.parse::<HostPath>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_from_hosts_are_no_paths() {
+        assert!(is_node_name("dmz-sensor1-12") && is_release_id("0123456789ab"));
+        assert!(is_secret_name("tls-key-0123456789abcdef"));
+        for wrong in
+            ["", ".", "..", "../x", "a/b", "-a", "a b", "a\0", "a\nb", "\u{1b}[2J", "a\u{202e}", &"x".repeat(400)]
+        {
+            assert!(!is_node_name(wrong) && !is_release_id(wrong) && !is_secret_name(wrong), "{wrong:?}");
+        }
+        for wrong in
+            ["zeromq-../../../../etc/", "zeromq-0123456789abcde", "zeromq-0123456789ABCDEF", "-0123456789abcdef"]
+        {
+            assert!(!is_secret_name(wrong), "{wrong}");
         }
     }
 

@@ -106,6 +106,8 @@ pub(crate) fn bare(hosts: Vec<Host>, nodes: Vec<Node>) -> Cluster {
         restart: clusterctl::cluster::Restart::OnCrash,
         keep: 5,
         layout_inputs: LayoutInputs::Minimal,
+        elsewhere: (&host("elsewhere", "127.0.0.1")).into(),
+        removed: Vec::new(),
         hosts,
         nodes,
     }

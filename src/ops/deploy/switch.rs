@@ -8,6 +8,7 @@ use super::super::stage::{silence, verdict};
 use super::super::tiers::{Job, Manner, NodeOutcome, start_jobs, stop_jobs};
 use super::super::{Event, archive, check};
 use super::{Done, Run};
+use crate::observed::Left;
 use crate::transport::Call;
 
 const ACTIVATE: &str = concat!(
@@ -79,7 +80,7 @@ impl Run<'_> {
             }
             // All as it was: nothing is said anew of a release that comes back.
             Way::Back => {
-                pending.extend(before.iter().flat_map(|o| o.pending.iter().cloned()));
+                pending.extend(before.iter().flat_map(|o| o.pending.iter().map(Left::line)));
                 (new, old)
             }
         };
@@ -125,7 +126,7 @@ impl Run<'_> {
             .prepared
             .left
             .iter()
-            .map(|h| h.name.clone())
+            .map(|left| left.name.as_str().to_owned())
             .filter(|n| asked.contains(n.as_str()) && !bad.contains(n.as_str()))
             .collect();
         if done.is_empty() {

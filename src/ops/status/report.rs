@@ -504,6 +504,19 @@ fn hosts_of(
             }
         }
         strays::tell(cluster, name, observed, troubles, warnings);
+        let home = Folders::of(&cluster.name, &cluster.hosts[*index]).home;
+        for wrong in &observed.wrong {
+            let file = format!("{home}/{}", wrong.file);
+            troubles.push(Trouble {
+                subject: name.clone(),
+                what: format!("{file} is not what clusterctl writes: {}; it counts as unknown", wrong.why),
+                hint: Some(if wrong.mended {
+                    "clusterctl deploy".to_owned()
+                } else {
+                    format!("look at {file} on {name}")
+                }),
+            });
+        }
         if let Some(begun) = observed.unfinished().filter(|_| observed.lock.is_none()) {
             troubles.push(Trouble {
                 subject: name.clone(),

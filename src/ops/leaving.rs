@@ -1,0 +1,163 @@
+//! Hosts that leave the cluster: who they are, how they are reached, and what runs there. A host's word makes the
+//! operator's machine connect somewhere, so it is taken for as little as possible, and it is said where that is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Event;
+use super::fleet::{Detail, Fleet, Seat};
+use crate::cluster::{Cluster, Former};
+use crate::observed::{Left, Observed};
+use crate::plan::{Plan, former};
+
+/// A host that a host of the cluster remembers.
+#[derive(Debug, Clone)]
+pub(super) struct Remembered {
+    /// The host.
+    pub(super) left: Left,
+    /// Who says so.
+    pub(super) teller: String,
+}
+
+/// A host that is to be asked.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// How it is reached.
+    pub(super) host: Former,
+    /// Who says so; none: the description.
+    pub(super) teller: Option<String>,
+}
+
+/// Hosts that leave the cluster.
+#[derive(Default)]
+pub(super) struct Leaving {
+    /// Those that answered.
+    pub(super) there: Vec<(Seat, Observed)>,
+    /// Those of them on which something runs or is meant to.
+    pub(super) left: Vec<Left>,
+    /// Those that can't be asked, and why.
+    pub(super) lost: Vec<(Left, String)>,
+    /// Where those that answered were reached, by name.
+    ways: BTreeMap<String, String>,
+}
+
+/// Hosts that are to be asked, by name, and those of which nothing says how.
+pub(super) struct Gone {
+    pub(super) asked: BTreeMap<String, Asked>,
+    unknown: Vec<(Left, String)>,
+}
+
+/// Hosts that a current release has and the cluster has not, those that an earlier deploy could not ask either, and
+/// those that the description lists as removed.
+pub(super) fn gone(cluster: &Cluster, found: &[Option<Observed>], then: &[Remembered]) -> Gone {
+    let pending = cluster.hosts.iter().zip(found).flat_map(|(host, observed)| {
+        let lines = observed.iter().flat_map(|o| &o.pending);
+        lines.map(|left| Remembered { left: left.clone(), teller: format!("{} remembers it", host.name) })
+    });
+    let remembered: Vec<Remembered> = then.iter().cloned().chain(pending).collect();
+    let stays: BTreeSet<String> = cluster.hosts.iter().map(|h| h.name.to_lowercase()).collect();
+    let ways: BTreeSet<(&str, u16)> =
+        cluster.hosts.iter().map(|h| (h.ssh.host.as_str(), h.ssh.port.unwrap_or(22))).collect();
+    let here = cluster.hosts.iter().any(|h| h.local);
+    let mut gone = Gone { asked: BTreeMap::new(), unknown: Vec::new() };
+    for host in &cluster.removed {
+        gone.asked.insert(host.name.clone(), Asked { host: host.clone(), teller: None });
+    }
+    for Remembered { left, teller } in remembered {
+        let name = left.name.as_str();
+        if stays.contains(&name.to_lowercase()) || gone.asked.contains_key(name) {
+            continue;
+        }
+        match former(cluster, &left) {
+            Ok(host) if ways.contains(&(host.ssh.host.as_str(), host.ssh.port.unwrap_or(22))) => {}
+            Ok(host) => drop(gone.asked.insert(name.to_owned(), Asked { host, teller: Some(teller) })),
+            // What was this machine under another name still is.
+            Err(_) if left.local && here => {}
+            Err(_) if gone.unknown.iter().any(|(known, _)| known.name == left.name) => {}
+            Err(why) => gone.unknown.push((left, why)),
+        }
+    }
+    gone.unknown.retain(|(left, _)| !gone.asked.contains_key(left.name.as_str()));
+    // For good: whatever runs there is nobody's business any more.
+    gone.asked.retain(|_, asked| asked.host.enabled);
+    gone
+}
+
+/// Asks hosts that leave the cluster. `why` says why they leave.
+pub(super) async fn ask_leaving(fleet: &Fleet, gone: Gone, why: &str, notes: &mut Vec<String>) -> Leaving {
+    let mut leaving = Leaving::default();
+    for (left, reason) in gone.unknown {
+        notes.push(unknown(left.name.as_str(), why, &reason));
+        leaving.lost.push((left, reason));
+    }
+    if gone.asked.is_empty() {
+        return leaving;
+    }
+    for (name, asked) in &gone.asked {
+        if let Some(teller) = &asked.teller {
+            // Before it is done: a host has a say in where this goes.
+            let text = format!("{name} {why}: asking it at {} ({teller})", way(&asked.host));
+            fleet.tell(Event::Note { text });
+        }
+    }
+    let seats: Vec<Seat> = gone.asked.values().map(|asked| fleet.foreign(&asked.host)).collect();
+    for (seat, answer) in fleet.observe(seats, Detail::Brief).await {
+        let Some(asked) = gone.asked.get(&seat.name) else { continue };
+        let left =
+            Left::of(&seat.name, asked.host.local, &asked.host.ssh.host, asked.host.ssh.port, &asked.host.ssh.user);
+        match answer {
+            Ok(observed) => {
+                let lives = observed.nodes.values().any(|n| n.process.is_some() || n.meant().is_some());
+                if asked.teller.is_none() && !lives && cluster_lists(fleet, &seat.name) {
+                    notes.push(format!(
+                        "{}: no node of this cluster runs there, or is meant to: it may be taken out of `removed`",
+                        seat.name
+                    ));
+                }
+                leaving.left.extend(left.filter(|_| lives));
+                leaving.ways.insert(seat.name.clone(), way(&asked.host));
+                leaving.there.push((seat, observed));
+            }
+            Err(failure) => {
+                let reason = failure.text();
+                notes.push(unknown(&seat.name, why, &format!("at {}: {reason}", way(&asked.host))));
+                leaving.lost.extend(left.map(|left| (left, reason)));
+            }
+        }
+    }
+    leaving
+}
+
+/// Tells whether the description lists a host as removed: it is not so of those that a rollback leaves.
+fn cluster_lists(fleet: &Fleet, name: &str) -> bool {
+    fleet.cluster.removed.iter().any(|host| host.name == name)
+}
+
+fn unknown(name: &str, why: &str, reason: &str) -> String {
+    format!(
+        "{name} {why} but can't be reached ({reason}): nodes may still run there; list it under `removed`, with what \
+         reaching it needs, or with `enabled: false` if it is gone for good"
+    )
+}
+
+/// Says where ssh goes for a host.
+fn way(host: &Former) -> String {
+    if host.local {
+        return "this machine".to_owned();
+    }
+    let user = host.ssh.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let port = host.ssh.port.map(|port| format!(", port {port}")).unwrap_or_default();
+    format!("{user}{}{port}", host.ssh.host)
+}
+
+impl Leaving {
+    /// Adds to a plan what becomes of these hosts.
+    pub(super) fn plan(&self, plan: &mut Plan) {
+        for (seat, observed) in &self.there {
+            let way = self.ways.get(&seat.name).map_or("", String::as_str);
+            plan.add_leaving(&seat.name, way, observed);
+        }
+        for (left, why) in &self.lost {
+            plan.add_unknown(left.name.as_str(), why);
+        }
+    }
+}
