@@ -7,6 +7,8 @@ mod check;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod combinations;
+#[cfg(test)]
 mod crashing_check;
 #[cfg(test)]
 mod deploy;

@@ -47,6 +47,8 @@ pub enum Outcome {
     Unreachable(String),
     /// It was not tried; why.
     Skipped(String),
+    /// Its host is switched off in the description, and others were meant as well.
+    Disabled,
 }
 
 /// What became of one node, with its last words where it failed.
@@ -87,7 +89,7 @@ impl Outcome {
 
     /// Tells whether that is as it was meant.
     pub fn is_good(&self) -> bool {
-        matches!(self, Self::Ready | Self::Already | Self::Stopped | Self::Killed)
+        matches!(self, Self::Ready | Self::Already | Self::Stopped | Self::Killed | Self::Disabled)
     }
 
     /// Says it in words.
@@ -108,6 +110,7 @@ impl Outcome {
             Self::Denied => "belongs to another user: the signal is not allowed".to_owned(),
             Self::Unreachable(why) => format!("unknown ({why})"),
             Self::Skipped(why) => format!("not tried ({why})"),
+            Self::Disabled => "not tried (its host is disabled)".to_owned(),
         }
     }
 }
@@ -462,7 +465,11 @@ async fn run(
         .map(|n| NodeOutcome {
             node: n.name.clone(),
             host: fleet.cluster.host_of(n).name.clone(),
-            outcome: Outcome::Skipped("its host is disabled".to_owned()),
+            // The description wants it so; only who asks for nothing else does not get what he asks for.
+            outcome: match jobs.is_empty() {
+                true => Outcome::Skipped("its host is disabled".to_owned()),
+                false => Outcome::Disabled,
+            },
             stderr: Vec::new(),
         })
         .collect();

@@ -16,6 +16,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde::Deserialize;
 
+pub(crate) use faults::Watch;
+
 /// The lab that is up: its run folder is named by `CLUSTERCTL_LAB`.
 #[derive(Debug, Clone)]
 pub(crate) struct Lab {

@@ -129,6 +129,16 @@ impl LocalCluster {
         self.dir.path()
     }
 
+    /// The first port of its nodes, and its control port.
+    pub(crate) fn ports(&self) -> (u16, u16) {
+        (self.base_port, self.base_port + BLOCK_SIZE - 1)
+    }
+
+    /// Leaves its folder where it is, for whoever has to find something out.
+    pub(crate) fn keep(&mut self) {
+        self.dir.disable_cleanup(true);
+    }
+
     /// Its name: others at the same time have other ones, since a machine sees all of its processes.
     pub(crate) fn name(&self) -> String {
         format!("test-{}-{}", std::process::id(), self.base_port)
