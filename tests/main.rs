@@ -13,6 +13,8 @@ mod crashing_check;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod disabled;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod golden;

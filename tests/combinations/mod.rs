@@ -22,6 +22,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::lab::Lab;
 use array::Design;
 use design::Plan;
 use world::World;
@@ -130,4 +131,9 @@ fn both_designs_are_covered_by_few_cases() {
 fn combinations_on_one_host() {
     let beside = number("CLUSTERCTL_BESIDE").unwrap_or(2);
     all(&plans(&design::here()), beside, World::here);
+}
+
+/// Runs the cases of hosts in a lab, one after the other: they have the same ports.
+pub(crate) fn on_hosts(lab: &Lab) {
+    all(&plans(&design::lab()), 1, |plan| World::in_lab(plan, lab.clone()));
 }

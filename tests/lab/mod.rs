@@ -1,6 +1,7 @@
 //! The suite on real hosts. `tests/run.sh` brings them up and tears them down; see README.md here.
 
 mod cluster;
+mod combinations;
 mod doctor;
 mod faults;
 mod figures;

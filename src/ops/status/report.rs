@@ -90,10 +90,12 @@ pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
     }
     let hosts = hosts_of(cluster, facts, &mut troubles, &mut warnings);
     let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
-    let counted = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
-        Reply::Answer(status) => Some(status.workers),
+    let manager = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
+        Reply::Answer(status) => Some(status),
         _ => None,
     });
+    let counted = manager.map(|status| status.workers);
+    troubles.extend(strangers(cluster, facts, manager.map_or(&[][..], |status| &status.peers)));
     let workers = Workers {
         described: workers.len(),
         running: workers.iter().filter(|r| r.state == State::Running).count(),
@@ -462,6 +464,21 @@ fn is_overdue(observed: &Observed) -> bool {
     up_long_enough && u64::try_from(quiet).is_ok_and(|quiet| quiet > patience)
 }
 
+/// Nodes that the manager sees and the description has not, as after a rollback to a release with another host: none of
+/// the hosts that are asked has them.
+fn strangers(cluster: &Cluster, facts: &Facts, peers: &[String]) -> Vec<Trouble> {
+    let known: BTreeSet<&str> = cluster.nodes.iter().map(|n| n.name.as_str()).collect();
+    let seen = |name: &str| facts.values().flatten().any(|o| o.nodes.contains_key(name));
+    let strangers = peers.iter().filter(|name| !known.contains(name.as_str()) && !seen(name));
+    strangers
+        .map(|name| Trouble {
+            subject: name.clone(),
+            what: "is a peer of the manager, and is not in the description any more".to_owned(),
+            hint: Some("clusterctl deploy".to_owned()),
+        })
+        .collect()
+}
+
 fn hosts_of(
     cluster: &Cluster,
     facts: &Facts,
@@ -604,5 +621,18 @@ mod tests {
         assert_eq!(said(Some("old"), true), "clusterctl resume @HOST");
         assert_eq!(said(Some("runs"), false), "clusterctl deploy");
         assert_eq!(said(None, false), "clusterctl deploy");
+    }
+
+    #[test]
+    fn a_peer_that_the_description_has_not_is_told() {
+        let cluster = campus("", "", WORKERS);
+        let (facts, mut peers): (Facts, Vec<String>) =
+            (BTreeMap::new(), cluster.nodes.iter().map(|n| n.name.clone()).collect());
+        assert_eq!(strangers(&cluster, &facts, &peers), []);
+        peers.push("worker-gone-1".to_owned());
+        let told = strangers(&cluster, &facts, &peers);
+        let subjects: Vec<&str> = told.iter().map(|t| t.subject.as_str()).collect();
+        assert_eq!(subjects, ["worker-gone-1"]);
+        assert!(told[0].what.contains("is not in the description any more"), "{told:?}");
     }
 }
