@@ -83,9 +83,10 @@ pub(crate) fn zeek_sim() -> PathBuf {
     path
 }
 
-/// A command of clusterctl in an environment without surprises.
+/// A command of clusterctl in an environment without surprises. `CLUSTERCTL_BIN` names another build of it.
 pub(crate) fn clusterctl(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_clusterctl"));
+    let built = env!("CARGO_BIN_EXE_clusterctl");
+    let mut command = Command::new(std::env::var_os("CLUSTERCTL_BIN").unwrap_or_else(|| built.into()));
     let run = dir.join("run");
     std::fs::create_dir_all(&run).unwrap();
     command
