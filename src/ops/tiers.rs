@@ -466,9 +466,10 @@ async fn run(
             node: n.name.clone(),
             host: fleet.cluster.host_of(n).name.clone(),
             // The description wants it so; only who asks for nothing else does not get what he asks for.
-            outcome: match jobs.is_empty() {
-                true => Outcome::Skipped("its host is disabled".to_owned()),
-                false => Outcome::Disabled,
+            outcome: if jobs.is_empty() {
+                Outcome::Skipped("its host is disabled".to_owned())
+            } else {
+                Outcome::Disabled
             },
             stderr: Vec::new(),
         })

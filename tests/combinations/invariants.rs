@@ -58,8 +58,6 @@ pub(crate) struct Subject<'a> {
     pub(crate) keep: usize,
     /// Texts that nobody may see.
     pub(crate) secrets: &'a [String],
-    /// Whether a record that was in a log has to stay in one.
-    pub(crate) counts: bool,
     /// Where clusterctl keeps its connections.
     pub(crate) sockets: PathBuf,
     /// Runs clusterctl on it.
@@ -133,9 +131,7 @@ fn at_rest(subject: &Subject<'_>, memory: &mut Memory, settled: bool) -> Result<
         return Err("processes come and go without an operation".to_owned());
     }
     agrees(subject, &said, &look)?;
-    if subject.counts {
-        records(subject, memory)?;
-    }
+    records(subject, memory)?;
     sockets(subject)?;
     Ok(look)
 }

@@ -12,6 +12,7 @@
 
 mod array;
 mod design;
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "all names are clusterctl's own")]
 pub(crate) mod invariants;
 mod steps;
 mod world;
@@ -97,12 +98,12 @@ fn all(plans: &[Plan], beside: usize, world: impl Fn(Plan) -> World + Sync) {
         for _ in 0..beside {
             scope.spawn(|| {
                 while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let from = Instant::now();
+                    let since = Instant::now();
                     let mut steps = 0;
                     let result = run(world(plan.clone()), &mut steps);
                     done.fetch_add(steps, Ordering::Relaxed);
-                    let word = if result.is_ok() { "well" } else { "NOT WELL" };
-                    eprintln!("seed {} case {}: {word}, {:?}", plan.seed, plan.number, from.elapsed());
+                    let how = if result.is_ok() { "well" } else { "NOT WELL" };
+                    eprintln!("seed {} case {}: {how}, {:?}", plan.seed, plan.number, since.elapsed());
                     if let Err(wrong) = result {
                         eprintln!("{wrong}\n");
                         found.lock().unwrap().push(wrong);

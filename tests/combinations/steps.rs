@@ -8,7 +8,7 @@ use super::world::{Checked, World, shown};
 use crate::support::local::kill;
 
 /// What is known to be wrong and not yet mended: it is done, and what comes of it is not looked at. Empty it.
-pub(crate) const KNOWN: [&str; 3] = ["HUP", "QUIT", "logs with rotate 0"];
+pub(crate) const KNOWN: [&str; 2] = ["HUP", "QUIT"];
 
 /// Signals that end a command in order.
 const ENDING: [&str; 4] = ["HUP", "INT", "TERM", "QUIT"];

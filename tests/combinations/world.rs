@@ -11,7 +11,6 @@ use tempfile::TempDir;
 
 use super::design::Plan;
 use super::invariants::{HostAt, Look, Memory, Subject, hold, look};
-use super::steps::KNOWN;
 use crate::lab::{Lab, Watch};
 use crate::support::local::{LocalCluster, Said, clusterctl, is_well, said};
 
@@ -93,9 +92,7 @@ impl World {
             deployed: false,
             cut: false,
         };
-        for folder in ["site/data"] {
-            std::fs::create_dir_all(world.dir().join(folder)).unwrap();
-        }
+        std::fs::create_dir_all(world.dir().join("site/data")).unwrap();
         for file in ["ca.pem", "node.pem"] {
             std::fs::write(world.dir().join(file), format!("-----BEGIN CERTIFICATE-----\n{file}\n")).unwrap();
         }
@@ -451,7 +448,6 @@ impl World {
             hosts: self.all_hosts(),
             keep: self.plan.value("keep").parse().unwrap(),
             secrets,
-            counts: !(KNOWN.contains(&"logs with rotate 0") && self.is("rotate", "0")),
             sockets: self.dir().join("run"),
             run,
         }
