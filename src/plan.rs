@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use crate::cluster::{Cluster, Role};
-use crate::observed::Observed;
+use crate::observed::{Alteration, Observed};
 use crate::release::Release;
 
 pub use effects::{BackendChange, LogGap, Meanwhile, Upgrade};
@@ -76,6 +76,9 @@ pub struct HostPlan {
     pub at: Option<String>,
     /// Why nothing is known of a host that left.
     pub unknown: Option<String>,
+    /// Files of its current release that somebody has altered there, and how: they are sent anew.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub repairs: BTreeMap<String, Alteration>,
 }
 
 /// What is done to one node.
@@ -151,9 +154,11 @@ impl Plan {
             let Some(observed) = found.get(part.host).and_then(Option::as_ref) else { continue };
             let host = &cluster.hosts[part.host];
             why.host(part.host, &files.add(&host.name, part, observed));
+            let repairs = observed.altered.of_the_release();
             plan.hosts.push(HostPlan {
                 host: host.name.clone(),
                 from: observed.current.clone(),
+                repairs: repairs.into_iter().map(|(path, how)| (path.to_owned(), how)).collect(),
                 ..HostPlan::default()
             });
         }
@@ -170,7 +175,12 @@ impl Plan {
             let Some(observed) = found.get(node.host).and_then(Option::as_ref) else { continue };
             let Some(inputs) = release.part(node.host).and_then(|p| p.inputs.get(&node.name)) else { continue };
             let now = observed.nodes.get(&node.name);
-            let (action, mut reasons, inputs) = why.decide(node, now, inputs, observed);
+            let (mut action, mut reasons, inputs) = why.decide(node, now, inputs, observed);
+            if action == Action::Keep
+                && let Some(reason) = reasons::altered(node, now, observed)
+            {
+                (action, reasons) = (Action::Restart, vec![reason]);
+            }
             if let (Action::Start, Some(other)) = (action, elsewhere.get(node.name.as_str())) {
                 reasons = vec![format!("it moves here from {}", cluster.hosts[*other].name)];
             }
@@ -214,7 +224,7 @@ impl Plan {
             from: observed.current.clone(),
             leaving: true,
             at: Some(way.to_owned()),
-            unknown: None,
+            ..HostPlan::default()
         });
         self.nodes.extend(leaving_nodes(host, observed, |_| Some("it left the description".to_owned())));
     }
@@ -223,17 +233,19 @@ impl Plan {
     pub fn add_unknown(&mut self, host: &str, why: &str) {
         self.hosts.push(HostPlan {
             host: host.to_owned(),
-            from: None,
             leaving: true,
-            at: None,
             unknown: Some(why.to_owned()),
+            ..HostPlan::default()
         });
     }
 
     /// Tells whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.nodes.iter().all(|n| n.action == Action::Keep)
-            && self.hosts.iter().all(|h| !(h.switches(&self.release) || h.leaving && h.from.is_some()))
+            && self
+                .hosts
+                .iter()
+                .all(|h| !(h.switches(&self.release) || h.leaving && h.from.is_some()) && h.repairs.is_empty())
     }
 
     /// Returns the nodes to which something is done.

@@ -81,5 +81,5 @@ if [ "$remove" = remove ]; then
 	used=''
 	cd -P "$home/current" 2>/dev/null && used=${PWD##*/}
 	cd / || exit 1
-	[ "$used" = "$id" ] || [ -f "$release.info" ] || rm -rf "$release"
+	[ "$used" = "$id" ] || [ -f "$release.info" ] || rm -rf "$release" "$home/releases/.seen-$id"
 fi

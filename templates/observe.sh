@@ -19,6 +19,11 @@ say host "${machine:--} $boot $up ${clocks#* } $name"
 if cd -P "$home/current" 2>/dev/null; then
 	say current "${PWD##*/}"
 	[ -f clusterctl/version ] && dump running clusterctl/version
+	[ ! -f manifest ] || if [ "$mode" = full ]; then
+		altered_all
+	else
+		altered
+	fi
 fi
 cd / || exit 1
 # The binary, and logs that wait for the archive: how many, and how long the oldest of the first of them.

@@ -20,7 +20,7 @@ for old in $all; do
 	*/* | .*) continue ;;
 	esac
 	if [ "$old" != "$current" ] && [ -d "releases/$old" ] && mv "releases/$old" "releases/.gone-$old-$$"; then
-		rm -f "releases/$old.info" "releases/$old.was.info"
+		rm -f "releases/$old.info" "releases/$old.was.info" "releases/.seen-$old"
 	fi
 done
 # All names are ours: no blanks in them.

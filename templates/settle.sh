@@ -12,4 +12,6 @@ if [ -d "$home/releases/$id" ]; then
 	mv "$home/releases/$id" "$home/releases/.gone-$id-$$" || fail "can't move the changed release $id away"
 fi
 mv "$new" "$home/releases/$id" || fail "can't name the release"
+# What is touched after this is not as it was put there: altered.sh.
+: >"$home/releases/.seen-$id"
 say staged "$id"

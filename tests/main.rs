@@ -1,6 +1,8 @@
 //! The one integration test binary.
 
 #[cfg(test)]
+mod altered;
+#[cfg(test)]
 mod apart;
 #[cfg(test)]
 mod check;

@@ -1,6 +1,7 @@
 //! What a host answered to `templates/observe.sh`: the types and their parser. The lines come without their token;
 //! what they quote from files is other people's bytes and is never taken for more than text.
 
+mod altered;
 mod cpus;
 mod journal;
 mod node;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use crate::values::{Interval, Version, is_node_name, is_release_id, is_secret_name};
 
+pub use altered::{Alteration, Altered};
 pub use cpus::HostCpus;
 pub use journal::Unfinished;
 pub use node::{Binary, Exit, Next, ObservedNode, Process, Wanted};
@@ -72,6 +74,8 @@ pub struct Observed {
     pub secrets: Vec<(String, String)>,
     /// The current release's manifest.
     pub manifest: Vec<String>,
+    /// What somebody did to its files.
+    pub altered: Altered,
     /// Free space in KiB, by mount point.
     pub free: Vec<(String, u64)>,
     /// What archives the logs there; none where nothing was ever started for it.
@@ -290,6 +294,7 @@ impl Observed {
                     self.wrong("secrets", format!("{name:?} is not the name of a secret"), false);
                 }
             }
+            "now" | "was" | "known" | "touched" => self.altered.line(word, value),
             "manifest" if is_manifest_line(value) => self.manifest.push(value.to_owned()),
             "manifest" => self.wrong("current/manifest", format!("{value:?} names no file of a release"), false),
             _ => self.upkeep(word, value),

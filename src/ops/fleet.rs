@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
+use super::stage::silence;
 use super::{Event, Events};
 use crate::cluster::{self, Cluster};
 use crate::error::{Error, Kind};
@@ -21,8 +22,23 @@ const OBSERVE: &str = concat!(
     include_str!("../../templates/lib.sh"),
     include_str!("../../templates/units.sh"),
     include_str!("../../templates/cpus.sh"),
+    include_str!("../../templates/altered.sh"),
     include_str!("../../templates/observe.sh")
 );
+/// All that a deploy needs: the files of the current release are read, which may take its time.
+const OBSERVE_ALL: &str = concat!(
+    include_str!("../../templates/say.sh"),
+    include_str!("../../templates/beat.sh"),
+    include_str!("../../templates/lib.sh"),
+    include_str!("../../templates/units.sh"),
+    include_str!("../../templates/cpus.sh"),
+    include_str!("../../templates/manifest.sh"),
+    include_str!("../../templates/altered.sh"),
+    include_str!("../../templates/observe.sh")
+);
+
+/// How long a host may take to read the files of a release.
+const READING: Duration = Duration::from_secs(300);
 
 /// Settings of one command.
 #[derive(Debug, Clone, Copy)]
@@ -218,7 +234,11 @@ impl Fleet {
 
     /// Observes one host: one round trip.
     pub(super) async fn observe_one(&self, seat: &Seat, detail: Detail) -> Result<Observed, Failure> {
-        let call = Call::new(OBSERVE, self.settings.question)
+        let call = match detail {
+            Detail::Brief => Call::new(OBSERVE, self.settings.question),
+            Detail::Full => Call::new(OBSERVE_ALL, READING).silence(silence(self)),
+        };
+        let call = call
             .arg(&seat.folders.home)
             .arg(&seat.folders.spool)
             .arg(&seat.zeek)

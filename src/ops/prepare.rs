@@ -265,6 +265,15 @@ pub(super) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTre
                 host.name, wrong.why
             ));
         }
+        // A script there may well write what `site_data` brought.
+        let data: Vec<&str> = observed.altered.files().into_keys().filter(|path| path.starts_with("data/")).collect();
+        if let Some(first) = data.first() {
+            let more = if data.len() > 1 { format!(" and {} more", data.len() - 1) } else { String::new() };
+            notes.push(format!(
+                "{}: {first}{more} is not as it was deployed; it stays so until the next release",
+                host.name
+            ));
+        }
         if let Some(unfinished) = observed.unfinished() {
             notes.push(format!("{}: an operation did not come to its end: {}", host.name, unfinished.text()));
         }
@@ -482,6 +491,12 @@ impl Prepared {
         matches!(self.aim, Aim::UpToDate(Some(_)))
     }
 
+    /// Tells whether somebody has altered files of a host's current release.
+    pub(super) fn is_altered(&self, host: usize) -> bool {
+        let observed = self.found.get(host).and_then(Option::as_ref);
+        observed.is_some_and(|o| !o.altered.files().is_empty())
+    }
+
     /// Returns the release that is current on a host.
     pub(super) fn current(&self, host: usize) -> Option<&str> {
         self.found.get(host)?.as_ref()?.current.as_deref()
@@ -514,8 +529,8 @@ impl Prepared {
         let actions = |p: &Self| -> BTreeSet<(String, String, &'static str)> {
             p.plan.actions().map(|n| (n.host.clone(), n.node.clone(), n.action.name())).collect()
         };
-        let hosts = |p: &Self| -> BTreeSet<(String, Option<String>)> {
-            p.plan.hosts.iter().map(|h| (h.host.clone(), h.from.clone())).collect()
+        let hosts = |p: &Self| -> BTreeSet<(String, Option<String>, usize)> {
+            p.plan.hosts.iter().map(|h| (h.host.clone(), h.from.clone(), h.repairs.len())).collect()
         };
         self.release.id == other.release.id && actions(self) == actions(other) && hosts(self) == hosts(other)
     }

@@ -41,7 +41,7 @@ pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> 
     let seats: Vec<Seat> = release
         .parts
         .iter()
-        .filter(|p| prepared.current(p.host) != Some(release.id.as_str()))
+        .filter(|p| prepared.current(p.host) != Some(release.id.as_str()) || prepared.is_altered(p.host))
         .map(|p| fleet.seat(p.host))
         .collect();
     fleet
@@ -66,9 +66,16 @@ async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared, locks: &Lock
     let observed = prepared.found[index].as_ref();
     let manifest: &[String] = observed.map_or(&[], |o| &o.manifest);
     let base = match observed.and_then(|o| o.current.as_deref()) {
+        // What was altered there is nothing to build upon.
+        Some(_) if prepared.is_altered(index) => "fresh",
         Some(current) if !manifest.is_empty() => current,
         _ => "-",
     };
+    let manifest = if base == "fresh" { &[][..] } else { manifest };
+    if base == "fresh" {
+        let text = format!("{}: files of its release have been changed there; all files are sent anew", seat.name);
+        fleet.tell(Event::Note { text });
+    }
     match stage_from(fleet, seat, locks, release, part, base, manifest).await {
         // Somebody has changed files there, so they can't be built upon: everything is sent.
         Err(Refusal::Differs(why)) => {

@@ -129,9 +129,11 @@ pub(super) struct Files {
 impl Files {
     /// Adds the differences of one host; returns the paths that differ.
     pub(super) fn add(&mut self, host: &str, part: &Part, observed: &Observed) -> Vec<String> {
-        let entries = manifest_entries(observed.manifest.iter().map(String::as_str));
+        // As they are now, whoever made them so.
+        let manifest = observed.altered.manifest(&observed.manifest);
+        let entries = manifest_entries(manifest.iter().map(String::as_str));
         let wanted = manifest_entries(part.manifest.lines());
-        let changes = part.changes(&observed.manifest);
+        let changes = part.changes(&manifest);
         let lists =
             [(Change::Changed, &changes.changed), (Change::Added, &changes.added), (Change::Removed, &changes.removed)];
         for (change, paths) in lists {

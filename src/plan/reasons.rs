@@ -137,6 +137,30 @@ impl<'a> Reasons<'a> {
     }
 }
 
+/// Says why a node that runs as planned may have read files of its release that somebody had altered.
+pub(super) fn altered(node: &Node, now: Option<&ObservedNode>, host: &Observed) -> Option<String> {
+    let process = now?.process.as_ref()?;
+    // From another release it has read others.
+    if now?.release != host.current {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "seconds")]
+    let started = Some(host.epoch - process.uptime as i64);
+    let reads = |path: &&str| {
+        let own = [("start/", ""), ("clusterctl/nodes/", ".zeek")];
+        let of_node = own.iter().find_map(|(folder, end)| path.strip_prefix(folder)?.strip_suffix(end));
+        match of_node {
+            Some(name) => name == node.name,
+            // What starts and keeps nodes is read anew each time.
+            None => !path.starts_with("clusterctl/") || path.strip_suffix(".zeek").is_some(),
+        }
+    };
+    let files = host.altered.of_the_release();
+    let read: Vec<&str> =
+        files.keys().copied().filter(reads).filter(|path| host.altered.may_be_read(path, started)).collect();
+    (!read.is_empty()).then(|| format!("it may have read what somebody made of {}", listed(&read)))
+}
+
 impl<'a> LayoutChange<'a> {
     fn new(old: &'a Cluster, new: &'a Cluster) -> Self {
         let before: HashMap<&str, &Node> = old.nodes.iter().map(|n| (n.name.as_str(), n)).collect();

@@ -63,6 +63,15 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
         );
         out.say("", &format!("{} {text}", stream.paint(Tone::Warn, "backend:")));
     }
+    for host in plan.hosts.iter().filter(|h| !h.repairs.is_empty()) {
+        let files: Vec<String> =
+            host.repairs.iter().map(|(path, how)| format!("{} was {}", harmless(path), how.word())).collect();
+        let word = stream.paint(Tone::Warn, "by hand:");
+        let more = files.len().saturating_sub(MOST_NAMES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let files = files.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
+        out.say("", &format!("{word} on {}, {files}{more}; the release's own files replace that", host.host));
+    }
     files(&mut out, plan);
     nodes(&mut out, plan);
     apart(&mut out, plan);

@@ -59,8 +59,12 @@ pub struct Checked {
 /// # Errors
 /// Where a host can't be asked. Scripts that do not parse are in the report.
 pub async fn check(fleet: &Fleet) -> Result<CheckReport, Failure> {
-    let prepared = prepare(fleet, &Options::default()).await?;
+    let mut prepared = prepare(fleet, &Options::default()).await?;
     let seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
+    // Where somebody has altered files of a release, Zeek is shown those that were meant, beside it.
+    if (0..prepared.found.len()).any(|host| prepared.is_altered(host)) {
+        prepared.release.id.push_str("-check");
+    }
     // What is staged for a look is taken away again, which must not meet a deploy of the same.
     let locks = Locks::take(fleet, &seats, &Operation::new("check")).await?;
     let staged = stage(fleet, &prepared, &locks).await;

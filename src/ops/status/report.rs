@@ -479,6 +479,23 @@ fn strangers(cluster: &Cluster, facts: &Facts, peers: &[String]) -> Vec<Trouble>
         .collect()
 }
 
+/// Says which files of a host's release are not as they were put there.
+fn altered(host: &str, observed: &Observed) -> Option<Trouble> {
+    const NAMED: usize = 4;
+    let files = observed.altered.of_the_release();
+    if files.is_empty() {
+        return None;
+    }
+    let named: Vec<String> = files.iter().take(NAMED).map(|(path, how)| format!("{path} {}", how.word())).collect();
+    let more = files.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(Trouble {
+        subject: host.to_owned(),
+        what: format!("files of its release are not as they were deployed: {}{more}", named.join(", ")),
+        hint: Some("clusterctl diff shows how, clusterctl deploy puts them back".to_owned()),
+    })
+}
+
 fn hosts_of(
     cluster: &Cluster,
     facts: &Facts,
@@ -534,6 +551,7 @@ fn hosts_of(
                 }),
             });
         }
+        troubles.extend(altered(name, observed).filter(|_| observed.lock.is_none()));
         if let Some(begun) = observed.unfinished().filter(|_| observed.lock.is_none()) {
             troubles.push(Trouble {
                 subject: name.clone(),
