@@ -7,12 +7,13 @@
 //! |---|---|---|
 //! | `error` | error kinds, exit codes, hints; problems with places in the file | - |
 //! | `values` | durations, sizes, CPU lists, ports, networks: one type and one parser each | - |
-//! | `spec` | YAML -> Spec with positions; all checks of form | - |
+//! | `files` | the operator's own files, read within bounds | - |
+//! | `spec` | YAML -> Spec with positions; all checks of form | `files` |
 //! | `cluster` | Spec -> Cluster: names, hosts, ports, CPUs, ids; pure | `spec` |
 //! | `zeek` | what differs by Zeek version; layout and scripts; pure | `cluster` |
-//! | `release` | Cluster -> files per host, manifest, digest, tar; pure | `zeek`, `cluster` |
+//! | `release` | Cluster -> files per host, manifest, digest, tar | `zeek`, `cluster`, `files` |
 //! | `observed` | what a host answered: type and parser | - |
-//! | `plan` | (Cluster, Observed, Release) -> Plan; pure | `release`, `cluster`, `observed` |
+//! | `plan` | (Cluster, Observed, Release) -> Plan | `release`, `cluster`, `observed` |
 //! | `secrets` | keys that are made here, and what else hosts keep to themselves | `release`, `zeek` |
 //! | `transport` | hosts by SSH or here: run, dial, close | - |
 //! | `control` | WebSocket client over any byte stream | - |
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod cluster;
 pub mod control;
 pub mod error;
+pub mod files;
 pub mod observed;
 pub mod ops;
 pub mod plan;

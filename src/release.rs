@@ -1,4 +1,4 @@
-//! Cluster -> the immutable files of one deploy, for each host: contents, modes, manifest, digests, tar. Pure.
+//! Cluster -> the immutable files of one deploy, for each host: contents, modes, manifest, digests, tar.
 //!
 //! A host's part:
 //! ```text
@@ -24,16 +24,19 @@ mod again;
 mod manifest;
 mod start;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 pub use again::{SECRETS_PATH, start_again};
-pub use manifest::{Changes, Entry, manifest_entries, pack};
+pub use manifest::{Changes, Entry, Packing, manifest_entries, pack};
 
 use crate::cluster::{Cluster, EnvValue, Host, Role, RunnerKind};
+use crate::files;
 use crate::values::Version;
 use crate::zeek;
 
@@ -87,11 +90,67 @@ const MAINTAIN: &str = concat!(
     include_str!("../templates/format.sh"),
     include_str!("../templates/locking.sh"),
     include_str!("../templates/crashes.sh"),
+    include_str!("../templates/sweep.sh"),
     include_str!("../templates/maintain.sh")
 );
 
 /// The reserved name under which a host's runner keeps its archiver running; it is no node of the cluster.
 pub const ARCHIVER: &str = "log-archiver";
+
+/// The largest text that is shown or looked into, in bytes.
+pub const LARGEST_TEXT: u64 = 1 << 20;
+
+/// What is in a file.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// What is made here.
+    Memory(Arc<[u8]>),
+    /// A file of the site folder. It is read where it is needed, since all of them need not fit into memory.
+    Disk(Arc<OnDisk>),
+}
+
+/// A file of the site folder, as it was when it was read.
+#[derive(Debug)]
+pub struct OnDisk {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// How many bytes it has.
+    pub size: u64,
+    /// Whether they are UTF-8 without a NUL.
+    pub is_text: bool,
+}
+
+impl Content {
+    /// Returns how many bytes it has.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Disk(file) => file.size,
+        }
+    }
+
+    /// Tells whether it is text.
+    pub fn is_text(&self) -> bool {
+        match self {
+            Self::Memory(bytes) => !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok(),
+            Self::Disk(file) => file.is_text,
+        }
+    }
+
+    /// Returns the text, if it is one that is not too large; of a file as it is now.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        if self.size() > LARGEST_TEXT {
+            return None;
+        }
+        match self {
+            Self::Memory(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Self::Disk(file) => {
+                let bytes = files::read(&file.path, LARGEST_TEXT, &mut files::PATIENCE.clone()).ok()?;
+                String::from_utf8(bytes).ok().map(Cow::Owned)
+            }
+        }
+    }
+}
 
 /// A file of the site folder.
 #[derive(Debug, Clone)]
@@ -101,7 +160,9 @@ pub struct SiteFile {
     /// Whether it is executable.
     pub executable: bool,
     /// What is in it.
-    pub content: Arc<[u8]>,
+    pub content: Content,
+    /// SHA-256 of that, in hex.
+    pub digest: String,
     /// Whether `site_data` names it, so that a change of it restarts nothing.
     pub data: bool,
 }
@@ -141,9 +202,48 @@ pub struct File {
     /// Its mode.
     pub mode: u32,
     /// What is in it.
-    pub content: Arc<[u8]>,
+    pub content: Content,
     /// SHA-256 of that, in hex.
     pub digest: String,
+}
+
+impl File {
+    /// Makes a file of bytes.
+    pub fn new(mode: u32, content: impl Into<Arc<[u8]>>) -> Self {
+        let content = content.into();
+        let digest = digest(&content);
+        Self { mode, content: Content::Memory(content), digest }
+    }
+}
+
+/// The files of a part by path: those that all hosts have, and its own.
+#[derive(Debug, Clone)]
+pub struct Files {
+    common: Arc<BTreeMap<String, File>>,
+    own: BTreeMap<String, File>,
+}
+
+impl Files {
+    /// Makes the files of a part that has none in common with others.
+    pub fn of(own: BTreeMap<String, File>) -> Self {
+        Self { common: Arc::default(), own }
+    }
+
+    /// Adds those of another part.
+    pub fn add(&mut self, others: &Self) {
+        self.own.extend(others.iter().map(|(path, file)| (path.to_owned(), file.clone())));
+    }
+
+    /// Returns a file.
+    pub fn get(&self, path: &str) -> Option<&File> {
+        self.own.get(path).or_else(|| self.common.get(path))
+    }
+
+    /// Returns all files, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &File)> {
+        let common = self.common.iter().filter(|(path, _)| !self.own.contains_key(*path));
+        common.chain(&self.own).map(|(path, file)| (path.as_str(), file))
+    }
 }
 
 /// What one node depends on: for each input its name and digest.
@@ -154,11 +254,11 @@ pub type Inputs = BTreeMap<String, String>;
 pub struct Part {
     /// Index of the host in the cluster.
     pub host: usize,
-    /// The files by path.
-    pub files: BTreeMap<String, File>,
-    /// What sha256sum and stat on the host will say of them (`templates/stage.sh`).
-    pub manifest: String,
-    /// SHA-256 of the manifest.
+    /// The files by path; of a release that a host keeps, those that were read.
+    pub files: Files,
+    /// Of a release that a host keeps: its manifest, which names all files.
+    pub kept: Option<String>,
+    /// SHA-256 of the manifest: what sha256sum and stat on the host will say of the files (`templates/stage.sh`).
     pub digest: String,
     /// The inputs of the nodes of this host.
     pub inputs: BTreeMap<String, Inputs>,
@@ -249,7 +349,7 @@ impl Release {
 /// What is the same for all hosts, made once.
 struct Common<'a> {
     entries: zeek::Entries<'a>,
-    files: BTreeMap<String, File>,
+    files: Arc<BTreeMap<String, File>>,
     /// Digest of the whole layout.
     layout: String,
     /// Digest of the entries that every worker depends on.
@@ -272,8 +372,7 @@ impl<'a> Common<'a> {
         let agent = zeek::agent_script(version);
         let mut files = BTreeMap::new();
         let mut put = |path: &str, mode: u32, content: Arc<[u8]>| {
-            let digest = digest(&content);
-            files.insert(path.to_owned(), File { mode, content, digest });
+            files.insert(path.to_owned(), File::new(mode, content));
         };
         let text = |text: &str| Arc::<[u8]>::from(text.as_bytes());
         // It has the environments of all nodes.
@@ -296,19 +395,21 @@ impl<'a> Common<'a> {
         let mut shared = Vec::new();
         for file in from.site {
             let folder = if file.data { "data" } else { "site" };
-            put(&format!("{folder}/{}", file.path), if file.executable { 0o755 } else { 0o644 }, file.content.clone());
+            let mode = if file.executable { 0o755 } else { 0o644 };
+            let (content, digest) = (file.content.clone(), file.digest.clone());
+            files.insert(format!("{folder}/{}", file.path), File { mode, content, digest });
             if file.data {
                 continue;
             }
             if own_names.iter().any(|name| belongs(&file.path, name)) {
-                own.insert(file.path.clone(), digest(&file.content));
+                own.insert(file.path.clone(), file.digest.clone());
             } else {
-                shared.extend([file.path.clone().into_bytes(), digest(&file.content).into_bytes()]);
+                shared.extend([file.path.clone().into_bytes(), file.digest.clone().into_bytes()]);
             }
         }
         Self {
             entries,
-            files,
+            files: Arc::new(files),
             layout: digest_of([layout.as_bytes()]),
             tiers: digest_of(tiers.iter().map(String::as_bytes)),
             options: digest_of([options.as_bytes(), agent.as_bytes()]),
@@ -318,32 +419,27 @@ impl<'a> Common<'a> {
     }
 
     fn part(&self, from: &Ingredients<'_>, index: usize, host: &Host, identity: &ZeekIdentity) -> Part {
-        let mut files = self.files.clone();
+        let mut files = BTreeMap::new();
         let mut inputs = BTreeMap::new();
         let kept = from.kept.get(index).map_or(&[][..], Vec::as_slice);
         if !kept.is_empty() {
-            let content = Arc::<[u8]>::from(kept.iter().map(|n| format!("{n}\n")).collect::<String>().into_bytes());
-            let digest = digest(&content);
-            files.insert(SECRETS_PATH.to_owned(), File { mode: 0o644, content, digest });
+            let names: String = kept.iter().map(|n| format!("{n}\n")).collect();
+            files.insert(SECRETS_PATH.to_owned(), File::new(0o644, names.into_bytes()));
         }
         for node in from.cluster.run_nodes().filter(|n| n.host == index) {
             let script = zeek::node_script(from.cluster, node, from.version);
             if let Some(script) = &script {
-                let content = Arc::<[u8]>::from(script.as_bytes());
-                let digest = digest(&content);
-                files.insert(zeek::node_script_path(&node.name), File { mode: 0o644, content, digest });
+                files.insert(zeek::node_script_path(&node.name), File::new(0o644, script.as_bytes()));
             }
             let (start, node_inputs) = self.start_file(from, node, host, identity, script.as_deref());
-            let content = Arc::<[u8]>::from(start.into_bytes());
-            let digest = digest(&content);
             // Secrets of the environment are in it.
-            files.insert(format!("start/{}", node.name), File { mode: 0o600, content, digest });
+            files.insert(format!("start/{}", node.name), File::new(0o600, start.into_bytes()));
             inputs.insert(node.name.clone(), node_inputs);
         }
         start::archiver(from.cluster, index, host, &mut files);
-        let manifest = manifest::manifest(&files);
-        let digest = digest(manifest.as_bytes());
-        Part { host: index, files, manifest, digest, inputs }
+        let files = Files { common: Arc::clone(&self.files), own: files };
+        let digest = digest(manifest::manifest(&files).as_bytes());
+        Part { host: index, files, kept: None, digest, inputs }
     }
 }
 

@@ -60,7 +60,9 @@ supervised() {
 }
 # Writes a small file whole or not at all: its name, its text.
 keep() {
-	{ printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1"; } 2>/dev/null
+	{ printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1"; } 2>/dev/null && return
+	rm -f "$1.new.$$"
+	return 1
 }
 seconds() {
 	read -r now _ </proc/uptime

@@ -19,6 +19,7 @@ case $? in
 esac
 trap 'ended=$?; free_lock; echo "$T end $ended"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
+sweep_all "$home" "$spool"
 log_settings "$home/current/clusterctl/logs.conf"
 # Sets want to what is meant with a node, next to what its runner does after its last end, ended_in to the boot and at to
 # the second of that.

@@ -18,6 +18,7 @@ done
 mkdir -p "$home/releases" "$spool/nodes" "$spool/crash" "$spool/log-queue" || fail "can't make folders in $home"
 [ -f "$home/format" ] || echo 1 >"$home/format" || fail "can't write in $home"
 new=$home/releases/.stage-$id
+sweep_all "$home" "$spool"
 rm -rf "$home"/releases/.stage-* "$home"/releases/.gone-*
 if [ -d "$home/releases/$id" ] && [ "$base" != fresh ]; then
 	cat >/dev/null

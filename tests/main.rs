@@ -5,6 +5,8 @@ mod altered;
 #[cfg(test)]
 mod apart;
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod cli;

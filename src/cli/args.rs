@@ -45,7 +45,7 @@ pub(super) struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(super) color: Color,
     /// How long a host may take to answer a short question, connecting included
-    #[arg(long, global = true, default_value = "20s", value_name = "DURATION", value_parser = duration)]
+    #[arg(long, global = true, default_value = "20s", value_name = "DURATION", value_parser = timeout)]
     pub(super) timeout: Duration,
     /// How many hosts are worked on at the same time
     #[arg(long, global = true, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -214,7 +214,7 @@ pub(super) struct How {
     #[arg(long, value_name = "N|P%", default_value_t = Share::NONE)]
     pub(super) allow_failed: Share,
     /// Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%
-    #[arg(long, value_name = "N|P%")]
+    #[arg(long, value_name = "N|P%", value_parser = some_of)]
     pub(super) max_unavailable: Option<Share>,
 }
 
@@ -244,8 +244,18 @@ fn zeek_version(text: &str) -> Result<Version, String> {
     zeek::known(version).map(|()| version)
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    text.parse().map(|Interval(duration)| duration)
+fn timeout(text: &str) -> Result<Duration, String> {
+    match text.parse()? {
+        Interval(timeout) if (1..=3600).contains(&timeout.as_secs()) => Ok(timeout),
+        timeout => Err(format!("{timeout} is no time to wait for a host: 1s to 1h")),
+    }
+}
+
+fn some_of(text: &str) -> Result<Share, String> {
+    match text.parse()? {
+        Share::Number(0) | Share::Percent(0) => Err("with none at a time nothing is done: at least 1 or 1%".to_owned()),
+        share => Ok(share),
+    }
 }
 
 impl Cli {

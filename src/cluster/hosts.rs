@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::model::{Former, Host, Ssh};
 use super::problems::Problems;
-use super::settings::check_env;
+use super::settings::{check_env, check_interval};
 use crate::error::{At, Place, Problem};
 use crate::spec::{HostSpec, Listen, PathsSpec, RemovedSpec, Spec, SshSpec};
 use crate::values::{HostPath, Name, SshHost, SshUser, never_for_ssh};
@@ -15,6 +15,10 @@ const PREFIX: &str = "/opt/zeek";
 const BASE: &str = "/var/lib/clusterctl";
 const PERSIST: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// From, to, and whether zero turns it off. ssh counts in seconds; an open connection is a way in for whoever has this
+/// account.
+const CONNECT_TIMEOUTS: (Duration, Duration, bool) = (Duration::from_secs(1), Duration::from_secs(600), false);
+const PERSISTS: (Duration, Duration, bool) = (Duration::from_secs(1), Duration::from_secs(24 * 3600), true);
 
 /// The hosts, sorted by name, and what the nodes need to know of them.
 pub(super) struct Hosts<'a> {
@@ -254,10 +258,8 @@ pub(super) fn check_ssh(ssh: &SshSpec, place: &Place, problems: &mut Problems<'_
             wrong(key, why);
         }
     }
-    if let Some(timeout) = ssh.connect_timeout.filter(|timeout| timeout.0.is_zero()) {
-        let message = format!("a `connect_timeout` of {timeout} can never be kept");
-        problems.push(Problem::value(place.key("connect_timeout"), message, "too short"));
-    }
+    check_interval(ssh.connect_timeout, CONNECT_TIMEOUTS, place.key("connect_timeout"), problems);
+    check_interval(ssh.persist, PERSISTS, place.key("persist"), problems);
 }
 
 /// Names, addresses and `local: true` stand for one machine each.

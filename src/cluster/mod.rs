@@ -15,6 +15,8 @@ mod template;
 mod verify;
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::error::{Diagnostic, Problem};

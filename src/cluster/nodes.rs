@@ -12,8 +12,11 @@ use crate::error::{At, Place, Problem};
 use crate::spec::{self, GroupHosts, GroupSpec, MemberSpec, Spec};
 use crate::values::Name;
 
+/// The longest interface, in bytes.
+const INTERFACE: usize = 255;
+
 /// How many nodes a cluster may have.
-const MOST: u32 = 20_000;
+pub(super) const MOST: u32 = 20_000;
 
 /// The nodes of one group on one host.
 pub(super) struct Member<'a> {
@@ -28,7 +31,7 @@ pub(super) struct Member<'a> {
     group_place: Place,
     /// The entry of the host in the group, or else the group's.
     place: Place,
-    count: u32,
+    pub(super) count: u32,
     first: u32,
 }
 
@@ -93,6 +96,12 @@ impl Member<'_> {
         cpus.is_some_and(|cpus| cpus.len() < self.count as usize)
     }
 
+    /// Returns how long the interface is that each node has its own copy of.
+    pub(super) fn interface_bytes(&self) -> usize {
+        // One that is too long is given to none.
+        self.interface().map(str::len).filter(|bytes| *bytes <= INTERFACE).unwrap_or_default()
+    }
+
     pub(super) fn interface(&self) -> Option<&str> {
         self.own.and_then(|own| own.interface.as_deref()).or(self.spec.interface.as_deref())
     }
@@ -112,6 +121,11 @@ impl Member<'_> {
 }
 
 impl Nodes<'_> {
+    /// Returns how many nodes there are to be.
+    pub(super) fn count(&self) -> u64 {
+        self.members.iter().map(|member| u64::from(member.count)).sum()
+    }
+
     /// Returns the environment of the host of a member.
     pub(super) fn env_of_host<'a>(&self, spec: &'a Spec, member: &Member<'_>) -> Option<&'a spec::Entries<spec::Env>> {
         let name = &self.hosts[member.host].name;
@@ -120,27 +134,28 @@ impl Nodes<'_> {
 }
 
 /// Resolves the groups.
-pub(super) fn resolve<'a>(
-    spec: &'a Spec,
-    hosts: &'a Hosts<'a>,
-    ports: &Ports,
-    problems: &mut Problems<'_>,
-) -> Nodes<'a> {
+pub(super) fn resolve<'a>(spec: &'a Spec, hosts: &'a Hosts<'a>, problems: &mut Problems<'_>) -> Nodes<'a> {
     let mut nodes = Nodes { hosts: &hosts.list, members: Vec::new(), drafts: Vec::new() };
     for (name, group) in spec.nodes.iter() {
         members(&mut nodes.members, name, group, hosts, problems);
     }
-    let total: u64 = nodes.members.iter().map(|member| u64::from(member.count)).sum();
-    if total > MOST.into() {
-        let message = format!("the description has {total} nodes; {MOST} is the most");
-        problems.push(Problem::key(Place::of(&["nodes"]), message, "too many nodes"));
-        return nodes;
-    }
-    for at in 0..nodes.members.len() {
-        let drafts = drafts(at, &nodes.members[at], &hosts.list, ports, problems);
-        nodes.drafts.extend(drafts);
-    }
     nodes
+}
+
+impl Nodes<'_> {
+    /// Makes the nodes of all members, unless they are too many.
+    pub(super) fn expand(&mut self, ports: &Ports, problems: &mut Problems<'_>) {
+        let total = self.count();
+        if total > MOST.into() {
+            let message = format!("the description has {total} nodes; {MOST} is the most");
+            problems.push(Problem::key(Place::of(&["nodes"]), message, "too many nodes"));
+            return;
+        }
+        for at in 0..self.members.len() {
+            let drafts = drafts(at, &self.members[at], self.hosts, ports, problems);
+            self.drafts.extend(drafts);
+        }
+    }
 }
 
 fn role(role: spec::Role) -> Role {
@@ -314,7 +329,10 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
         ));
     }
     // One that is wrong has been told.
-    let template = member.interface().filter(|_| captures).and_then(|text| Template::parse(text).ok());
+    let template = member
+        .interface()
+        .filter(|text| captures && text.len() <= INTERFACE)
+        .and_then(|text| Template::parse(text).ok());
     let indices = (0..member.count).map(|n| (n, member.first.saturating_add(n)));
     let mut cpus = cpus.map(|cpus| cpus.iter().cycle());
     let draft = |(n, index): (u32, u32)| Draft {
@@ -345,8 +363,8 @@ fn check_interface(member: &Member<'_>, captures: bool, problems: &mut Problems<
                 wrong = Some("is empty".to_owned());
             } else if text.starts_with('-') {
                 wrong = Some("begins with `-`".to_owned());
-            } else if text.len() > 255 {
-                wrong = Some("is longer than 255 bytes".to_owned());
+            } else if text.len() > INTERFACE {
+                wrong = Some(format!("is longer than {INTERFACE} bytes"));
             } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
                 wrong = Some("contains a space or a control character".to_owned());
             } else if let Err(why) = Template::parse(text) {

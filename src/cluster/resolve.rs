@@ -15,7 +15,7 @@ use super::model::{
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
-use super::settings::{self, check_env, check_limits, check_redefs, check_texts};
+use super::settings::{self, check_env, check_interval, check_limits, check_redefs, check_texts};
 use super::{capture, fanout, natural, ports};
 use crate::error::{At, Place, Problem};
 use crate::spec::{self, Listen, MetricsListen, Spec};
@@ -31,9 +31,18 @@ const MIN_FREE: u8 = 5;
 const READY: Duration = Duration::from_secs(120);
 const STOP: Duration = Duration::from_secs(60);
 const CONTROL: Duration = Duration::from_secs(5);
+/// What a timeout may be: from, to, and whether zero turns it off.
+const TIMEOUTS: (Duration, Duration, bool) = (Duration::from_secs(1), Duration::from_secs(6 * 3600), false);
+/// How often logs may rotate.
+const ROTATIONS: (Duration, Duration, bool) = (Duration::from_secs(1), Duration::from_secs(366 * 24 * 3600), true);
+/// From when on a log may be late.
+const LATES: (Duration, Duration, bool) = (Duration::from_secs(1), Duration::from_secs(366 * 24 * 3600), false);
 
-/// How much all nodes' settings may take: each node has its own copy of its group's.
-const SETTINGS: usize = 128 * 1024 * 1024;
+/// How many bytes the resolved cluster may take, as a release has it: each node has its own copy of its group's
+/// settings. A host's longest line is little more (src/transport/frame.rs), and it is read back from hosts.
+const RESOLVED: usize = 14 * 1024 * 1024;
+/// About what a node takes of it beside its texts.
+const NODE: usize = 350;
 
 /// Makes the cluster of a description, or tells all that is wrong with it; `dir` is the folder of the description,
 /// absolute. The cluster is there exactly when there is no problem but warnings.
@@ -50,7 +59,10 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
     hosts::check_ssh(&spec.ssh, &Place::of(&["ssh"]), &mut problems);
     hosts::check_listen(spec, &mut problems);
     let removed = hosts::removed(spec, &mut problems);
-    let nodes = nodes::resolve(spec, &hosts, &ports, &mut problems);
+    let mut nodes = nodes::resolve(spec, &hosts, &mut problems);
+    if check_size(spec, &hosts, &nodes, &mut problems) {
+        nodes.expand(&ports, &mut problems);
+    }
     nodes::check_roles(spec, &nodes, &mut problems);
     nodes::check_distinct(&nodes, &mut problems);
     capture::check(spec, &nodes, &mut problems);
@@ -71,7 +83,6 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
     let logs = logs(spec, &mut problems);
     let timeouts = timeouts(spec, &mut problems);
     check_limits(&spec.limits, &Place::of(&["limits"]), &mut problems);
-    check_size(spec, &hosts, &nodes, &mut problems);
     let (problems, warnings) = problems.into_lists();
     if !problems.is_empty() || !spec.broken.is_empty() {
         return (None, [problems, warnings].concat());
@@ -124,6 +135,8 @@ fn ports(spec: &Spec, problems: &mut Problems<'_>) -> Ports {
 fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
     let place = Place::of(&["logs"]);
     let rotate = spec.logs.rotate.map_or(ROTATE, |interval| interval.0);
+    check_interval(spec.logs.rotate, ROTATIONS, place.key("rotate"), problems);
+    check_interval(spec.logs.late, LATES, place.key("late"), problems);
     if let Some(expire) = spec.logs.expire {
         if spec.logs.archive == Some(spec::Archive::Off) {
             let problem = Problem::key(place.key("expire"), "logs expire in the archive, and there is none", "")
@@ -158,14 +171,7 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
 
 fn timeouts(spec: &Spec, problems: &mut Problems<'_>) -> Timeouts {
     let mut of = |key: &str, interval: Option<Interval>, default: Duration| {
-        if interval.is_some_and(|interval| interval.0.is_zero()) {
-            let place = Place::of(&["timeouts", key]);
-            problems.push(Problem::value(
-                place,
-                format!("a `{key}` timeout of nothing can never be kept"),
-                "too short",
-            ));
-        }
+        check_interval(interval, TIMEOUTS, Place::of(&["timeouts", key]), problems);
         interval.map_or(default, |interval| interval.0)
     };
     Timeouts {
@@ -304,8 +310,8 @@ fn stores(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> BTreeM
     stores
 }
 
-/// Refuses settings that would take too much memory, because each node has its own copy.
-fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
+/// Refuses what would take too much memory, because each node has its own copy, before it is made. Tells whether it may be.
+fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> bool {
     const ENTRY: usize = 100;
     let texts = |list: &spec::Texts| list.0.iter().map(|text| text.len() + ENTRY).sum::<usize>();
     let env = |env: &spec::Entries<spec::Env>| {
@@ -336,19 +342,28 @@ fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut 
                 texts(&group.args) + texts(&group.scripts) + env(&group.env) + redefs(&group.redefs)
             });
             let own = own.map_or(0, |o| texts(&o.args) + texts(&o.scripts) + env(&o.env) + redefs(&o.redefs));
-            all + of_hosts[member.host] + of_group + own
+            let names = 3 * (member.group.len() + hosts.list[member.host].name.len()) + 2 * member.interface_bytes();
+            NODE + names + all + of_hosts[member.host] + of_group + own
         })
         .collect();
-    let total = nodes.drafts.iter().fold(0_usize, |sum, draft| sum.saturating_add(of_members[draft.member]));
-    if total > SETTINGS {
-        let message = format!(
-            "the settings of all nodes take {} together; {} is the most",
-            bytesize::ByteSize(total as u64),
-            bytesize::ByteSize(SETTINGS as u64)
-        );
-        let problem = Problem::key(Place::of(&["nodes"]), message, "env, redefs, scripts and args, once for each node");
-        problems.push(problem.help("put large settings into a script under `zeek.site`"));
+    // That is told for itself.
+    if nodes.count() > nodes::MOST.into() {
+        return true;
     }
+    let sizes = || nodes.members.iter().zip(&of_members).map(|(m, one)| (m, one.saturating_mul(m.count as usize)));
+    let total = sizes().fold(0_usize, |sum, (_, size)| sum.saturating_add(size));
+    // Of as many nodes as there may be, what there is too much of is in the settings.
+    let Some((largest, _)) = sizes().max_by_key(|(_, size)| *size).filter(|_| total > RESOLVED) else { return true };
+    let message = format!(
+        "all nodes take {} with their settings; {} is the most",
+        bytesize::ByteSize(total as u64),
+        bytesize::ByteSize(RESOLVED as u64)
+    );
+    let place = Place::of(&["nodes", largest.group]);
+    let problem =
+        Problem::key(place, message, "most of it: env, redefs, scripts, args and interface, once for each node");
+    problems.push(problem.help("put large settings into a script under `zeek.site`"));
+    false
 }
 
 /// Makes the nodes, when all is known to be right.

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use super::model::{AfPacketValue, CoreLimit, EnvValue, Limits, Redef, Tls, ZeekValue};
 use super::problems::Problems;
 use crate::error::{Place, Problem};
 use crate::spec::{self, AfPacketSpec, Core, Entries, Env, LimitsSpec, Texts, TlsSpec};
-use crate::values::is_zeek_identifier;
+use crate::values::{Interval, is_zeek_identifier};
+
+/// What Linux bounds `fs.nr_open` to, rounded (fs/file.c, `sysctl_nr_open_max`).
+const NOFILE: u64 = 1 << 30;
 
 /// Variables that clusterctl sets itself.
 const OURS: [&str; 3] = ["CLUSTER_NODE", "CLUSTERCTL", "ZEEKPATH"];
@@ -116,10 +120,31 @@ pub(super) fn check_texts(texts: &Texts, place: &Place, problems: &mut Problems<
     }
 }
 
+/// Checks that an interval lies in a range; zero passes where it turns something off.
+pub(super) fn check_interval(
+    interval: Option<Interval>,
+    (least, most, off): (Duration, Duration, bool),
+    place: Place,
+    problems: &mut Problems<'_>,
+) {
+    let Some(interval) = interval else { return };
+    if (off && interval.0.is_zero()) || (least..=most).contains(&interval.0) {
+        return;
+    }
+    let what = if interval.0 < least { "too short" } else { "too long" };
+    let range = format!("{} to {}", Interval(least), Interval(most));
+    let zero = if off { "; 0 turns it off" } else { "" };
+    problems.push(Problem::value(place, format!("{interval} is {what} here: {range}{zero}"), what));
+}
+
 /// Checks limits.
 pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Problems<'_>) {
     if limits.nofile.is_some_and(|n| n < 64) {
         problems.push(Problem::value(place.key("nofile"), "Zeek can't run with so few open files", "at least 64"));
+    }
+    if limits.nofile.is_some_and(|n| n > NOFILE) {
+        let message = format!("no Linux gives a process so many open files; {NOFILE} is the most");
+        problems.push(Problem::value(place.key("nofile"), message, "too many"));
     }
     if limits.memory.is_some_and(|size| size.0 < 1 << 20) {
         let problem = Problem::value(place.key("memory"), "Zeek can't run with so little memory", "less than 1 MiB");

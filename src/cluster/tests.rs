@@ -243,7 +243,7 @@ nodes:
     9:3 the host `none` has no address | write `address: IP`, or `local: true` if it is this machine
     9:24 `user` begins with `-`, which ssh would take for an option
     9:50 `host` contains a character that is not allowed there
-    9:74 a `connect_timeout` of 0s can never be kept
+    9:74 0s is too short here: 1s to 10m
     10:18 the host `lo` has the loopback address ::1, and there are other hosts | write the address by which the other hosts reach it
     10:32 `CLUSTER_NODE` is set by clusterctl
     10:49 `a-b` is not the name of a variable
@@ -336,7 +336,7 @@ ports: { base: 32760, control: 27770 }
     14:52 the network `10.0.0.1` has no prefix length; write `10.0.0.1/32` for one address
     15:21 logs expire in the archive, and there is none | take `archive: off` out: there is an archive by default
     15:29 logs would expire after 1m, before they rotate (1h)
-    16:20 a `ready` timeout of nothing can never be kept
+    16:20 0s is too short here: 1s to 6h
     17:19 Zeek can't run with so few open files
     17:30 Zeek can't run with so little memory | sizes have units, such as `8GiB`
     17:39 there is no such niceness

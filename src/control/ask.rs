@@ -22,8 +22,10 @@ const URI: &str = "ws://localhost/v1/messages/json";
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(100);
-/// The largest message taken: `Cluster::nodes` with 10,000 entries is about 2.5 MB as text.
+/// The largest message taken: `Cluster::nodes` with 20,000 entries is about 5 MB as text.
 const LARGEST: usize = 16 * 1024 * 1024;
+/// The most bytes that wait to be sent: a peer that takes nothing and sends pings would make answers to them pile up.
+const WAITING: usize = 1024 * 1024;
 
 /// Asks nodes for their status, which needs `clusterctl/agent.zeek` on the manager and on them.
 ///
@@ -202,7 +204,7 @@ where
     let mut asked = Asked::new(question, nodes);
     let (mut sink, mut frames) = socket.split();
     let ended = {
-        let (batches, queue) = mpsc::unbounded_channel();
+        let (batches, queue) = mpsc::channel(1);
         // Sending must not keep us from reading: a server whose answers nobody takes may take nothing in turn.
         let sending = send(&mut sink, queue);
         tokio::pin!(sending);
@@ -213,10 +215,11 @@ where
             tokio::select! {
                 () = sleep_until(deadline) => break None,
                 sent = &mut sending => break sent.err().map(error_of),
-                () = sleep_until(asked.next) => {
-                    // The receiver lives as long as this loop.
-                    let _ = batches.send(asked.round());
-                }
+                () = sleep_until(asked.next) => match batches.try_reserve() {
+                    Ok(place) => place.send(asked.round()),
+                    // What was asked before is not even sent.
+                    Err(_) => asked.next = Instant::now() + ASK_AGAIN,
+                },
                 frame = frames.next() => match taken(frame) {
                     Ok(Some(Message::Event(event))) => asked.take(event),
                     Ok(Some(Message::Error { code, context })) => break Some(ControlError::Refused { code, context }),
@@ -239,7 +242,10 @@ where
     let uri = URI.parse().map_err(|e| ControlError::Protocol(format!("{URI}: {e}")))?;
     let request = ClientRequestBuilder::new(uri)
         .with_header("X-Application-Name", concat!("clusterctl/", env!("CARGO_PKG_VERSION")));
-    let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(LARGEST))
+        .max_frame_size(Some(LARGEST))
+        .max_write_buffer_size(WAITING);
     let upgrade = tokio_tungstenite::client_async_with_config(request, Relabelled::new(stream), Some(config));
     match timeout_at(deadline, upgrade).await {
         Ok(Ok((socket, _response))) => Ok(socket),
@@ -274,7 +280,7 @@ where
     timeout_at(deadline, hello).await.unwrap_or(Err(ControlError::NoAck))
 }
 
-async fn send<W>(sink: &mut W, mut queue: mpsc::UnboundedReceiver<Vec<Frame>>) -> Result<(), WsError>
+async fn send<W>(sink: &mut W, mut queue: mpsc::Receiver<Vec<Frame>>) -> Result<(), WsError>
 where
     W: Sink<Frame, Error = WsError> + Unpin,
 {

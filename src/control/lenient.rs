@@ -8,17 +8,27 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// The most bytes that a peer may send over one connection: the values of `Cluster::nodes` of 50 nodes of 10,000.
+const MOST_BYTES: u64 = 128 << 20;
+/// The most frames of them: pings and empty fragments have next to no bytes.
+const MOST_FRAMES: u64 = 1_000_000;
+/// The most values in one message: an event of ours has some twenty, and each takes many times its bytes here.
+const MOST_VALUES: usize = 10_000;
+
 /// A byte stream that relabels incoming text frames as binary, for a text frame that is not UTF-8 ends the connection
-/// in a client that follows RFC 6455, and with it all answers that are still to come.
+/// in a client that follows RFC 6455, and with it all answers that are still to come. It ends with an error where more
+/// comes than any honest peer sends.
 #[derive(Debug)]
 pub(super) struct Relabelled<S> {
     inner: S,
     frames: Frames,
+    bytes: u64,
+    begun: u64,
 }
 
 impl<S> Relabelled<S> {
     pub(super) fn new(inner: S) -> Self {
-        Self { inner, frames: Frames::Head(0) }
+        Self { inner, frames: Frames::Head(0), bytes: 0, begun: 0 }
     }
 }
 
@@ -27,7 +37,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Relabelled<S> {
         let this = self.get_mut();
         let before = buf.filled().len();
         let poll = Pin::new(&mut this.inner).poll_read(cx, buf);
-        this.frames.relabel(buf.filled_mut().get_mut(before..).unwrap_or_default());
+        let bytes = buf.filled_mut().get_mut(before..).unwrap_or_default();
+        this.bytes += bytes.len() as u64;
+        this.begun += this.frames.relabel(bytes);
+        if this.bytes > MOST_BYTES || this.begun > MOST_FRAMES {
+            let most = format!("more than {} or {MOST_FRAMES} frames came", bytesize::ByteSize(MOST_BYTES));
+            return Poll::Ready(Err(io::Error::other(most)));
+        }
         poll
     }
 }
@@ -65,8 +81,10 @@ enum Frames {
 }
 
 impl Frames {
-    fn relabel(&mut self, bytes: &mut [u8]) {
+    /// Relabels the next bytes; returns how many frames begin in them.
+    fn relabel(&mut self, bytes: &mut [u8]) -> u64 {
         let mut rest = bytes;
+        let mut begun = 0;
         while let Some((byte, after)) = rest.split_first_mut() {
             if let Self::Payload(left) = self {
                 let here = usize::try_from(*left).map_or(after.len() + 1, |l| l.min(after.len() + 1));
@@ -74,9 +92,11 @@ impl Frames {
                 rest = after.get_mut(here - 1..).unwrap_or_default();
                 continue;
             }
+            begun += u64::from(*self == Self::Opcode);
             self.step(byte);
             rest = after;
         }
+        begun
     }
 
     fn step(&mut self, byte: &mut u8) {
@@ -121,8 +141,26 @@ impl Frames {
 /// Reads JSON as it comes from Zeek: bytes that are not UTF-8 become U+FFFD, and raw control characters in strings are
 /// taken for themselves.
 pub(super) fn parse(bytes: &[u8]) -> Result<serde_json::Value, serde_json::Error> {
+    if values(bytes) > MOST_VALUES {
+        return Err(serde::de::Error::custom(format!("it has more than {MOST_VALUES} values")));
+    }
     let text = String::from_utf8_lossy(bytes);
     serde_json::from_str(&text).or_else(|_| serde_json::from_str(&escape_controls(&text)))
+}
+
+/// About how many values there are in a JSON text: at least as many as a parser finds.
+fn values(bytes: &[u8]) -> usize {
+    let (mut in_string, mut escaped, mut count) = (false, false, 1);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b',' | b':' | b'[' | b'{' if !in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// Escapes the control characters inside of JSON strings.
@@ -203,6 +241,15 @@ mod tests {
             let strict = serde_json::to_string(&value).unwrap();
             let zeeks = strict.replace("\\u0001", "\u{1}").replace("\\n", "\n").replace("\\u0000", "\0");
             prop_assert!(parse(zeeks.as_bytes()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_message_of_too_many_values_is_none_and_a_long_text_is_one() {
+        let text = format!("{{\"data\":\"{}\"}}", "[{,:\\\"".repeat(1 << 20));
+        assert_eq!(parse(text.as_bytes()).unwrap()["data"].as_str().unwrap().len(), 5 << 20);
+        for bomb in ["[".repeat(1 << 20), format!("[{}0]", "0,".repeat(1 << 20)), "{\"a\":".repeat(1 << 20)] {
+            assert!(parse(bomb.as_bytes()).unwrap_err().to_string().contains("more than 10000 values"));
         }
     }
 

@@ -373,3 +373,32 @@ async fn a_thousand_nodes_over_a_narrow_pipe() {
     let answers = answers.unwrap();
     assert_eq!(answers.nodes.values().filter(|r| matches!(r, Reply::Answer(_))).count(), 1000);
 }
+
+/// Sends frames without end, and takes nothing.
+async fn flood(mut server: Server, frame: Frame) {
+    while server.socket.feed(frame.clone()).await.is_ok() {}
+}
+
+#[tokio::test]
+async fn a_peer_that_floods_is_left_before_the_deadline() {
+    let fragment = || {
+        // The first of a message that never ends.
+        Frame::Frame(RawFrame::message(Vec::new(), OpCode::Data(Data::Text), false))
+    };
+    for frame in [
+        Frame::Ping(vec![7; 125].into()),
+        Frame::Pong(Vec::new().into()),
+        Frame::binary(Vec::new()),
+        Frame::text("{}"),
+        fragment(),
+    ] {
+        let (client, server) = duplex(64 << 10);
+        let told = format!("{frame:?}");
+        let serve = tokio::spawn(async move { flood(Server::acked(server).await.0, frame).await });
+        // Nothing but the flood's end ends this before.
+        let answers = status(client, &["worker-1"], within(600_000)).await.unwrap();
+        assert!(answers.ended.is_some(), "{told}: {answers:?}");
+        assert_eq!(answers.nodes["worker-1"], Reply::NoReply);
+        serve.abort();
+    }
+}

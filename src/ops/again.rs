@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
 
 use super::fleet::{Fleet, Seat};
 use super::rollback::Held;
@@ -128,8 +127,7 @@ pub(super) async fn with_secrets_of_now(
         let home = Folders::of(&cluster.name, host).home;
         let (mut files, mut inputs) = (BTreeMap::new(), held.inputs.clone());
         let mut put = |path: String, mode: u32, text: String| {
-            let content = Arc::<[u8]>::from(text.into_bytes());
-            files.insert(path, File { mode, digest: digest(&content), content });
+            files.insert(path, File::new(mode, text.into_bytes()));
         };
         for node in cluster.run_nodes().filter(|n| n.host == part.host) {
             let Some(text) = starts.get(&node.name) else { continue };
@@ -153,7 +151,7 @@ pub(super) async fn with_secrets_of_now(
         }
         let mut new = Part::again(part.host, &held.manifest, files, &gone, inputs);
         // What a plan wants to know, and stays on the host.
-        new.files.extend(part.files.clone());
+        new.files.add(&part.files);
         again.push(new);
     }
     if !replaced.is_empty() || !values.is_empty() {

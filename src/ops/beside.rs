@@ -2,11 +2,12 @@
 //! before any connection, so that what is missing is told with its place.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use super::Failure;
 use crate::error::{Error, Place, Problem};
+use crate::files;
 use crate::spec::{Entries, Env, GroupHosts, Spec, Texts};
 use crate::values::nearest;
 use crate::zeek;
@@ -18,7 +19,7 @@ const LARGEST: u64 = 1 << 20;
 
 /// Finds what the description names and this machine has not; `dir` is the description's folder.
 pub fn missing(spec: &Spec, dir: &Path) -> Vec<Problem> {
-    let mut found = Missing { dir, problems: Vec::new() };
+    let mut found = Missing { dir, patience: files::PATIENCE, problems: Vec::new() };
     let zeek = Place::of(&["zeek"]);
     found.env(&spec.zeek.env, &zeek.key("env"));
     found.tls(spec, &zeek.key("tls"));
@@ -50,6 +51,8 @@ pub(super) fn of_site(error: Error) -> Failure {
 
 struct Missing<'a> {
     dir: &'a Path,
+    /// How long all of its files together may take.
+    patience: Duration,
     problems: Vec<Problem>,
 }
 
@@ -106,11 +109,10 @@ impl Missing<'_> {
         if !metadata.is_file() {
             return;
         }
-        let mut text = Vec::new();
-        let file = std::fs::File::open(self.dir.join(path));
-        if let Err(error) = file.and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
-            return self.tell(place, format!("`{path}` can't be read: {error}"), &label, None);
-        }
+        let text = match files::read(&self.dir.join(path), LARGEST, &mut self.patience) {
+            Ok(text) => text,
+            Err(why) => return self.tell(place, format!("`{path}` can't be used: {why}"), &label, None),
+        };
         let Ok(text) = String::from_utf8(text) else {
             return self.tell(place, format!("`{path}` is not UTF-8"), &label, None);
         };

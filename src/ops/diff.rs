@@ -67,7 +67,7 @@ pub async fn compare(fleet: &Fleet, prepared: &mut Prepared) {
 /// What is asked of one file.
 struct Question {
     release: String,
-    most: usize,
+    most: u64,
     digest: String,
     path: String,
 }

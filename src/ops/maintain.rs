@@ -27,6 +27,7 @@ const MAINTAIN: &str = concat!(
     include_str!("../../templates/format.sh"),
     include_str!("../../templates/locking.sh"),
     include_str!("../../templates/crashes.sh"),
+    include_str!("../../templates/sweep.sh"),
     include_str!("../../templates/maintain.sh")
 );
 const INSTALL: &str = concat!(

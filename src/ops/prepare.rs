@@ -127,7 +127,7 @@ impl Absent {
 /// Where a host can't be asked, Zeek is missing or of another version, or the description can't be had with the
 /// version that was found.
 pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failure> {
-    let site = site::read(&fleet.cluster).map_err(beside::of_site)?;
+    let site = site::read(&fleet.cluster).await.map_err(beside::of_site)?;
     let values = site::secrets(&fleet.cluster)?;
     let given = site::tls(&fleet.cluster)?;
     let (found, absent) = look(fleet, options).await?;

@@ -16,7 +16,7 @@ use crate::cluster::{Cluster, Former};
 use crate::error::Error;
 use crate::observed::{Kept, Observed, Stored, is_manifest_line};
 use crate::plan::{Plan, Recorded, former, recorded};
-use crate::release::{File, Inputs, Part, VERSION_PATH, digest, manifest_entries};
+use crate::release::{File, Files, Inputs, Part, VERSION_PATH, digest, manifest_entries};
 use crate::transport::{Call, Reply};
 use crate::values::{Version, is_node_name, is_secret_name};
 
@@ -139,13 +139,12 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
                 let mut manifest = held.manifest.join("\n");
                 manifest.push('\n');
                 // The files stay on the host; this one says what a plan wants to know.
-                let content = Arc::<[u8]>::from(held.made_for.as_bytes());
-                let file = File { mode: 0o644, digest: digest(&content), content };
+                let file = File::new(0o644, held.made_for.as_bytes());
                 parts.push(Part {
                     host: index,
-                    files: BTreeMap::from([(VERSION_PATH.to_owned(), file)]),
+                    files: Files::of(BTreeMap::from([(VERSION_PATH.to_owned(), file)])),
                     digest: digest(manifest.as_bytes()),
-                    manifest,
+                    kept: Some(manifest),
                     inputs: held.inputs.clone(),
                 });
                 all.insert(index, held);

@@ -2,28 +2,61 @@
 //! secrets.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use sha2::{Digest as _, Sha256};
 
 use crate::cluster::{Cluster, EnvValue};
 use crate::error::{Error, Kind};
-use crate::release::{SiteFile, digest, secret_key};
+use crate::files::{self, Unreadable};
+use crate::release::{Content, OnDisk, SiteFile, digest, secret_key};
 use crate::secrets::{PASSPHRASE, Secret};
 use crate::zeek::{TLS_FILES, TLS_PASSPHRASE};
 
-/// The most that a site folder may hold, in bytes: it is kept in memory and sent to every host.
-const SITE_LIMIT: u64 = 256 << 20;
+/// The most that a site folder may hold, in bytes: all of it is sent to every host, and copied there by each deploy.
+const SITE_LIMIT: u64 = 4 << 30;
+/// The most files of it; a host tells of each in two lines.
+const FILES_LIMIT: usize = 50_000;
+/// How many bytes of a file are looked at at a time.
+const CHUNK: usize = 128 << 10;
+/// The most bytes of a secret or a certificate.
+const SECRET_LIMIT: u64 = 1 << 20;
 
 /// Names at the top of the site folder that would hide our own scripts, since `site/` is first in ZEEKPATH.
 const RESERVED: [&str; 3] = ["cluster-layout.zeek", "clusterctl", "clusterctl.zeek"];
 
-/// Reads the site folder.
+/// Reads the site folder, off the thread on which everything else waits.
 ///
 /// # Errors
 /// Where something can't be read, or has a name that can't be sent.
-pub(super) fn read(cluster: &Cluster) -> Result<Vec<SiteFile>, Error> {
+pub(super) async fn read(cluster: &Arc<Cluster>) -> Result<Vec<SiteFile>, Error> {
+    let cluster = Arc::clone(cluster);
+    off_the_thread(move |stop| read_now(&cluster, stop))
+        .await
+        .unwrap_or_else(|| Err(Error::failed("the site folder could not be read")))
+}
+
+/// Does work that takes long on a thread of its own; `work` is told to stop when nobody waits for it any more. None where
+/// it panics.
+pub(super) async fn off_the_thread<T: Send + 'static>(
+    work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+) -> Option<T> {
+    struct Stop(Arc<AtomicBool>);
+    impl Drop for Stop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let stop = Stop(Arc::default());
+    let told = Arc::clone(&stop.0);
+    tokio::task::spawn_blocking(move || work(&|| told.load(Ordering::Relaxed))).await.ok()
+}
+
+fn read_now(cluster: &Cluster, stop: &dyn Fn() -> bool) -> Result<Vec<SiteFile>, Error> {
     let Some(root) = &cluster.zeek.site else { return Ok(Vec::new()) };
     let root = PathBuf::from(root);
     let wrong = |what: String| Error::new(Kind::Description, format!("the site folder {}: {what}", root.display()));
@@ -61,19 +94,60 @@ pub(super) fn read(cluster: &Cluster) -> Result<Vec<SiteFile>, Error> {
             return Err(wrong(format!("holds more than {}", bytesize::ByteSize(SITE_LIMIT)))
                 .hint("large data belongs on the hosts by other means"));
         }
+        if files.len() == FILES_LIMIT {
+            return Err(wrong(format!("holds more than {FILES_LIMIT} files"))
+                .hint("is it the right folder? Data in many files belongs on the hosts by other means"));
+        }
         let top = name.split('/').next().unwrap_or_default();
         if RESERVED.contains(&top) {
             return Err(wrong(format!("{name} has a name that clusterctl generates itself")).hint("rename it"));
         }
-        let content = std::fs::read(path).map_err(|e| wrong(format!("{name}: {e}")))?;
+        let (digest, on_disk) = look_at(path, stop).map_err(|e| wrong(format!("{name}: {e}")))?;
+        size = size - meta.len().min(size) + on_disk.size;
         files.push(SiteFile {
             data: data.is_match(&name),
             executable: executable(&meta),
-            content: Arc::from(content),
+            content: Content::Disk(Arc::new(on_disk)),
+            digest,
             path: name,
         });
     }
     Ok(files)
+}
+
+/// Reads a file once: its digest, its size, and whether it is text.
+fn look_at(path: &Path, stop: &dyn Fn() -> bool) -> Result<(String, OnDisk), Unreadable> {
+    let mut file = files::open(path)?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; CHUNK];
+    let (mut size, mut is_text, mut open) = (0, true, 0);
+    loop {
+        // The first bytes may be the begin of a character from the chunk before.
+        let n = file.read(&mut chunk[open..])?;
+        if n == 0 || stop() {
+            break;
+        }
+        hash.update(&chunk[open..open + n]);
+        size += n as u64;
+        if size > SITE_LIMIT {
+            return Err(Unreadable::TooLarge(SITE_LIMIT));
+        }
+        let known = &chunk[..open + n];
+        let valid = match std::str::from_utf8(known) {
+            Ok(_) => known.len(),
+            Err(e) if e.error_len().is_none() => e.valid_up_to(),
+            Err(_) => {
+                is_text = false;
+                known.len()
+            }
+        };
+        is_text &= !known.contains(&0);
+        let (from, to) = (valid, open + n);
+        open = to - from;
+        chunk.copy_within(from..to, 0);
+    }
+    let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((digest, OnDisk { path: path.to_owned(), size, is_text: is_text && open == 0 }))
 }
 
 fn executable(meta: &std::fs::Metadata) -> bool {
@@ -125,7 +199,11 @@ fn text_of(value: &EnvValue, what: &str) -> Result<String, Error> {
     match value {
         EnvValue::Plain(text) => Ok(text.clone()),
         EnvValue::Elsewhere => Err(fail("where it is found is known to the description alone".to_owned())),
-        EnvValue::SecretFile(path) => std::fs::read_to_string(path).map_err(|e| fail(format!("{path}: {e}"))),
+        EnvValue::SecretFile(path) => {
+            let bytes = files::read_or_pipe(Path::new(path), SECRET_LIMIT, &mut files::PATIENCE.clone())
+                .map_err(|e| fail(format!("{path}: {e}")))?;
+            String::from_utf8(bytes).map_err(|_| fail(format!("{path}: it is not UTF-8")))
+        }
         EnvValue::SecretEnv(variable) => {
             std::env::var(variable).map_err(|_| fail(format!("the variable {variable} is not set, or is not UTF-8")))
         }
@@ -180,4 +258,30 @@ pub(super) fn tls(cluster: &Cluster) -> Result<Vec<Secret>, Error> {
         secrets.push(Secret::new(PASSPHRASE, text.into_bytes()));
     }
     Ok(secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_known_however_its_characters_lie_across_chunks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let look = |content: &[u8]| {
+            std::fs::write(&path, content).unwrap();
+            let (hex, file) = look_at(&path, &|| false).unwrap();
+            assert_eq!((hex, file.size), (digest(content), content.len() as u64));
+            file.is_text
+        };
+        let text = "€".repeat(CHUNK);
+        for cut in 0..3 {
+            let shifted = [&b"abc"[..cut], text.as_bytes()].concat();
+            assert!(look(&shifted));
+            assert!(!look(&shifted[..shifted.len() - 1]));
+            assert!(!look(&[&shifted[..], b"\xff"].concat()));
+            assert!(!look(&[&shifted[..], b"\0"].concat()));
+        }
+        assert!(look(b""));
+    }
 }

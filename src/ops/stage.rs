@@ -1,20 +1,28 @@
 //! Putting a release beside the others on all hosts, verified there; nothing that runs changes.
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufWriter;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::OnceCell;
 
 use super::Event;
 use super::fleet::{Fleet, Seat};
 use super::lock::Locks;
 use super::prepare::Prepared;
+use super::site::off_the_thread;
 use crate::error::Error;
-use crate::release::{Part, Release};
-use crate::transport::{Call, Reply};
+use crate::release::{Packing, Part, Release};
+use crate::transport::{Call, Input, Reply};
 
 const STAGE: &str = concat!(
     include_str!("../../templates/say.sh"),
     include_str!("../../templates/guard.sh"),
     include_str!("../../templates/beat.sh"),
     include_str!("../../templates/manifest.sh"),
+    include_str!("../../templates/sweep.sh"),
     include_str!("../../templates/stage.sh")
 );
 const SETTLE: &str = concat!(
@@ -44,21 +52,55 @@ pub(super) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> 
         .filter(|p| prepared.current(p.host) != Some(release.id.as_str()) || prepared.is_altered(p.host))
         .map(|p| fleet.seat(p.host))
         .collect();
+    let packs = &Packs::default();
     fleet
         .each("staging", seats, |seat| async move {
-            let answer = stage_one(fleet, &seat, prepared, locks).await;
+            let answer = stage_one(fleet, &seat, prepared, locks, packs).await;
             let failure = answer.clone().err();
             (answer, failure)
         })
         .await
 }
 
-async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared, locks: &Locks) -> Result<(), String> {
+/// The files of the site folder that hosts lack, packed: each set of them once, however many hosts lack it.
+#[derive(Default)]
+struct Packs(Mutex<HashMap<String, Arc<OnceCell<Arc<File>>>>>);
+
+impl Packs {
+    /// Returns a packed set, in a file that nobody else sees and that goes with the last who has it.
+    async fn get(&self, packing: Packing) -> Result<Arc<File>, String> {
+        let cell = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(packing.key()).or_default());
+        let pack = || async {
+            let pack = move |stop: &dyn Fn() -> bool| {
+                let file = tempfile::tempfile()
+                    .map_err(|e| format!("can't make a file in {}: {e}", std::env::temp_dir().display()))?;
+                let packed = packing.pack(BufWriter::with_capacity(BUFFER, file), false, stop);
+                let file = packed.and_then(|w| w.into_inner().map_err(std::io::IntoInnerError::into_error));
+                file.map(Arc::new)
+                    .map_err(|e| format!("can't pack the site folder (in {}): {e}", std::env::temp_dir().display()))
+            };
+            off_the_thread(pack).await.unwrap_or_else(|| Err("the site folder could not be packed".to_owned()))
+        };
+        cell.get_or_try_init(pack).await.cloned()
+    }
+}
+
+/// How many packed bytes are written at a time.
+const BUFFER: usize = 128 << 10;
+
+async fn stage_one(
+    fleet: &Fleet,
+    seat: &Seat,
+    prepared: &Prepared,
+    locks: &Locks,
+    packs: &Packs,
+) -> Result<(), String> {
     let release = &prepared.release;
     let Some((index, part)) = seat.index.and_then(|i| Some((i, release.part(i)?))) else { return Ok(()) };
+    let work = Work { fleet, locks, packs, release };
     if let Some((base, manifests)) = &prepared.base {
         let manifest = manifests.get(&index).map_or(&[][..], Vec::as_slice);
-        return match stage_from(fleet, seat, locks, release, part, base, manifest).await {
+        return match stage_from(&work, seat, part, base, manifest).await {
             Ok(()) => Ok(()),
             Err(Refusal::Differs(why) | Refusal::Failed(why)) => Err(why),
         };
@@ -76,11 +118,11 @@ async fn stage_one(fleet: &Fleet, seat: &Seat, prepared: &Prepared, locks: &Lock
         let text = format!("{}: files of its release have been changed there; all files are sent anew", seat.name);
         fleet.tell(Event::Note { text });
     }
-    match stage_from(fleet, seat, locks, release, part, base, manifest).await {
+    match stage_from(&work, seat, part, base, manifest).await {
         // Somebody has changed files there, so they can't be built upon: everything is sent.
         Err(Refusal::Differs(why)) => {
             fleet.tell(Event::Note { text: format!("{}: {why}; all files are sent anew", seat.name) });
-            match stage_from(fleet, seat, locks, release, part, "fresh", &[]).await {
+            match stage_from(&work, seat, part, "fresh", &[]).await {
                 Ok(()) => Ok(()),
                 Err(Refusal::Differs(_)) => Err("what arrived is not what was sent: the digests differ".to_owned()),
                 Err(Refusal::Failed(why)) => Err(why),
@@ -99,27 +141,27 @@ enum Refusal {
     Failed(String),
 }
 
-async fn stage_from(
-    fleet: &Fleet,
-    seat: &Seat,
-    locks: &Locks,
-    release: &Release,
-    part: &Part,
-    base: &str,
-    manifest: &[String],
-) -> Result<(), Refusal> {
-    let input = stage_input(part, manifest).map_err(|e| Refusal::Failed(e.to_string()))?;
+/// What is put on all hosts, and by what.
+struct Work<'a> {
+    fleet: &'a Fleet,
+    locks: &'a Locks,
+    packs: &'a Packs,
+    release: &'a Release,
+}
+
+async fn stage_from(work: &Work<'_>, seat: &Seat, part: &Part, base: &str, manifest: &[String]) -> Result<(), Refusal> {
+    let input = stage_input(part, manifest, work.packs).await.map_err(Refusal::Failed)?;
     let call = || {
         Call::new(STAGE, STAGING)
             .arg(&seat.folders.home)
-            .arg(&release.id)
+            .arg(&work.release.id)
             .arg(&part.digest)
             .arg(base)
             .arg(&seat.folders.spool)
-            .input(input.as_slice())
-            .silence(silence(fleet))
+            .inputs(input.clone())
+            .silence(silence(work.fleet))
     };
-    let reply = locks.step(seat, call).await.map_err(Refusal::Failed)?;
+    let reply = work.locks.step(seat, call).await.map_err(Refusal::Failed)?;
     if let Some(why) = reply.lines.iter().find_map(|l| l.strip_prefix("differs ")) {
         return Err(Refusal::Differs(why.to_owned()));
     }
@@ -129,20 +171,22 @@ async fn stage_from(
     }
     verdict(&reply, "unpacked").map_err(Refusal::Failed)?;
     // However long that took, this is done in time and under the lock, or not at all.
-    let call = || Call::new(SETTLE, SETTLING).arg(&seat.folders.home).arg(&release.id).arg(&part.digest);
-    verdict(&locks.step(seat, call).await.map_err(Refusal::Failed)?, "staged").map_err(Refusal::Failed)
+    let call = || Call::new(SETTLE, SETTLING).arg(&seat.folders.home).arg(&work.release.id).arg(&part.digest);
+    verdict(&work.locks.step(seat, call).await.map_err(Refusal::Failed)?, "staged").map_err(Refusal::Failed)
 }
 
 /// What travels: the paths that go, and a tar of what is new or changed.
-fn stage_input(part: &Part, manifest: &[String]) -> std::io::Result<Vec<u8>> {
+async fn stage_input(part: &Part, manifest: &[String], packs: &Packs) -> Result<Vec<Input>, String> {
     let changes = part.changes(manifest);
-    let mut input = Vec::new();
-    for path in &changes.removed {
-        input.extend_from_slice(path.as_bytes());
-        input.push(b'\n');
+    let mut removed: String = changes.removed.iter().map(|path| format!("{path}\n")).collect();
+    removed.push('\n');
+    let (disk, memory) = Packing::split(part, changes.added.iter().chain(&changes.changed));
+    let mut input = vec![Input::Bytes(Arc::from(removed.into_bytes()))];
+    if !disk.is_empty() {
+        input.push(Input::File(packs.get(disk).await?));
     }
-    input.push(b'\n');
-    input.extend(part.tar(changes.added.iter().chain(&changes.changed))?);
+    let own = memory.pack(Vec::new(), true, &|| false).map_err(|e| e.to_string())?;
+    input.push(Input::Bytes(Arc::from(own)));
     Ok(input)
 }
 

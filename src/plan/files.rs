@@ -1,16 +1,14 @@
 //! Which files differ: each difference once, with all hosts that have it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::observed::Observed;
-use crate::release::{Entry, Part, manifest_entries};
+use crate::release::{Content, Entry, LARGEST_TEXT, Part, manifest_entries};
 
-/// The largest file whose text is compared, in bytes.
-const LARGEST: usize = 1 << 20;
 /// How long one comparison may look for the shortest difference; after that it takes what it has.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Unchanged lines that are shown around a difference.
@@ -40,7 +38,7 @@ pub struct FileChange {
     /// Why there is no difference to show where there could be one.
     pub note: Option<String>,
     #[serde(skip)]
-    content: Option<Arc<[u8]>>,
+    content: Option<Content>,
     #[serde(skip)]
     before: Option<Before>,
     #[serde(skip)]
@@ -132,7 +130,7 @@ impl Files {
         // As they are now, whoever made them so.
         let manifest = observed.altered.manifest(&observed.manifest);
         let entries = manifest_entries(manifest.iter().map(String::as_str));
-        let wanted = manifest_entries(part.manifest.lines());
+        let wanted = part.entries();
         let changes = part.changes(&manifest);
         let lists =
             [(Change::Changed, &changes.changed), (Change::Added, &changes.added), (Change::Removed, &changes.removed)];
@@ -158,7 +156,7 @@ impl Files {
         let file = part.files.get(path);
         let old = (old.digest.to_owned(), old.mode.to_owned());
         let new = (new.digest.to_owned(), new.mode.to_owned());
-        let kind = kind(path, &old.1, &new.1, file.map(|f| &*f.content));
+        let kind = kind(path, &old.1, &new.1, file.map(|f| &f.content));
         let private = kind == FileKind::Private;
         let settings = if private && change == Change::Changed { settings(path, part, observed) } else { Vec::new() };
         let node_file = [START, NODES].into_iter().find(|folder| path.starts_with(folder));
@@ -179,7 +177,7 @@ impl Files {
                 paths: Vec::new(),
                 hosts: Vec::new(),
                 old_bytes: None,
-                new_bytes: file.filter(|_| !private).map(|f| f.content.len() as u64),
+                new_bytes: file.filter(|_| !private).map(|f| f.content.size()),
                 mode: (change == Change::Changed && old.1 != new.1).then(|| (old.1.clone(), new.1.clone())),
                 settings,
                 diff: None,
@@ -233,7 +231,7 @@ const START: &str = "start/";
 /// Scripts of single nodes.
 const NODES: &str = "clusterctl/nodes/";
 
-fn kind(path: &str, old_mode: &str, new_mode: &str, content: Option<&[u8]>) -> FileKind {
+fn kind(path: &str, old_mode: &str, new_mode: &str, content: Option<&Content>) -> FileKind {
     // Whatever only its owner may read is shown to nobody, now or before.
     let closed = |mode: &str| u32::from_str_radix(mode, 8).is_ok_and(|mode| mode.trailing_zeros() >= 6);
     if path == "cluster.json" {
@@ -243,8 +241,8 @@ fn kind(path: &str, old_mode: &str, new_mode: &str, content: Option<&[u8]>) -> F
         return FileKind::Private;
     }
     match content {
-        Some(content) if content.contains(&0) || std::str::from_utf8(content).is_err() => FileKind::Binary,
-        Some(content) if content.len() > LARGEST => FileKind::Large,
+        Some(content) if !content.is_text() => FileKind::Binary,
+        Some(content) if content.size() > LARGEST_TEXT => FileKind::Large,
         _ => FileKind::Text,
     }
 }
@@ -269,18 +267,24 @@ impl FileChange {
     }
 
     /// Returns the most bytes of the old content that are of use: none of a file that is not shown.
-    pub fn most_bytes(&self) -> usize {
-        if self.kind == FileKind::Text { LARGEST } else { 0 }
+    pub fn most_bytes(&self) -> u64 {
+        if self.kind == FileKind::Text { LARGEST_TEXT } else { 0 }
     }
 
     /// Takes the old content, and the new one where that lies on hosts alone, and compares.
     pub fn compare(&mut self, old: &OldText, new: Option<&OldText>) {
         let shown = self.kind == FileKind::Text;
         let new = match (&self.content, new) {
-            (Some(content), _) => std::str::from_utf8(content).ok(),
+            (Some(content), _) => {
+                let text = content.text();
+                if text.is_none() {
+                    self.note = Some("it has changed since the plan was made".to_owned());
+                }
+                text
+            }
             (None, Some(OldText::Text(text))) => {
                 self.new_bytes = Some(text.len() as u64);
-                Some(text.as_str())
+                Some(Cow::Borrowed(text.as_str()))
             }
             (None, Some(OldText::Size(size))) => {
                 self.new_bytes = Some(*size);
@@ -304,7 +308,7 @@ impl FileChange {
             (OldText::Text(old), new) => {
                 self.old_bytes = Some(old.len() as u64);
                 if let Some(new) = new {
-                    let diff = similar::TextDiff::configure().timeout(PATIENCE).diff_lines(old.as_str(), new);
+                    let diff = similar::TextDiff::configure().timeout(PATIENCE).diff_lines(old.as_str(), &new);
                     self.diff = Some(diff.unified_diff().context_radius(CONTEXT).to_string());
                 }
             }

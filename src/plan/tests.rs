@@ -29,7 +29,9 @@ pub(crate) fn campus(zeek: &str, hosts: &str, nodes: &str) -> Cluster {
 pub(crate) const WORKERS: &str = "  dmz: { type: worker, hosts: [sensor1, sensor2], interface: eth1, count: 8 }\n";
 
 pub(crate) fn site(path: &str, content: &[u8]) -> SiteFile {
-    SiteFile { path: path.to_owned(), executable: false, content: Arc::from(content), data: false }
+    let digest = crate::release::digest(content);
+    let content = crate::release::Content::Memory(Arc::from(content));
+    SiteFile { path: path.to_owned(), executable: false, content, digest, data: false }
 }
 
 pub(crate) fn release_of(cluster: &Cluster, version: &str, site: &[SiteFile]) -> Release {
@@ -64,7 +66,7 @@ pub(crate) fn running(hosts: &Cluster, cluster: &Cluster, release: &Release, ver
             current: Some(release.id.clone()),
             running: part.made_for(),
             version: Some(format!("zeek version {version}")),
-            manifest: part.manifest.lines().map(str::to_owned).collect(),
+            manifest: part.manifest().lines().map(str::to_owned).collect(),
             nodes: part.inputs.iter().map(|(name, inputs)| (name.clone(), node(inputs))).collect(),
             complete: true,
             ..Observed::default()
@@ -83,11 +85,13 @@ pub(crate) fn way(old: (&Cluster, &str, &[SiteFile]), new: (&Cluster, &str, &[Si
         let Some(place) = file.before().cloned() else { continue };
         let name = &new.0.hosts[place.hosts[0].0].name;
         let part = before.part(old.0.hosts.iter().position(|h| h.name == *name).unwrap()).unwrap();
-        let content = &part.files[&place.path].content;
-        assert_eq!(place.digest, crate::release::digest(content));
-        let old = match std::str::from_utf8(content) {
-            Ok(text) if content.len() <= file.most_bytes() => OldText::Text(text.to_owned()),
-            _ => OldText::Size(content.len() as u64),
+        let content = &part.files.get(&place.path).unwrap().content;
+        let old = match content.text() {
+            Some(text) if content.size() <= file.most_bytes() => {
+                assert_eq!(place.digest, crate::release::digest(text.as_bytes()));
+                OldText::Text(text.into_owned())
+            }
+            _ => OldText::Size(content.size()),
         };
         file.compare(&old, None);
     }

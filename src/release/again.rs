@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::start::{environment_input, kept_lines, keys_input};
-use super::{File, Inputs, Part, digest};
+use super::{File, Files, Inputs, Part, digest};
 use crate::zeek;
 
 /// Where a release names the secrets that a host keeps for it.
@@ -98,7 +98,7 @@ impl Part {
         modes.sort_unstable();
         let manifest: String = digests.into_iter().chain(modes).collect();
         let digest = digest(manifest.as_bytes());
-        Self { host, files, manifest, digest, inputs }
+        Self { host, files: Files::of(files), kept: Some(manifest), digest, inputs }
     }
 }
 
@@ -107,6 +107,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::release::Content;
 
     const START: &str = "zeek /z/bin/zeek\nbinary 1 2\nrestart on-crash\nnofile 9\ninput aa command line\n\
                          input bb environment\ninput cc keys\nzeekpath /p\nsecrets zeromq-01\n\
@@ -140,10 +141,14 @@ mod tests {
         let lines =
             ["aa  ./a", "bb  ./b b", "cc  ./clusterctl/secrets", "600 ./b b", "644 ./a", "644 ./clusterctl/secrets"];
         let lines: Vec<String> = lines.iter().map(|l| (*l).to_owned()).collect();
-        let file = |text: &str| File { mode: 0o600, digest: text.to_owned(), content: Arc::from(text.as_bytes()) };
+        let file = |text: &str| File {
+            mode: 0o600,
+            digest: text.to_owned(),
+            content: Content::Memory(Arc::from(text.as_bytes())),
+        };
         let files = BTreeMap::from([("b b".to_owned(), file("99")), ("n".to_owned(), file("11"))]);
         let part = Part::again(0, &lines, files, &BTreeSet::from([SECRETS_PATH]), BTreeMap::new());
-        assert_eq!(part.manifest, "11  ./n\n99  ./b b\naa  ./a\n600 ./b b\n600 ./n\n644 ./a\n");
+        assert_eq!(part.manifest(), "11  ./n\n99  ./b b\naa  ./a\n600 ./b b\n600 ./n\n644 ./a\n");
         assert_eq!(part.changes(&lines).changed, ["b b"]);
         assert_eq!(part.changes(&lines).removed, [SECRETS_PATH]);
     }

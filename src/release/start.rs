@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Arc;
 
-use super::{ARCHIVE, ARCHIVER, Common, File, Ingredients, Inputs, MAINTAIN, ZeekIdentity, belongs, digest, digest_of};
+use super::{ARCHIVE, ARCHIVER, Common, File, Ingredients, Inputs, MAINTAIN, ZeekIdentity, belongs, digest_of};
 use super::{CURVE, PASSPHRASE, secret_key, secret_kind};
 use crate::cluster::{
     Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role, RunnerKind,
@@ -150,9 +149,7 @@ pub(super) fn kept_lines(kept: &[String], home: &str, text: &mut String) {
 /// Adds what archives the logs of a host, if any node there writes some.
 pub(super) fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut BTreeMap<String, File>) {
     let mut put = |path: String, text: String| {
-        let content = Arc::<[u8]>::from(text.into_bytes());
-        let digest = digest(&content);
-        files.insert(path, File { mode: 0o644, content, digest });
+        files.insert(path, File::new(0o644, text.into_bytes()));
     };
     let folders = Folders::of(&cluster.name, host);
     let logs = &cluster.logs;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::decode::decode;
+use super::tree::{EVENTS, Node};
 use super::types::{Part, Spec};
 use super::{Description, open, read, sort};
 use crate::error::{At, Diagnostic, Place, Problem};
@@ -11,11 +12,14 @@ use crate::error::{At, Diagnostic, Place, Problem};
 /// How many files a description may include.
 const FILES: usize = 2_000;
 
+/// How many values all files of a description may have together.
+const VALUES: usize = 2 * EVENTS;
+
 /// How many files and folders are looked at for one glob.
 const LOOKED: usize = 100_000;
 
 /// Merges the included files into a description.
-pub(super) fn with_includes(mut description: Description) -> Description {
+pub(super) fn with_includes(mut description: Description, mut budget: read::Budget) -> Description {
     let globs = std::mem::take(&mut description.spec.include.0);
     let mut seen = HashSet::new();
     for (index, glob) in globs.iter().enumerate() {
@@ -32,7 +36,7 @@ pub(super) fn with_includes(mut description: Description) -> Description {
             }
             Ok(paths) => {
                 for path in paths.into_iter().filter(|path| seen.insert(path.clone())) {
-                    include(&mut description, &path, &place);
+                    include(&mut description, &path, &place, &mut budget);
                 }
             }
         }
@@ -43,10 +47,10 @@ pub(super) fn with_includes(mut description: Description) -> Description {
     description
 }
 
-fn include(description: &mut Description, path: &Path, place: &Place) {
+fn include(description: &mut Description, path: &Path, place: &Place, budget: &mut read::Budget) {
     let shown = path.strip_prefix(&description.dir).unwrap_or(path);
     let name = Path::new(description.name()).with_file_name("").join(shown).display().to_string();
-    let text = match read::read(path) {
+    let text = match read::read(path, budget) {
         Ok(text) => text,
         Err(diagnostic) => {
             // What stands in it can't be known, so nothing of it is missed.
@@ -58,6 +62,13 @@ fn include(description: &mut Description, path: &Path, place: &Place) {
     };
     let (file, value, diagnostics) = open(&name, text);
     description.diagnostics.extend(diagnostics);
+    let all = description.files.iter().filter_map(|file| file.root.as_deref()).map(Node::count).sum::<usize>();
+    if all + file.root.as_deref().map_or(0, Node::count) > VALUES {
+        description.spec.broken.extend([Place::of(&["hosts"]), Place::of(&["nodes"])]);
+        let message = format!("with `{}` the description has more than {VALUES} values", shown.display());
+        let problem = Problem::value(place.clone(), message, "too many");
+        return description.diagnostics.push(description.locate(&problem));
+    }
     let at = description.files.len();
     let mut part = Part::default();
     if let (Some(value), Some(root)) = (value, &file.root) {

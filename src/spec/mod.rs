@@ -50,8 +50,9 @@ struct File {
 pub fn load(path: &Path) -> Description {
     let name = path.display().to_string();
     let dir = std::path::absolute(path).ok().and_then(|p| p.parent().map(Path::to_owned)).unwrap_or_default();
-    match read::read(path) {
-        Ok(text) => include::with_includes(parse(&name, text, dir)),
+    let mut budget = read::Budget::default();
+    match read::read(path, &mut budget) {
+        Ok(text) => include::with_includes(parse(&name, text, dir), budget),
         Err(diagnostic) => Description {
             dir,
             spec: Spec::default(),

@@ -1,46 +1,47 @@
 //! Reads a file of a description, whatever it is: a folder, a pipe, a device or 100 MB end in a message.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::error::Diagnostic;
+use crate::files::{self, Unreadable};
 
-/// The largest description.
+/// The largest file of a description.
 const LARGEST: u64 = 8 * 1024 * 1024;
+/// The most that all of them may have together.
+const TOGETHER: u64 = 2 * LARGEST;
+
+/// What may be read for one description yet: of all its files together.
+pub(super) struct Budget {
+    bytes: u64,
+    patience: Duration,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { bytes: TOGETHER, patience: files::PATIENCE }
+    }
+}
 
 /// Reads a file's text.
-pub(super) fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
+pub(super) fn read(path: &Path, budget: &mut Budget) -> Result<String, Box<Diagnostic>> {
     let wrong = |message: String| Box::new(Diagnostic::file(path.display().to_string(), message));
-    let too_large = || {
-        Box::new(
-            wrong("the file is larger than 8 MiB".to_owned())
-                .help("is this a description? A large one can be split with `include`"),
-        )
-    };
-    // Opening a pipe without a writer would wait for one, so what it is is asked first.
-    let metadata =
-        std::fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Box::new(wrong("there is no such file".to_owned()).help(
+    let most = LARGEST.min(budget.bytes);
+    let bytes =
+        files::read(path, most, &mut budget.patience).map_err(|why| match why {
+            Unreadable::Missing => Box::new(wrong(why.to_string()).help(
                 "name the description with `-f FILE` or in CLUSTERCTL_FILE; `clusterctl init` writes a first one",
             )),
-            _ => wrong(format!("the file can't be read: {error}")),
+            Unreadable::TooLarge(LARGEST) => Box::new(
+                wrong("the file is larger than 8 MiB".to_owned())
+                    .help("is this a description? A large one can be split with `include`"),
+            ),
+            Unreadable::TooLarge(_) => {
+                wrong(format!("all files of the description are larger than {} together", bytesize::ByteSize(TOGETHER)))
+            }
+            why => wrong(why.to_string()),
         })?;
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
-        return Err(wrong(format!("this is {what}, not a file")));
-    }
-    if metadata.len() > LARGEST {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| wrong(format!("the file can't be read: {error}")))?;
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| wrong(format!("the file can't be read: {error}")))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(too_large());
-    }
+    budget.bytes -= bytes.len() as u64;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let before = error.as_bytes().get(..at).unwrap_or_default();

@@ -73,6 +73,15 @@ impl Mapping {
 }
 
 impl Node {
+    /// Returns how many values it is, with those in it.
+    pub(super) fn count(&self) -> usize {
+        1 + match &self.kind {
+            Kind::Scalar { .. } => 0,
+            Kind::Sequence(items) => items.iter().map(|item| item.count()).sum(),
+            Kind::Mapping(mapping) => mapping.entries.iter().map(|entry| entry.value.count()).sum(),
+        }
+    }
+
     /// Finds a place, or else its nearest ancestor that exists; the key's span only if the whole place exists.
     /// Returns the span and whether it is of the place itself.
     pub(super) fn find(&self, place: &Place, key: bool) -> (Range<usize>, bool) {

@@ -151,7 +151,7 @@ impl<'a> Names<'a> {
         if !own && path != zeek::OPTIONS_PATH {
             return None;
         }
-        let text = std::str::from_utf8(&file.content).ok()?;
+        let text = file.content.text()?;
         let before: Vec<&str> = text.lines().take(usize::try_from(line).ok()?).collect();
         let redef = before.iter().rev().find_map(|l| l.strip_prefix("redef "))?;
         let id = redef.split([' ', '=']).next()?;

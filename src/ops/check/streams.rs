@@ -5,22 +5,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::findings::{Findings, Names, Remark};
 use crate::cluster::{Cluster, Node, Role};
-use crate::release::File;
+use crate::release::{Content, Files};
 use crate::values::fold_names;
 
 /// How deep `@load` is followed.
 const DEPTH: usize = 100;
 
 /// Finds scripts of the site folder that create a log stream on some nodes, and not on all that write logs.
-pub(super) fn unknown(cluster: &Cluster, files: &BTreeMap<String, File>, names: &Names<'_>, found: &mut Findings) {
+pub(super) fn unknown(cluster: &Cluster, files: &Files, names: &Names<'_>, found: &mut Findings) {
     let writers: Vec<&Node> = cluster.log_writers().collect();
     if cluster.is_standalone() || writers.is_empty() {
         return;
     }
     let scripts = Scripts::new(files);
-    if !scripts.0.values().any(|text| text.contains("create_stream")) {
-        return;
-    }
     // Nodes with the same role and scripts create the same.
     let mut known: HashMap<(Role, &[String]), BTreeSet<Stream>> = HashMap::new();
     for node in cluster.run_nodes() {
@@ -53,13 +50,13 @@ struct Stream {
     id: String,
 }
 
-/// The texts of the site folder's scripts by their paths in the release.
-struct Scripts<'a>(BTreeMap<&'a str, &'a str>);
+/// The site folder's scripts by their paths in the release.
+struct Scripts<'a>(BTreeMap<&'a str, &'a Content>);
 
 impl<'a> Scripts<'a> {
-    fn new(files: &'a BTreeMap<String, File>) -> Self {
+    fn new(files: &'a Files) -> Self {
         let site = files.iter().filter(|(path, _)| path.starts_with("site/") || path.starts_with("data/"));
-        Self(site.filter_map(|(path, file)| Some((path.as_str(), std::str::from_utf8(&file.content).ok()?))).collect())
+        Self(site.filter(|(_, file)| file.content.is_text()).map(|(path, file)| (path, &file.content)).collect())
     }
 
     /// Finds all streams that a node creates.
@@ -113,7 +110,7 @@ impl Walk<'_, '_> {
         if depth == 0 || !self.seen.insert(path) {
             return;
         }
-        let Some(text) = self.scripts.0.get(path).copied() else { return };
+        let Some(text) = self.scripts.0.get(path).and_then(|content| content.text()) else { return };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let mut module = "GLOBAL";
         // One entry for each open `@if`: whether its lines count. Of a condition that is not understood both branches do.
