@@ -5,6 +5,7 @@ mod combinations;
 mod doctor;
 mod faults;
 mod figures;
+mod hints;
 mod hosts;
 mod logs;
 mod main_job;
