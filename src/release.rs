@@ -48,6 +48,7 @@ const NODE: &str = concat!(
     include_str!("../templates/lib.sh"),
     include_str!("../templates/crashes.sh"),
     include_str!("../templates/logs.sh"),
+    include_str!("../templates/clean.sh"),
     include_str!("../templates/node.sh")
 );
 /// Where a release names Zeek's version and the backend that it is made for.
@@ -65,6 +66,7 @@ const START: &str = concat!(
     include_str!("../templates/say.sh"),
     include_str!("../templates/lib.sh"),
     include_str!("../templates/units.sh"),
+    include_str!("../templates/clean.sh"),
     include_str!("../templates/process-start.sh"),
     include_str!("../templates/systemd-start.sh"),
     include_str!("../templates/start.sh")

@@ -8,7 +8,7 @@ uid=$(id -u)
 say host "$machine $boot $(date +%s)"
 say user "$uid ${user:-$uid}"
 cpus
-for tool in dd tar gzip sha256sum sort find stat sed grep df id date mkdir rmdir mv cp rm ln sleep head tail tr cat kill; do
+for tool in dd env tar gzip sha256sum sort find stat sed grep df id date mkdir rmdir mv cp rm ln sleep head tail tr cat kill; do
 	command -v "$tool" >/dev/null 2>&1 || say lacks "$tool"
 done
 for tool in taskset setsid timeout; do
@@ -46,6 +46,9 @@ folder() {
 }
 folder base "$home"
 folder spool "$spool"
+trail base "$home"
+[ "$home" = "$spool" ] || trail spool "$spool"
+trail zeek "$zeek"
 [ "$archive" = - ] || folder archive "$archive"
 [ -f "$home/format" ] && dump format "$home/format"
 # The kernel gives these at one reading only, and a shell reads byte by byte.

@@ -75,18 +75,18 @@ keep_apart() {
 		mv "$file" "$spool/log-queue/$other"
 	done
 }
-# A time as Zeek writes it into names, in $zone; the machine's own where that is empty, which TZ='' would not be.
+# A time as Zeek writes it into names, in $zone; the machine's own where that is empty, whatever the session has.
 stamp() {
 	if [ -n "$zone" ]; then
 		TZ=$zone date -d "@$1" +__%Y-%m-%d-%H-%M-%S
 	else
-		date -d "@$1" +__%Y-%m-%d-%H-%M-%S
+		env -u TZ date -d "@$1" +__%Y-%m-%d-%H-%M-%S
 	fi
 }
 # Sets zone, ext and rotates from what starts a node: its time zone, the extension of its logs, and whether Zeek rotates
 # itself what a process left that was killed.
 log_names() {
-	zone=${TZ-} ext=.log rotates=''
+	zone='' ext=.log rotates=''
 	while IFS= read -r line; do
 		case $line in
 		"env TZ="*) zone=${line#env TZ=} zone=${zone:-UTC0} ;;

@@ -3,12 +3,14 @@
 #   may         waits until a pause is over; not 0 where the node must not be started
 #   run         becomes the node; 77 where it must not be started, and `exit` says why
 #   parse D     has its scripts parsed within D seconds, in the folder as it is
+#   running, parsing D   the same, in an environment that is clean already
 #   ended S A   records that it ended with the status S; A is `asked` if somebody wanted that. Its own exit status is
 #               the pause in seconds until it is to be started again, or 0. With `systemd` for S, it is in the
 #               environment (systemd.exec(5))
 #   asked       somebody wants it to end
 #   backtrace C writes a backtrace beside the core C
 set -u
+umask 022
 LC_ALL=C
 export LC_ALL
 verb=$1 home=$2 dir=$3 release=$4 node=$5
@@ -55,10 +57,13 @@ $line" ;;
 		esac
 	done <"$start"
 }
-# Becomes Zeek: what is given, and the node's own arguments, in its environment. To parse, it needs no certificates:
-# Broker would open them in a thread of its own, and dies of the end of Zeek while it does (9.0.0-rc1).
+# Becomes Zeek: what is given, and the node's own arguments, in its environment. From here on PATH is the node's. To parse,
+# it needs no certificates: Broker would open them in a thread of its own, and dies of the end of Zeek while it does
+# (9.0.0-rc1).
 parsing=''
 become() {
+	unset PWD OLDPWD SHLVL
+	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	while IFS= read -r line; do
 		value=${line#* }
 		case $line in
@@ -87,7 +92,7 @@ run_node() {
 	read_start
 	# What is no Zeek is a script of the release.
 	if [ -n "$script" ]; then
-		zeek="sh"
+		zeek=$(command -v sh)
 	elif [ -z "$zeek" ] || [ "$(stat -L -c '%s %Y' "$zeek" 2>/dev/null)" != "$binary" ]; then
 		refuse "the binary $zeek is not the one that this release was made for"
 	fi
@@ -118,6 +123,8 @@ run_node() {
 	[ -e stderr ] && mv -f stderr stderr.last
 	# On a full disk it waits for room: that can't be recorded either, so nobody would know to start it again.
 	seconds
+	# What it was started with is told by digests: for nobody else.
+	umask 077
 	until keep run "id $me
 at $now
 release ${release##*/}
@@ -125,6 +132,7 @@ restarts $restarts
 tries $tries$inputs"; do
 		sleep 5
 	done
+	umask 022
 	[ ! -f exit ] || mv -f exit exit.last
 	exec </dev/null >stdout 2>stderr
 	# shellcheck disable=SC2086
@@ -137,9 +145,6 @@ tries $tries$inputs"; do
 		esac
 		shift 2
 	done
-	# What a session or a service manager says about itself is no node's business.
-	unset SSH_CLIENT SSH_CONNECTION SSH_TTY SSH_AUTH_SOCK INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID NOTIFY_SOCKET
-	unset CLUSTERCTL_HOME CLUSTERCTL_DIR CLUSTERCTL_RELEASE CLUSTERCTL_NODE
 	export ZEEKPATH="$release/site:$home/data:$release:$zeekpath"
 	for name in $secrets; do
 		while IFS= read -r line; do
@@ -155,8 +160,8 @@ tries $tries$inputs"; do
 		done <"$home/secrets/$name"
 	done
 	set -- "$zeek" ${script:+"$script"}
-	[ -z "$cpu" ] || set -- taskset -c "$cpu" "$@"
-	[ -z "$nice" ] || set -- nice -n "$nice" "$@"
+	[ -z "$cpu" ] || set -- "$(command -v taskset || echo taskset)" -c "$cpu" "$@"
+	[ -z "$nice" ] || set -- "$(command -v nice || echo nice)" -n "$nice" "$@"
 	become "$@"
 }
 parse_node() {
@@ -164,9 +169,9 @@ parse_node() {
 	export ZEEKCTL_CHECK_CONFIG=1 ZEEKCTL_DISABLE_LISTEN=1
 	export ZEEKPATH="$release/site:$release/data:$release:$zeekpath"
 	parsing=1
-	set -- timeout -k 5 "$1" "$zeek" --parse-only
+	set -- "$(command -v timeout || echo timeout)" -k 5 "$1" "$zeek" --parse-only
 	# Whatever asks for a passphrase finds no terminal.
-	command -v setsid >/dev/null 2>&1 && set -- setsid "$@"
+	command -v setsid >/dev/null 2>&1 && set -- "$(command -v setsid)" "$@"
 	become "$@"
 }
 may() {
@@ -380,8 +385,10 @@ crash $crash}" || { [ "$pause" = 0 ] || pause=1; }
 }
 case $verb in
 may) may ;;
-run) run_node ;;
-parse) parse_node "$6" ;;
+run) cleanly sh "$0" running "$home" "$dir" "$release" "$node" ;;
+running) run_node ;;
+parse) cleanly sh "$0" parsing "$home" "$dir" "$release" "$node" "$6" ;;
+parsing) parse_node "$6" ;;
 asked) [ -z "${MAINPID:-}" ] || : >asked ;;
 ended) record "$6" "${7:--}" ;;
 backtrace) backtrace "$6" ;;

@@ -262,6 +262,18 @@ done
 [ "$more" = 0 ] || say more "$more"
 say strays end
 [ "$mode" = full ] || exit 0
+manager
+user=$(id -un)
+say account "$uid $user"
+trail base "$home"
+[ "$home" = "$spool" ] || trail spool "$spool"
+trail zeek "$zeek"
+# What is inside, as far as somebody else could have put it there, or could do so.
+find "$home" "$home/releases" "$spool" "$spool/nodes" -maxdepth 2 \( -type d -o -type f \) \
+	\( -perm -002 -o ! \( -user 0 -o -user "$uid" \) \) -exec stat -c '%f %u %n' {} + 2>/dev/null |
+	head -n 5 | while IFS= read -r line; do
+	say inside "$line"
+done
 cpus
 # The mark keeps another observer from taking it for a stray.
 said=$(CLUSTERCTL=-/version "$zeek" --version 2>/dev/null | head -n 1)
@@ -293,9 +305,6 @@ df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
 done
 [ -d "$home" ] && [ ! -w "$home" ] && say readonly "$home"
 # Is there a systemd for the runner of that name?
-manager
-user=$(id -un)
-# shellcheck disable=SC2154
 if [ ! -d /run/systemd/system ]; then
 	say systemd none
 elif [ "$uid" = 0 ] || { [ -S "/run/user/$uid/systemd/private" ] && [ -e "/var/lib/systemd/linger/$user" ]; }; then

@@ -1,9 +1,9 @@
-# How the runner `process` starts a node: with a supervisor of its own. start.sh stands after it.
+# How the runner `process` starts a node: with a supervisor of its own. clean.sh stands before it, start.sh after it.
 launch() {
 	if command -v setsid >/dev/null 2>&1; then
-		setsid sh "$@" </dev/null >/dev/null 2>supervisor.err &
+		cleanly setsid sh "$@" </dev/null >/dev/null 2>supervisor.err &
 	else
-		sh "$@" </dev/null >/dev/null 2>supervisor.err &
+		cleanly sh "$@" </dev/null >/dev/null 2>supervisor.err &
 	fi
 }
 # Another start may be under way: only a supervisor that pauses makes room, and of several new ones one stays.

@@ -19,6 +19,8 @@ mod deploy;
 #[cfg(test)]
 mod disabled;
 #[cfg(test)]
+mod environment;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod golden;

@@ -8,6 +8,7 @@ mod node;
 mod pending;
 pub mod stored;
 mod stray;
+mod ways;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub use node::{Binary, Exit, Next, ObservedNode, Process, Wanted};
 pub use pending::{Left, Way};
 pub use stored::Stored;
 pub use stray::{Origin, Owner, Stray};
+pub use ways::{Component, Flaw};
 
 /// The name of a host's archiver among the nodes' folders (`release::ARCHIVER`).
 const ARCHIVER: &str = "log-archiver";
@@ -64,6 +66,10 @@ pub struct Observed {
     pub strays: Vec<Stray>,
     /// How many more of them there are, of which no more is known.
     pub more_strays: u64,
+    /// The account, by number and name; only when all was asked for.
+    pub account: Option<(u32, String)>,
+    /// The components of the paths of the cluster's folders and of Zeek; only when all was asked for.
+    pub ways: Vec<Component>,
     /// Releases that lie there; only when all was asked for.
     pub releases: Vec<Kept>,
     /// Hosts that left the description before their nodes could be stopped.
@@ -226,6 +232,11 @@ impl Observed {
                 let ticks = value.parse::<f64>().ok().filter(|ticks| (0.0..1e12).contains(ticks));
                 self.clock = ticks.map(|ticks| ticks / node::TICKS);
             }
+            "account" => {
+                self.account = value.split_once(' ').and_then(|(uid, user)| Some((uid.parse().ok()?, user.to_owned())));
+            }
+            "way" => self.ways.extend(Component::parse(value)),
+            "inside" => self.ways.extend(Component::of("inside", value)),
             "format" => self.format = Some(value.to_owned()),
             "current" if is_release_id(value) => self.current = Some(value.to_owned()),
             "current" => self.wrong("current", format!("it leads to {value:?}, which is no release"), true),

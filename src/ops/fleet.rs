@@ -32,6 +32,7 @@ const OBSERVE_ALL: &str = concat!(
     include_str!("../../templates/lib.sh"),
     include_str!("../../templates/units.sh"),
     include_str!("../../templates/cpus.sh"),
+    include_str!("../../templates/trail.sh"),
     include_str!("../../templates/manifest.sh"),
     include_str!("../../templates/altered.sh"),
     include_str!("../../templates/observe.sh")

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::doctor::shell_word;
 use super::fleet::{Detail, Fleet, Seat, unreachable};
 use super::leaving::{Leaving, Remembered, ask_leaving, gone};
 use super::secrets::Keys;
@@ -219,6 +220,7 @@ pub(super) async fn look(fleet: &Fleet, options: &Options) -> Result<Look, Error
     absent.extend(failures.into_iter().map(|(index, (_, failure))| (index, Absent::Failed(failure.text()))));
     same_machine(cluster, &found)?;
     elsewhere(cluster, &found)?;
+    unsafe_folders(cluster, &found)?;
     Ok((found, absent))
 }
 
@@ -329,6 +331,32 @@ fn same_machine(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Err
         }
     }
     Ok(())
+}
+
+/// What others could replace must not be run.
+fn unsafe_folders(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    let mut error: Option<Error> = None;
+    for (host, observed) in cluster.hosts.iter().zip(found) {
+        let Some((observed, (uid, user))) = observed.as_ref().and_then(|o| Some((o, o.account.as_ref()?))) else {
+            continue;
+        };
+        let mut seen = BTreeSet::new();
+        // Where Zeek lies may be other people's business; `doctor` speaks of it.
+        for component in observed.ways.iter().filter(|c| c.what != "zeek" && seen.insert(c.path.as_str())) {
+            let Some(flaw) = component.flaw(*uid, user) else { continue };
+            let so_far = error.unwrap_or_else(|| {
+                Error::failed("nothing has changed: others could replace what clusterctl runs on the hosts")
+            });
+            let root = if flaw.root { ", as root" } else { "" };
+            let command = format!("{} {}", flaw.command, shell_word(&component.path));
+            error = Some(
+                so_far
+                    .because(format!("{}: {}", host.name, flaw.what))
+                    .hint(format!("make sure that nothing was put there; then on {}{root}: {command}", host.name)),
+            );
+        }
+    }
+    error.map_or(Ok(()), Err)
 }
 
 /// Nodes of this cluster that run from another folder would be started a second time. What other users name theirs is

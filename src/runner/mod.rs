@@ -57,6 +57,7 @@ const START: &str = concat!(
     include_str!("../../templates/guard.sh"),
     include_str!("../../templates/lib.sh"),
     include_str!("../../templates/units.sh"),
+    include_str!("../../templates/clean.sh"),
     include_str!("../../templates/process-start.sh"),
     include_str!("../../templates/systemd-start.sh"),
     include_str!("../../templates/start.sh")

@@ -25,6 +25,7 @@ pub(super) const LOADER: &str = r#"eval "$(dd bs=1 count=$1 2>/dev/null)""#;
 
 /// What every script begins with: the token, the arguments, and both begin marks.
 const PRELUDE: &str = r#"set -u
+umask 022
 LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

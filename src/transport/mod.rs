@@ -64,6 +64,10 @@ pub struct Shared {
     connecting: Arc<Semaphore>,
 }
 
+/// What a script on this machine has of our own environment: what sshd would give to a session. The rest of an operator's
+/// shell is none of its business, nor of what it starts.
+const SESSION: [&str; 6] = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "XDG_RUNTIME_DIR"];
+
 /// How many connections are set up at the same time: sshd begins to drop at ten unauthenticated ones (`MaxStartups`),
 /// and a jump host is one sshd for all hosts behind it.
 const CONNECTING: usize = 8;
@@ -173,8 +177,11 @@ impl Host {
         let limit = tokio::time::Instant::now() + deadline;
         match self {
             Self::Local => {
+                let session = SESSION.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
                 let mut child = tokio::process::Command::new("sh")
                     .args(["-c", frame::LOADER, "sh", &call.script_length()])
+                    .env_clear()
+                    .envs(session)
                     .stdin(Stdio::piped())
                     .stdout(Stdio::piped())
                     .stderr(Stdio::piped())

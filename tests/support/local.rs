@@ -197,6 +197,25 @@ impl LocalCluster {
         said(self.command(args))
     }
 
+    /// Makes `sh` mean a shell of choice for the scripts of a command.
+    pub(crate) fn under(&self, command: &mut Command, shell: &str) {
+        let path = std::env::var("PATH").unwrap();
+        let found = path.split(':').map(|d| Path::new(d).join(shell)).find(|f| f.exists());
+        let bin = self.dir().join(format!("bin-{shell}"));
+        std::fs::create_dir_all(&bin).unwrap();
+        if !bin.join("sh").exists() {
+            std::os::unix::fs::symlink(found.unwrap_or_else(|| panic!("{shell} is missing")), bin.join("sh")).unwrap();
+        }
+        command.env("PATH", format!("{}:{path}", bin.display()));
+    }
+
+    /// Runs a command whose scripts run under a shell of choice.
+    pub(crate) fn run_under(&self, shell: &str, args: &[&str]) -> Said {
+        let mut command = self.command(args);
+        self.under(&mut command, shell);
+        said(command)
+    }
+
     /// The status as JSON, whatever the exit code.
     #[track_caller]
     pub(crate) fn status(&self) -> Value {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Listener;
+use crate::observed::Component;
 use crate::observed::HostCpus;
 use crate::transport::Failure;
 
@@ -28,6 +29,8 @@ pub(super) struct Facts {
     pub(super) af_packet: Option<bool>,
     /// The folders, by what they are for.
     pub(super) folders: BTreeMap<String, Folder>,
+    /// The components of the paths of the folders and of Zeek.
+    pub(super) ways: Vec<Component>,
     pub(super) format: Option<String>,
     /// The first and the last port that the kernel gives to whoever asks for any.
     pub(super) ephemeral: Option<(u16, u16)>,
@@ -101,6 +104,7 @@ impl Facts {
                         facts.folders.insert((*what).to_owned(), folder);
                     }
                 }
+                "way" => facts.ways.extend(Component::parse(rest)),
                 "format" => facts.format = Some(rest.to_owned()),
                 "ephemeral" => {
                     facts.ephemeral = next().parse().ok().and_then(|first| Some((first, next().parse().ok()?)));

@@ -240,6 +240,7 @@ impl Judge<'_> {
                 self.folder(what, &path, folder);
             }
         }
+        self.ways();
         match self.facts.format.as_deref().map(str::parse::<u32>) {
             None => {}
             Some(Ok(format)) if format <= FORMAT => {}
@@ -251,11 +252,31 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether others could replace what is run.
+    fn ways(&mut self) {
+        let (Some(uid), user) = (self.facts.uid, self.facts.user.clone()) else { return };
+        let mut seen = BTreeSet::new();
+        for component in self.facts.ways.iter().filter(|c| seen.insert(c.path.as_str())) {
+            let Some(flaw) = component.flaw(uid, &user) else { continue };
+            let command = format!("{} {}", flaw.command, word(&component.path));
+            let what = if component.what == "zeek" { "zeek" } else { "folders" };
+            let found = format!("others could replace what runs: {}", flaw.what);
+            if flaw.root && uid != 0 {
+                self.bad(what, found, "as root");
+                self.root(command);
+            } else {
+                self.bad(what, found, command);
+            }
+        }
+    }
+
     fn folder(&mut self, what: &'static str, path: &str, folder: &Folder) {
         let exists = folder.path == path;
         let user = self.facts.user.clone();
-        let others = folder.mode.is_some_and(|mode| mode & 0o022 != 0);
-        let foreign = exists && folder.owner.is_some() && folder.owner != self.facts.uid;
+        // What is wrong with the way there is told once.
+        let told = self.facts.ways.iter().any(|c| c.path == folder.path);
+        let others = !told && folder.mode.is_some_and(|mode| mode & 0o022 != 0);
+        let foreign = exists && !told && folder.owner.is_some() && folder.owner != self.facts.uid;
         // What root would make is the configured folder, below which ours lies.
         let make = match what {
             "base" => self.host.base.clone(),
@@ -471,7 +492,7 @@ fn port_list(ports: &[u16]) -> String {
 }
 
 /// Quotes a word for a shell that a person types it into.
-fn word(text: &str) -> String {
+pub(in crate::ops) fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_.,:@%+=-".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()

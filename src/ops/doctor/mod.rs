@@ -19,12 +19,14 @@ use crate::values::Version;
 use crate::zeek::{self, Listens};
 
 use facts::Facts;
+pub(super) use judge::word as shell_word;
 
 const DOCTOR: &str = concat!(
     include_str!("../../../templates/say.sh"),
     include_str!("../../../templates/lib.sh"),
     include_str!("../../../templates/units.sh"),
     include_str!("../../../templates/cpus.sh"),
+    include_str!("../../../templates/trail.sh"),
     include_str!("../../../templates/doctor.sh"),
     include_str!("../../../templates/ports.sh")
 );

@@ -114,6 +114,20 @@ fn what_is_missing_or_not_whole_is_told() {
 }
 
 #[test]
+fn folders_that_others_can_change_are_told_with_their_place_on_the_way() {
+    let ways = "way base 41ed 0 /\nway base 41ff 0 /srv\nway base 41ed 65534 /srv/base\nway zeek 41ff 0 /opt";
+    let text = WELL.replace("\nformat 1", &format!("\n{ways}\nformat 1"));
+    assert_snapshot!(told(&cluster("runner: process"), &text, &other()), @r"
+    Bad folders: others could replace what runs: /srv can be written by others (mode 777) (as root)
+    Bad folders: others could replace what runs: /srv/base belongs to uid 65534, neither to root nor to zeek (as root)
+    Bad zeek: others could replace what runs: /opt can be written by others (mode 777) (as root)
+    # chmod go-w /srv
+    # chown zeek /srv/base
+    # chmod go-w /opt
+    ");
+}
+
+#[test]
 fn devices_of_the_kernel_are_told_from_names_of_packet_sources() {
     assert_eq!(device("af_packet::eth1"), Some("eth1"));
     assert_eq!(device("ens5f0.12"), Some("ens5f0.12"));
