@@ -17,9 +17,9 @@ const NOFILE: u64 = 1 << 30;
 const OURS: [&str; 3] = ["CLUSTER_NODE", "CLUSTERCTL", "ZEEKPATH"];
 
 /// Names that the scripts still use once they have set a node's environment (templates/node.sh, templates/check.sh).
-const SCRIPTS: [&str; 15] = [
-    "cpu", "deadline", "dir", "home", "inputs", "line", "me", "nice", "node", "release", "restarts", "start", "value",
-    "zeek", "zeekpath",
+const SCRIPTS: [&str; 16] = [
+    "cpu", "deadline", "dir", "home", "inputs", "line", "me", "nice", "node", "parsing", "release", "restarts",
+    "start", "value", "zeek", "zeekpath",
 ];
 
 /// Names that some `sh` keeps for itself: a value given to them is refused, which ends the script, or is lost on the way
