@@ -7,9 +7,6 @@ use super::invariants::Look;
 use super::world::{Checked, World, shown};
 use crate::support::local::kill;
 
-/// What is known to be wrong and not yet mended: it is done, and what comes of it is not looked at. Empty it.
-pub(crate) const KNOWN: [&str; 2] = ["HUP", "QUIT"];
-
 /// Signals that end a command in order.
 const ENDING: [&str; 4] = ["HUP", "INT", "TERM", "QUIT"];
 
@@ -236,7 +233,7 @@ fn cut(world: &mut World, signal: &str) -> Checked<bool> {
     if args[0] != "restart" {
         world.deployed = said.code == 0 && args[0] != "rollback";
     }
-    if signal == "KILL" || KNOWN.contains(&signal) {
+    if signal == "KILL" {
         world.cut |= came && said.code == -1;
         return Ok(false);
     }

@@ -21,9 +21,11 @@ mod zeek;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::cluster::TestCluster;
+use crate::combinations::invariants::{HostAt, Memory, Subject, hold};
 use crate::support::local::Said;
 
 pub(crate) use watch::{Watch, frozen};
@@ -255,6 +257,30 @@ impl Scene {
         self.moved_on();
         let said = self.run(&["deploy", "--yes"]).code(0);
         assert!(said.stdout.contains("nothing to do"), "{said:?}");
+        self.holds();
+    }
+
+    /// What always holds (tests/combinations).
+    #[track_caller]
+    fn holds(&self) {
+        let hosts = self.hosts().into_iter().map(|host| HostAt {
+            name: host.to_owned(),
+            root: self.lab.root(host),
+            home: self.home(),
+            spool: self.home(),
+            archive: None,
+        });
+        let run = |args: &[&str]| self.run(args);
+        let subject = Subject {
+            name: &self.name,
+            hosts: hosts.collect(),
+            keep: 5,
+            secrets: &[],
+            // Those of all tests are in one folder.
+            sockets: PathBuf::from("/nonexistent"),
+            run: &run,
+        };
+        hold(&subject, &mut Memory::default(), false).unwrap_or_else(|wrong| panic!("{wrong}"));
     }
 
     /// No log and no state of a node was lost: each file is where it was and no shorter, or its content is in the queue,
