@@ -472,7 +472,7 @@ impl Job<'_> {
     /// Shows what was planned, asks, and does it.
     async fn act(mut self, command: &str, act: &Act, mut prepared: Prepared) -> Result<Option<Kind>, End> {
         ops::compare(&self.fleet, &mut prepared).await;
-        if (prepared.plan.is_empty() && !prepared.is_unfinished() && !prepared.is_damaged()) || act.dry_run {
+        if (prepared.plan.is_empty() && !prepared.is_unfinished() && !prepared.is_outdated()) || act.dry_run {
             return self
                 .end(Ok(prepared), |ui, prepared| {
                     prepared.notes.iter().for_each(|note| ui.say(note));

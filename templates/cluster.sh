@@ -4,5 +4,6 @@ if [ "$2" = current ]; then
 else
 	file=$1/releases/$2/cluster.json
 fi
-[ -f "$file" ] && sed "s/^/$T /" "$file"
+# What follows begins a line of its own, whatever the file ends with.
+[ -f "$file" ] && sed "s/^/$T /" "$file" && echo
 exit 0

@@ -59,6 +59,8 @@ mod support;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod trust;
+#[cfg(test)]
 mod ways;
 #[cfg(test)]
 mod words;

@@ -504,9 +504,14 @@ impl Prepared {
         self.found.iter().flatten().any(|o| !o.journal.is_empty()) || !secrets::lacking(self).is_empty()
     }
 
-    /// Tells whether hosts have records that a deploy has to write anew, whatever else there is to do.
-    pub fn is_damaged(&self) -> bool {
-        self.found.iter().flatten().any(|o| o.wrong.iter().any(|wrong| wrong.mended))
+    /// Tells whether hosts have records that a deploy has to write anew, whatever else there is to do: they are not what
+    /// they should be, or remember hosts that nobody has to remember any more.
+    pub fn is_outdated(&self) -> bool {
+        let due: BTreeSet<&str> =
+            self.lost.iter().map(|(left, _)| left).chain(&self.left).map(|l| l.name.as_str()).collect();
+        self.found.iter().flatten().any(|o| {
+            o.wrong.iter().any(|wrong| wrong.mended) || o.pending.iter().any(|left| !due.contains(left.name.as_str()))
+        })
     }
 
     /// Tells whether hosts are left out that were meant, so that nothing is known of them afterwards.

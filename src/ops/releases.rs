@@ -35,6 +35,8 @@ pub struct ReleasesReport {
     pub releases: Vec<ReleaseRow>,
     /// Hosts that could not be asked, and why.
     pub unknown: Vec<(String, String)>,
+    /// What lies there and is not what clusterctl writes: the host, which file, and why.
+    pub odd: Vec<(String, String)>,
 }
 
 /// Asks all hosts for their releases.
@@ -54,7 +56,7 @@ pub async fn releases(fleet: &Fleet) -> Result<ReleasesReport, Failure> {
             }
         };
         let wrong = observed.wrong.iter().filter(|wrong| wrong.file.starts_with("releases"));
-        report.unknown.extend(wrong.map(|wrong| (seat.name.clone(), format!("{}: {}", wrong.file, wrong.why))));
+        report.odd.extend(wrong.map(|wrong| (seat.name.clone(), format!("{}: {}", wrong.file, wrong.why))));
         let mut kept = observed.releases.clone();
         kept.sort_by_key(|k| std::cmp::Reverse(k.time));
         for release in kept {

@@ -158,6 +158,9 @@ pub fn releases(ui: &Ui, report: &ReleasesReport) -> Option<Kind> {
         } else if !rows.is_empty() {
             ui.result(&table(ui.out, &COLUMNS, &rows));
         }
+        for (host, why) in &report.odd {
+            complain(&format!("{host}: {}; it is no release", harmless(why)));
+        }
         for (host, why) in &report.unknown {
             ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, &format!("{host} can't be asked")), harmless(why)));
         }
