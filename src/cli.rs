@@ -104,15 +104,18 @@ fn load(file: &std::path::Path, extent: Extent, version: Option<Version>) -> Res
         Extent::Files => ops::missing(&description.spec, &description.dir),
         Extent::Description => Vec::new(),
     };
-    let (mut cluster, warnings) = cluster::check_all(&description, &missing).map_err(End::Invalid)?;
+    let (mut cluster, warnings) = match cluster::check_all(&description, &[]) {
+        Ok(valid) => valid,
+        Err(all) if missing.is_empty() => return Err(End::Invalid(all)),
+        Err(_) => cluster::check_all(&description, &missing).map_err(End::Invalid)?,
+    };
     if version.is_some() {
         cluster.zeek.version = version;
     }
-    if let Some(version) = cluster.zeek.version {
-        let problems = zeek::check(&cluster, version);
-        if !problems.is_empty() {
-            return Err(invalid(&description, &problems));
-        }
+    let mut problems = missing;
+    problems.extend(cluster.zeek.version.into_iter().flat_map(|version| zeek::check(&cluster, version)));
+    if !problems.is_empty() {
+        return Err(invalid(&description, &problems));
     }
     Ok(Loaded { description, cluster: Arc::new(cluster), warnings })
 }

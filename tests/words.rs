@@ -278,6 +278,14 @@ nodes:
     }
     // What only looks needs none of it.
     assert_eq!(told(&["nodes", "-o", "json"], 3), all[10..]);
+    // Beside what the version of Zeek can't do.
+    let valid =
+        text.replace("wroker", "worker").replace("hree", "here").replace("'8.0'", "'7.0'\n  options: { nope: 1 }");
+    std::fs::write(dir.path().join("cluster.yaml"), valid).unwrap();
+    let both = told(&["check", "--offline", "-o", "json"], 3);
+    assert!(both.iter().any(|line| line.contains("has no option `nope`")), "{both:#?}");
+    assert!(both.iter().any(|line| line.contains("there is no folder `./site`")), "{both:#?}");
+    std::fs::write(dir.path().join("cluster.yaml"), text).unwrap();
     // With the folder, its scripts are known as well.
     let site = dir.path().join("site");
     std::fs::create_dir_all(site.join("detect")).unwrap();

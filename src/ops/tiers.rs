@@ -98,7 +98,7 @@ impl Outcome {
             Self::Ready => "ready".to_owned(),
             Self::Already => "running already".to_owned(),
             Self::Unsupervised => {
-                "runs, but unsupervised: it will not be started again if it ends; run clusterctl restart".to_owned()
+                "runs, but unsupervised: it will not be started again if it ends, until it is restarted".to_owned()
             }
             Self::Stopped => "stopped".to_owned(),
             Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
