@@ -23,6 +23,9 @@ for old in $all; do
 		rm -f "releases/$old.info" "releases/$old.was.info" "releases/.seen-$old"
 	fi
 done
+for file in releases/.seen-*; do
+	[ -d "releases/${file#releases/.seen-}" ] || rm -f "$file"
+done
 # All names are ours: no blanks in them.
 if [ -d secrets ]; then
 	needed=" $(cat releases/*/clusterctl/secrets 2>/dev/null | tr '\n' ' ')"

@@ -51,7 +51,7 @@ pub enum Maintained {
     Done,
     /// Another operation holds its lock: nothing was done.
     Busy,
-    /// An operation did not come to its end there: nodes were left alone.
+    /// An operation did not come to its end there: nodes were left alone, or only brought back.
     Unfinished,
     /// Nothing is deployed there.
     NotDeployed,

@@ -66,7 +66,9 @@ fn lines(host: &HostMaintenance) -> Vec<String> {
         (Maintained::Busy, Some(why)) => lines.push(format!("{name}: nothing was done, it is locked: {why}")),
         (Maintained::Unfinished, Some(why)) => {
             let nodes = if host.healed.is_empty() { "no node was touched" } else { "only nodes were brought back" };
-            lines.push(format!("{name}: an operation was cut off there, {nodes}: {why} -> clusterctl deploy"));
+            lines.push(format!(
+                "{name}: an operation did not come to its end there, {nodes}: {why} -> clusterctl deploy"
+            ));
         }
         (_, Some(why)) => lines.push(format!("{name}: {why}")),
         _ => {}

@@ -440,6 +440,7 @@ fn is_temporary(name: &str) -> bool {
         || name == ".new"
         || (name.contains(".new.") && last.bytes().all(|b| b.is_ascii_digit()))
         || name.starts_with(".stage-")
+        || name.starts_with(".gone-")
         || name.starts_with(".manifest-")
         || name.contains(".dead-")
         || ["lock.", "supervisor.", "archiving.", "last."].iter().any(|stem| numbered(stem))
@@ -458,6 +459,8 @@ fn nothing_left(subject: &Subject<'_>, host: &HostAt, look: &Look) -> Checked {
         return Err(format!("{}: there is a journal: {}", host.name, read(&host.at("journal"))));
     }
     let found: Vec<String> = entries(&host.at("releases")).iter().map(|p| name(p)).collect();
+    // When a release was named: templates/altered.sh.
+    let (seen, found): (Vec<String>, Vec<String>) = found.into_iter().partition(|n| n.starts_with(".seen-"));
     let (infos, releases): (Vec<&String>, Vec<&String>) = found.iter().partition(|n| n.ends_with(".info"));
     let running: BTreeSet<&String> = look.processes.values().map(|p| &p.release).collect();
     // What ran before the last switch, and what archives logs, may have releases of their own.
@@ -466,6 +469,9 @@ fn nothing_left(subject: &Subject<'_>, host: &HostAt, look: &Look) -> Checked {
     }
     if let Some(info) = infos.iter().find(|i| !releases.iter().any(|r| i.starts_with(r.as_str()))) {
         return Err(format!("{}: {info} is of no release", host.name));
+    }
+    if let Some(of) = seen.iter().find(|s| !releases.iter().any(|r| s.strip_prefix(".seen-") == Some(r))) {
+        return Err(format!("{}: {of} is of no release", host.name));
     }
     let secrets = entries(&host.at("secrets")).len();
     if secrets > 4 * (releases.len() + 1) {
