@@ -153,7 +153,7 @@ fn what_killed_writers_left_on_a_host_goes_and_what_others_write_stays() {
         format!("lock.{living}"),
         format!("nodes/worker-1/want.new.{living}"),
         format!("nodes/worker-1/mine.new.{gone}"),
-        "nodes/worker-1/conn.log".to_owned(),
+        "nodes/worker-1/notes.txt".to_owned(),
     ];
     let begin = |files: &[String]| {
         for file in files {
