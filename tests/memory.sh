@@ -29,12 +29,11 @@ for key in host id; do
 done
 cp "$work/id.pub" "$work/authorized"
 printf '[127.0.0.1]:%s %s\n' 22931 "$(cat "$work/host.pub")" 22932 "$(cat "$work/host.pub")" >"$work/known"
-# Starts an sshd: port, a further line.
+# Starts an sshd: port, lines that stand first, lines that stand last.
 serve() {
 	cat >"$work/sshd.$1" <<-CONF
 		$2
 		Port $1
-		ListenAddress 127.0.0.1
 		HostKey $work/host
 		AuthorizedKeysFile $work/authorized
 		PidFile none
@@ -42,9 +41,11 @@ serve() {
 		StrictModes no
 		PermitRootLogin prohibit-password
 		MaxStartups 200:30:400
+		$3
 	CONF
 	/usr/sbin/sshd -D -f "$work/sshd.$1" -E "$work/log.$1" &
 	pids+=($!)
+	sleep 1
 }
 cat >"$work/config" <<-CONF
 	Host *
@@ -121,8 +122,7 @@ echo
 # Hosts that flood: what sshd runs instead of what is asked.
 for flood in "lines:exec yes ''" "long line:exec cat /dev/zero" "answers:exec sh -c 'eval \"\$(dd bs=1 count=\${SSH_ORIGINAL_COMMAND##* } 2>/dev/null | sed /begin/q)\"; exec yes \"\$T x\"'"; do
 	port=22931
-	serve "$port" "ForceCommand ${flood#*:}"
-	sleep 1
+	serve "$port" "ListenAddress 127.0.0.1" "ForceCommand ${flood#*:}"
 	describe "$work/flood" "$port" 1 ''
 	case_of "a host sends ${flood%%:*} without end" "$work/flood" status --timeout 20s
 	kill "${pids[-1]}"
@@ -148,6 +148,7 @@ while (my $peer = $server->accept) {
 PERL
 perl "$work/pings.pl" &
 pids+=($!)
+sleep 1
 mkdir -p "$work/peer"
 describe "$work/peer" 22931 1 ''
 sed -i 's/  h1: .*/  h1: { local: true }/' "$work/peer/cluster.yaml"
@@ -194,13 +195,7 @@ serve_hosts() {
 		printf 'ListenAddress 127.0.1.%s\n' "$n" >>"$work/listen"
 		printf 'Match LocalAddress 127.0.1.%s\nForceCommand unshare -m sh %s\n' "$n" "$work/host.$n" >>"$work/match"
 	done
-	serve 22932 "$(cat "$work/listen")"
-	kill "${pids[-1]}"
-	cat "$work/match" >>"$work/sshd.22932"
-	sleep 1
-	/usr/sbin/sshd -D -f "$work/sshd.22932" -E "$work/log.22932" &
-	pids[-1]=$!
-	sleep 1
+	serve 22932 "$(cat "$work/listen")" "$(cat "$work/match")"
 }
 printf '[127.0.1.*]:22932 %s\n' "$(cat "$work/host.pub")" >>"$work/known"
 serve_hosts
