@@ -216,3 +216,63 @@ fn leftovers_have_the_hosts_own_time_in_their_names() {
     let ages: Vec<i64> = closed.map(|closed| (now - closed).rem_euclid(86_400)).collect();
     assert!(!ages.is_empty() && ages.iter().all(|age| *age < 900), "{ages:?} s before now: {names}");
 }
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn a_log_that_never_rotates_survives_a_killed_logger_and_a_restart() {
+    let mut cluster = TestCluster::new("logs-never", "broker");
+    cluster.extra = "logs: { rotate: 0s }".to_owned();
+    cluster.write();
+    // Records of a run before, and what made them.
+    for host in ["mgmt", "sensor1", "sensor2"] {
+        cluster.lab.exec(host, &["rm", "-rf", &format!("{}/{}", cluster.base, cluster.name)]);
+    }
+    numbered(&cluster);
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    produce(&cluster, 100, 300);
+    let count = || records(&cluster).values().map(BTreeSet::len).sum::<usize>();
+    wait_for("all records", LONG, || (count() == 1200).then_some(()));
+    let pids = cluster.pids();
+    for logger in ["logger-1", "logger-2"] {
+        cluster.lab.exec("mgmt", &["kill", "-KILL", &pids[logger].to_string()]);
+    }
+    wait_for("their new processes", LONG, || {
+        let now = cluster.pids();
+        ["logger-1", "logger-2"].iter().all(|l| now.get(*l).is_some_and(|pid| pid != &pids[*l])).then_some(())
+    });
+    assert_eq!(count(), 1200);
+    cluster.run(&["restart", "loggers"]).code(0);
+    assert_eq!(count(), 1200);
+    // By default there is an archive.
+    cluster.run(&["stop"]).code(0);
+    assert!(archived(&cluster).contains("sim."), "{}", archived(&cluster));
+    assert_eq!(count(), 1200);
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn limits_and_lingering_that_a_user_lacks_are_named_with_the_way_to_them() {
+    let mut cluster = TestCluster::new("lacks", "broker");
+    if cluster.combination.account == "root" {
+        return;
+    }
+    cluster.extra = "limits: { nofile: 1500000 }".to_owned();
+    cluster.write();
+    let hosts: Vec<String> = cluster.lab.hosts().iter().map(|host| host.name.clone()).collect();
+    if cluster.combination.runner == "systemd" {
+        hosts.iter().for_each(|host| cluster.lab.linger(host, true));
+    }
+    let deployed = cluster.run(&["deploy", "--yes"]).code(0);
+    let told = deployed.stderr.lines().filter(|l| l.ends_with(" -> clusterctl doctor")).count();
+    assert!(told > 0 && deployed.stderr.contains("1500000"), "{}", deployed.stderr);
+    let doctor = cluster.run(&["doctor"]).code(5);
+    assert!(doctor.stdout.contains("`limits.nofile` is 1500000, and zeek may have"), "{}", doctor.stdout);
+    let way = if cluster.combination.runner == "systemd" { "LimitNOFILE=1500000" } else { "zeek hard nofile 1500000" };
+    assert!(doctor.stdout.contains(way), "{}", doctor.stdout);
+    if cluster.combination.runner == "process" {
+        hosts.iter().for_each(|host| cluster.lab.linger(host, false));
+        let installed = cluster.run(&["maintain", "--install"]).code(1);
+        assert!(installed.stdout.contains("as root: loginctl enable-linger zeek"), "{}", installed.stdout);
+    }
+}
