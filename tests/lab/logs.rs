@@ -261,7 +261,9 @@ fn limits_and_lingering_that_a_user_lacks_are_named_with_the_way_to_them() {
     cluster.write();
     let hosts: Vec<String> = cluster.lab.hosts().iter().map(|host| host.name.clone()).collect();
     if cluster.combination.runner == "systemd" {
-        hosts.iter().for_each(|host| cluster.lab.linger(host, true));
+        for host in &hosts {
+            cluster.lab.linger(host, true);
+        }
     }
     let deployed = cluster.run(&["deploy", "--yes"]).code(0);
     let told = deployed.stderr.lines().filter(|l| l.ends_with(" -> clusterctl doctor")).count();
@@ -271,7 +273,9 @@ fn limits_and_lingering_that_a_user_lacks_are_named_with_the_way_to_them() {
     let way = if cluster.combination.runner == "systemd" { "LimitNOFILE=1500000" } else { "zeek hard nofile 1500000" };
     assert!(doctor.stdout.contains(way), "{}", doctor.stdout);
     if cluster.combination.runner == "process" {
-        hosts.iter().for_each(|host| cluster.lab.linger(host, false));
+        for host in &hosts {
+            cluster.lab.linger(host, false);
+        }
         let installed = cluster.run(&["maintain", "--install"]).code(1);
         assert!(installed.stdout.contains("as root: loginctl enable-linger zeek"), "{}", installed.stdout);
     }
