@@ -196,6 +196,8 @@ pub struct Ingredients<'a> {
     pub kept: &'a [Vec<String>],
     /// Values of secrets, by [`secret_key`].
     pub secrets: &'a BTreeMap<String, String>,
+    /// What digests over them are made with, which stays on the hosts; none where there are none.
+    pub salt: Option<&'a str>,
 }
 
 /// A file of a release.

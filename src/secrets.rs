@@ -140,6 +140,18 @@ pub fn curve() -> Result<Secret, Error> {
     Ok(Secret::new(CURVE, text.into_bytes()))
 }
 
+/// Makes what digests of secrets are made with: 64 hex digits.
+///
+/// # Errors
+/// Where the machine has no random numbers.
+pub fn salt() -> Result<String, Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::failed("can't hide secrets: this machine has no random numbers").because(e))?;
+    // Of random bytes, so that it is hex without a further word on how.
+    Ok(digest(&bytes))
+}
+
 /// A key pair in Z85 (ZeroMQ RFC 32), as `zmq_curve_keypair` makes it: public, then secret.
 fn key_pair() -> Result<(String, String), Error> {
     let mut secret = [0; 32];

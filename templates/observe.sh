@@ -99,7 +99,7 @@ ActiveState=deactivating"*) return 0 ;;
 	esac
 	return 1
 }
-known=''
+known='' salt=''
 for dir in "$spool"/nodes/*/; do
 	[ -d "$dir" ] || continue
 	node=${dir%/}
@@ -127,6 +127,7 @@ for dir in "$spool"/nodes/*/; do
 			zeek) made=$value ;;
 			# Of another Zeek than the description's it says nothing.
 			binary) [ "$made" = "$zeek" ] && say made "$value" ;;
+			salt) salt=$value ;;
 			zeekpath) break ;;
 			esac
 		done <"$home/current/start/$node"
@@ -265,6 +266,7 @@ say strays end
 manager
 user=$(id -un)
 say account "$uid $user"
+[ -z "$salt" ] || say salt "$salt"
 trail base "$home"
 [ "$home" = "$spool" ] || trail spool "$spool"
 trail zeek "$zeek"

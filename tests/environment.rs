@@ -171,6 +171,63 @@ fn a_node_whose_run_file_is_old_is_known() {
     wait_for("it to run again", || (cluster.row("worker-1")["pid"].as_u64().is_some_and(|p| p != pid)).then_some(()));
 }
 
+/// The digests of a node's inputs in a file.
+fn input(text: &str, name: &str) -> String {
+    let line = text.lines().find(|l| l.starts_with("input ") && l.ends_with(&format!(" {name}")));
+    line.unwrap_or_else(|| panic!("no {name}: {text}")).split(' ').nth(1).unwrap().to_owned()
+}
+
+/// Whoever guesses a secret and knows the description can't confirm it, and all who plan agree.
+#[test]
+fn nothing_on_a_host_confirms_a_guessed_secret() {
+    let describe = |cluster: &LocalCluster| {
+        cluster.write_local("");
+        let file = cluster.dir().join("cluster.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(
+            file,
+            text.replace("host: here, count: 1", "host: here, count: 1, env: { TOKEN: { env: SECRET } }"),
+        )
+        .unwrap();
+    };
+    let with = |cluster: &LocalCluster, secret: &str, args: &[&str]| {
+        let mut command = cluster.command(args);
+        command.env("SECRET", secret);
+        said(command)
+    };
+    let cluster = LocalCluster::new();
+    describe(&cluster);
+    with(&cluster, "hush", &["deploy", "--yes"]).code(0);
+    let read = |file: &str| std::fs::read_to_string(cluster.kept(file)).unwrap();
+    let (run, start, release) = (read("nodes/proxy-1/run"), read("current/start/proxy-1"), cluster.kept("current"));
+    let release = std::fs::read_link(release).unwrap();
+    assert_eq!(input(&run, "environment"), input(&start, "environment"));
+    let salt = start.lines().find_map(|l| l.strip_prefix("salt ")).expect("there is a salt").to_owned();
+    assert_eq!(salt.len(), 64);
+    // The nodes without a secret have none, and nobody else may read it.
+    assert!(!read("current/start/worker-1").contains("\nsalt "));
+    for (path, mode) in modes(&cluster.kept("")) {
+        let text = std::fs::read(&path).unwrap_or_default();
+        let has = text.windows(salt.len()).any(|part| part == salt.as_bytes());
+        assert!(!has || mode == 0o600, "{}: {mode:o}", path.display());
+    }
+    // The same from another machine: what it plans is what is there. Another value is seen, by this node alone.
+    assert!(with(&cluster, "hush", &["deploy", "--yes"]).code(0).stdout.contains("nothing to do"));
+    let said = with(&cluster, "hush2", &["deploy", "--yes"]).code(0);
+    assert!(said.stdout.contains("1 node touched"), "{}", said.stdout);
+    let changed = read("nodes/proxy-1/run");
+    assert_ne!(input(&changed, "environment"), input(&run, "environment"));
+    assert!(read("current/start/proxy-1").contains(&salt));
+    // The value of before is the release of before, and a cluster of the same name elsewhere has other digests.
+    with(&cluster, "hush", &["deploy", "--yes"]).code(0);
+    assert_eq!(std::fs::read_link(cluster.kept("current")).unwrap(), release);
+    with(&cluster, "hush", &["stop"]).code(0);
+    std::fs::remove_dir_all(cluster.dir().join("base")).unwrap();
+    with(&cluster, "hush", &["deploy", "--yes"]).code(0);
+    assert_ne!(input(&read("nodes/proxy-1/run"), "environment"), input(&run, "environment"));
+    assert_ne!(std::fs::read_link(cluster.kept("current")).unwrap(), release);
+}
+
 fn running_as_root() -> bool {
     std::fs::read_to_string("/proc/self/status").unwrap().contains("\nUid:\t0\t")
 }

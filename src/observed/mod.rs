@@ -66,6 +66,8 @@ pub struct Observed {
     pub strays: Vec<Stray>,
     /// How many more of them there are, of which no more is known.
     pub more_strays: u64,
+    /// What digests of secrets in the nodes' environments are made with; only when all was asked for, where there are any.
+    pub salt: Option<String>,
     /// The account, by number and name; only when all was asked for.
     pub account: Option<(u32, String)>,
     /// The components of the paths of the cluster's folders and of Zeek; only when all was asked for.
@@ -234,6 +236,10 @@ impl Observed {
             }
             "account" => {
                 self.account = value.split_once(' ').and_then(|(uid, user)| Some((uid.parse().ok()?, user.to_owned())));
+            }
+            "salt" => {
+                let right = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
+                self.salt = right.then(|| value.to_owned());
             }
             "way" => self.ways.extend(Component::parse(value)),
             "inside" => self.ways.extend(Component::of("inside", value)),

@@ -58,6 +58,8 @@ pub struct Fleet {
     pub settings: Settings,
     /// Keys that this command has made.
     pub(super) new_keys: OnceLock<Secret>,
+    /// What this command has made for digests of secrets.
+    pub(super) salt: OnceLock<String>,
     events: Events,
     shared: Shared,
     hosts: Vec<Arc<Host>>,
@@ -95,7 +97,7 @@ impl Fleet {
         let hosts = cluster.hosts.iter().map(|h| Arc::new(Host::new(target(h), &shared))).collect();
         // Without a sender it never changes.
         let (_, interrupt) = watch::channel(false);
-        Self { cluster, settings, new_keys: OnceLock::new(), events, shared, hosts, interrupt }
+        Self { cluster, settings, new_keys: OnceLock::new(), salt: OnceLock::new(), events, shared, hosts, interrupt }
     }
 
     /// Lets an operation come to an orderly end when `true` is sent.
@@ -119,6 +121,7 @@ impl Fleet {
             cluster,
             settings: self.settings,
             new_keys: self.new_keys.clone(),
+            salt: self.salt.clone(),
             events: self.events.clone(),
             shared: self.shared.clone(),
             hosts,

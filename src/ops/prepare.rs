@@ -141,6 +141,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
     }
     let mut notes = notes(&fleet.cluster, &found, &absent);
     let keys = secrets::decide(fleet, &found, version, given)?;
+    let salt = if values.is_empty() { None } else { Some(secrets::salt(fleet, &found)?) };
     let mut release = Release::build(&Ingredients {
         cluster: &fleet.cluster,
         version,
@@ -148,11 +149,12 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
         site: &site,
         kept: &keys.names,
         secrets: &values,
+        salt: salt.as_deref(),
     });
     adopt(&mut release, &fleet.cluster, &found);
     let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
     let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
-    plan.new_keys = fleet.new_keys.get().is_some();
+    plan.new_keys = fleet.new_keys.get().is_some() || fleet.salt.get().is_some();
     let gone = gone(&fleet.cluster, &found, &then);
     let leaving = ask_leaving(fleet, gone, "left the description", &mut notes).await;
     leaving.plan(&mut plan);

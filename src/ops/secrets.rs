@@ -99,6 +99,21 @@ pub(super) fn make(fleet: &Fleet) -> Result<&Secret, Error> {
     fleet.new_keys.get().ok_or_else(|| Error::failed("the new keys are lost"))
 }
 
+/// What digests of secrets in environments are made with: that of the manager's host before those of others, so that
+/// all who plan find the same; else a new one, once for a command.
+///
+/// # Errors
+/// Where a new one is needed and can't be made.
+pub(super) fn salt(fleet: &Fleet, found: &[Option<Observed>]) -> Result<String, Error> {
+    if let Some(salt) = hosts(fleet, found).into_iter().find_map(|observed| observed.salt.clone()) {
+        return Ok(salt);
+    }
+    if fleet.salt.get().is_none() {
+        let _ = fleet.salt.set(secrets::salt()?);
+    }
+    fleet.salt.get().cloned().ok_or_else(|| Error::failed("what was made for digests of secrets is lost"))
+}
+
 /// Finds the keys that are in use: those of the manager's host before those of others, those that the current release
 /// names before those that only lie there (of a deploy that came to nothing).
 fn in_use(fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {

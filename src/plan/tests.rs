@@ -43,6 +43,7 @@ pub(crate) fn release_of(cluster: &Cluster, version: &str, site: &[SiteFile]) ->
         site,
         kept: &[],
         secrets: &BTreeMap::new(),
+        salt: None,
     })
 }
 

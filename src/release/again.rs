@@ -17,6 +17,7 @@ pub const SECRETS_PATH: &str = "clusterctl/secrets";
 pub fn start_again(text: &str, kept: &[String], home: &str, env: &BTreeMap<String, String>) -> (String, Inputs) {
     let mut inputs = Inputs::new();
     let mut environment: BTreeMap<String, String> = BTreeMap::new();
+    let mut salt = None;
     let ours = |variable: &str| zeek::TLS_FILES.iter().any(|file| file.variable == variable);
     for line in text.lines() {
         match line.split_once(' ') {
@@ -25,6 +26,7 @@ pub fn start_again(text: &str, kept: &[String], home: &str, env: &BTreeMap<Strin
                     inputs.insert(name.to_owned(), digest.to_owned());
                 }
             }
+            Some(("salt", value)) => salt = Some(value),
             Some(("env", pair)) => {
                 if let Some((name, value)) = pair.split_once('=').filter(|(name, _)| !ours(name)) {
                     environment.insert(name.to_owned(), value.to_owned());
@@ -39,7 +41,7 @@ pub fn start_again(text: &str, kept: &[String], home: &str, env: &BTreeMap<Strin
         environment.insert((*name).clone(), (*value).clone());
     }
     if !changed.is_empty() {
-        inputs.insert("environment".to_owned(), environment_input(&environment));
+        inputs.insert("environment".to_owned(), environment_input(salt, &environment));
     }
     inputs.remove("keys");
     if !kept.is_empty() {

@@ -48,7 +48,9 @@ impl Common<'_> {
         let mut inputs = Inputs::new();
         let mut input = |name: &str, digest: String| inputs.insert(name.to_owned(), digest);
         input("command line", digest_of(args.iter().map(String::as_bytes)));
-        input("environment", environment_input(&env));
+        // A digest over a secret alone would confirm a guess.
+        let salt = from.salt.filter(|_| node.env.values().any(|value| secret_key(value).is_some()));
+        input("environment", environment_input(salt, &env));
         input("limits", digest_of([limits.as_bytes(), restart.as_bytes()]));
         let runner = match cluster.runner {
             RunnerKind::Process => "process",
@@ -109,6 +111,9 @@ impl Common<'_> {
                 text.push_str("unit Restart=no\n");
             }
         }
+        if let Some(salt) = salt {
+            let _ = writeln!(text, "salt {salt}");
+        }
         for (name, digest) in &inputs {
             let _ = writeln!(text, "input {digest} {name}");
         }
@@ -124,9 +129,10 @@ impl Common<'_> {
     }
 }
 
-/// What a node depends on of its environment.
-pub(super) fn environment_input(env: &BTreeMap<String, String>) -> String {
-    digest_of(env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()]))
+/// What a node depends on of its environment; with what nobody else knows, where secrets are in it.
+pub(super) fn environment_input(salt: Option<&str>, env: &BTreeMap<String, String>) -> String {
+    let pairs = env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()]);
+    digest_of(salt.map(str::as_bytes).into_iter().chain(pairs))
 }
 
 /// What a node depends on of what its host keeps.
