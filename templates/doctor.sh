@@ -8,7 +8,7 @@ uid=$(id -u)
 say host "$machine $boot $(date +%s)"
 say user "$uid ${user:-$uid}"
 cpus
-for tool in dd env tar gzip sha256sum sort find stat sed grep df id date mkdir rmdir mv cp rm ln sleep head tail tr cat kill; do
+for tool in dd env tar gzip sha256sum sort find stat readlink sed grep df id date mkdir rmdir mv cp rm ln sleep head tail tr cat kill; do
 	command -v "$tool" >/dev/null 2>&1 || say lacks "$tool"
 done
 for tool in taskset setsid timeout; do

@@ -12,16 +12,30 @@ done
 me=$(id -u)
 # Sets pid to the process that has a socket, as far as we may look; else `-`.
 holder() {
-	# Numbers and the kernel's own names.
+	pid=- at=''
 	# shellcheck disable=SC2012
-	at=-
-	pid=$(ls -l /proc/[0-9]*/fd 2>/dev/null | while IFS= read -r line; do
+	links=$(ls -l /proc/[0-9]*/fd 2>/dev/null | while IFS= read -r line; do
 		case $line in
-		/proc/*/fd:) at=${line#/proc/} ;;
-		*"socket:[$1]") printf '%s' "${at%%/*}" && break ;;
+		/proc/*/fd:) at=${line%:} at=${at#/proc/} ;;
+		*" -> socket:[$1]")
+			line=${line%" -> socket:[$1]"}
+			printf '%s/%s\n' "${at%/fd}" "${line##* }"
+			;;
 		esac
-	done)
-	pid=${pid:--}
+	done | head -n 50)
+	# The name of a file that somebody has open can look like all of these lines; what the link itself says can not.
+	set -f
+	for link in $links; do
+		process=${link%%/*} fd=${link#*/}
+		case $process:$fd in
+		*[!0-9:]* | :* | *:) continue ;;
+		esac
+		if [ "$(readlink "/proc/$process/fd/$fd")" = "socket:[$1]" ]; then
+			pid=$process
+			break
+		fi
+	done
+	set +f
 }
 # 0A is LISTEN.
 grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ place _ _ _ _ _ uid _ inode _; do

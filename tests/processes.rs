@@ -1,5 +1,6 @@
 //! Processes on a host that are none of the cluster's nodes: other people's, and other clusters'.
 
+use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 
 use crate::support::local::{LocalCluster, kill, said, wait_for};
@@ -220,4 +221,35 @@ fn the_age_of_a_process_is_told_where_the_uptime_is_the_containers() {
     assert_eq!(row["pid"], pid);
     assert!(row["uptime"].as_f64().unwrap() > 0.0, "{row}");
     kill("0", pid);
+}
+
+/// Who holds a port is told by the link of its socket, not by what the name of a file looks like.
+#[test]
+fn the_name_of_an_open_file_is_no_holder_of_a_port() {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::MetadataExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let socket = OwnedFd::from(socket);
+    let inode = std::fs::File::from(socket.try_clone().unwrap()).metadata().unwrap().ino();
+    // Its process comes first.
+    let name = dir.path().join(format!("x\n/proc/1/fd:\nlrwx------ 1 0 0 64 Jan  1 00:00 3 -> socket:[{inode}]"));
+    std::fs::create_dir_all(name.parent().unwrap()).unwrap();
+    let hold =
+        |stdin: Stdio| Other(Command::new("sleep").arg("600").stdin(stdin).stdout(Stdio::null()).spawn().unwrap());
+    let _forged = hold(std::fs::File::create(&name).unwrap().into());
+    let holder = hold(socket.into());
+    let text: String = ["say", "lib", "ports"]
+        .map(|name| std::fs::read_to_string(format!("{}/templates/{name}.sh", env!("CARGO_MANIFEST_DIR"))).unwrap())
+        .concat();
+    for shell in [&["dash"][..], &["bash"], &["busybox", "sh"]] {
+        let mut script = Command::new(shell[0]);
+        script.args(&shell[1..]).args(["-c", &format!("set -u\n{text}"), "sh"]).arg(dir.path()).env("T", "t");
+        let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        writeln!(script.stdin.take().unwrap(), "{port:04X}\n").unwrap();
+        let said = String::from_utf8(script.wait_with_output().unwrap().stdout).unwrap();
+        let listens = said.lines().find(|l| l.starts_with("t listens ")).unwrap_or_else(|| panic!("{shell:?}: {said}"));
+        assert!(listens.ends_with(&format!(" {} sleep", holder.pid())), "{shell:?}: {said}");
+    }
 }
