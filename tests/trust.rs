@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::local::{LocalCluster, Said, clusterctl, said, zeek_sim};
+use crate::support::sshd::Sshd;
 
 /// Commands that read what hosts remember, and change nothing.
 const READING: [&[&str]; 10] = [
@@ -116,6 +117,30 @@ fn a_remembered_host_runs_nothing_here_and_makes_no_host_of_this_machine() {
     fs::write(&file, text + gone).unwrap();
     cluster.run(&["deploy", "--yes"]).code(0);
     assert!(!cluster.kept("pending").exists() && !pwned.exists());
+}
+
+#[test]
+fn nodes_of_a_host_that_stays_are_not_stopped_because_another_name_for_it_is_remembered() {
+    let cluster = deployed();
+    let sshd = Sshd::start();
+    let with_config = |cluster: &LocalCluster| {
+        let file = cluster.dir().join("cluster.yaml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{text}ssh: {{ config: {} }}\n", sshd.ssh_config_path().display())).unwrap();
+    };
+    with_config(&cluster);
+    let pids = [cluster.pid("manager"), cluster.pid("worker-1")];
+    let ssh = json!({ "host": "127.0.0.1", "port": sshd.port(), "user": null });
+    // Where it lies is the description's word: there is no such folder.
+    let ghost = json!({ "name": "ghost", "base": "/nowhere", "spool": "/nowhere", "ssh": ssh });
+    fs::write(cluster.kept("pending"), format!("left {ghost}\n")).unwrap();
+    let diff = cluster.run(&["diff"]).code(0);
+    let way = format!("(at 127.0.0.1, port {})", sshd.port());
+    assert!(diff.stderr.contains(&way), "{diff:?}");
+    assert!(diff.stderr.contains("is the same machine as here"), "{diff:?}");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    assert_eq!([cluster.pid("manager"), cluster.pid("worker-1")], pids);
+    assert!(!cluster.kept("pending").exists());
 }
 
 #[test]

@@ -82,8 +82,14 @@ pub(super) fn gone(cluster: &Cluster, found: &[Option<Observed>], then: &[Rememb
     gone
 }
 
-/// Asks hosts that leave the cluster. `why` says why they leave.
-pub(super) async fn ask_leaving(fleet: &Fleet, gone: Gone, why: &str, notes: &mut Vec<String>) -> Leaving {
+/// Asks hosts that leave the cluster; `found` are those that stay, and `why` says why the others leave.
+pub(super) async fn ask_leaving(
+    fleet: &Fleet,
+    found: &[Option<Observed>],
+    gone: Gone,
+    why: &str,
+    notes: &mut Vec<String>,
+) -> Leaving {
     let mut leaving = Leaving::default();
     for (left, reason) in gone.unknown {
         notes.push(unknown(left.name.as_str(), why, &reason));
@@ -105,6 +111,13 @@ pub(super) async fn ask_leaving(fleet: &Fleet, gone: Gone, why: &str, notes: &mu
         let left =
             Left::of(&seat.name, asked.host.local, &asked.host.ssh.host, asked.host.ssh.port, &asked.host.ssh.user);
         match answer {
+            // By another way, or under another name: its nodes are those of a host that stays, and do not stop.
+            Ok(observed) if let Some(stays) = same_machine(fleet, found, &observed) => notes.push(format!(
+                "{} {why}, and is the same machine as {stays} (at {}): nothing is done there as {}",
+                seat.name,
+                way(&asked.host),
+                seat.name
+            )),
             Ok(observed) => {
                 let lives = observed.nodes.values().any(|n| n.process.is_some() || n.meant().is_some());
                 if asked.teller.is_none() && !lives && cluster_lists(fleet, &seat.name) {
@@ -125,6 +138,17 @@ pub(super) async fn ask_leaving(fleet: &Fleet, gone: Gone, why: &str, notes: &mu
         }
     }
     leaving
+}
+
+/// Returns the host that stays and is the same machine, in the same boot.
+fn same_machine(fleet: &Fleet, found: &[Option<Observed>], observed: &Observed) -> Option<String> {
+    // What has no machine id is not told apart by it.
+    if observed.machine_id.len() < 8 {
+        return None;
+    }
+    let of = |o: &Observed| (o.machine_id.clone(), o.boot_id.clone());
+    let same = fleet.cluster.hosts.iter().zip(found).find(|(_, stays)| stays.as_ref().map(of) == Some(of(observed)));
+    same.map(|(host, _)| host.name.clone())
 }
 
 /// Tells whether the description lists a host as removed: it is not so of those that a rollback leaves.

@@ -156,7 +156,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Failu
     let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
     plan.new_keys = fleet.new_keys.get().is_some() || fleet.salt.get().is_some();
     let gone = gone(&fleet.cluster, &found, &then);
-    let leaving = ask_leaving(fleet, gone, "left the description", &mut notes).await;
+    let leaving = ask_leaving(fleet, &found, gone, "left the description", &mut notes).await;
     leaving.plan(&mut plan);
     let Leaving { there: leaving, left, lost, .. } = leaving;
     if options.no_restart {

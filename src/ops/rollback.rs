@@ -174,7 +174,7 @@ pub(super) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     // What runs now may have hosts that neither the description nor that release has.
     let mut gone = gone(cluster, &found, &then);
     gone.asked.extend(target.more.iter().map(|h| (h.name.clone(), Asked { host: h.clone(), teller: None })));
-    let leaving = ask_leaving(fleet, gone, "is not of that release", &mut notes).await;
+    let leaving = ask_leaving(fleet, &found, gone, "is not of that release", &mut notes).await;
     leaving.plan(&mut plan);
     let Leaving { there: leaving, left, lost, .. } = leaving;
     if options.no_restart {
