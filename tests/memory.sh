@@ -119,8 +119,17 @@ for binary in "${binaries[@]}"; do
 done
 echo
 
-# Hosts that flood: what sshd runs instead of what is asked.
-for flood in "lines:exec yes ''" "long line:exec cat /dev/zero" "answers:exec sh -c 'eval \"\$(dd bs=1 count=\${SSH_ORIGINAL_COMMAND##* } 2>/dev/null | sed /begin/q)\"; exec yes \"\$T x\"'"; do
+# Hosts that flood: what sshd runs instead of what is asked. The last one answers as the script would, for ever.
+cat >"$work/answers.pl" <<'PERL'
+my ($length) = $ENV{SSH_ORIGINAL_COMMAND} =~ /(\d+)\s*$/;
+read STDIN, my $script, $length;
+my $token = <STDIN>;
+chomp $token;
+print "$token begin\n";
+my $lines = "$token \n" x 1000;
+print $lines while 1;
+PERL
+for flood in "lines:exec yes ''" "long line:exec cat /dev/zero" "answers:exec perl $work/answers.pl"; do
 	port=22931
 	serve "$port" "ListenAddress 127.0.0.1" "ForceCommand ${flood#*:}"
 	describe "$work/flood" "$port" 1 ''
