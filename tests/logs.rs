@@ -331,7 +331,9 @@ fn a_host_maintains_itself_from_a_crontab_of_which_no_other_line_is_lost() {
     let text = std::fs::read_to_string(&table).unwrap();
     assert!(text.starts_with(others) && text.lines().count() == 4, "{text}");
     let status = cluster.settled();
-    assert_eq!(status["warnings"], serde_json::json!([]));
+    // Other tests' clusters on this machine are named as well.
+    let warnings = status["warnings"].as_array().unwrap();
+    assert!(warnings.iter().all(|w| w["hint"] != "clusterctl maintain --install"), "{warnings:#?}");
     // The line of the reboot, as cron runs it.
     let supervisor = std::fs::read_to_string(cluster.kept("nodes/worker-1/supervisor")).unwrap();
     kill("KILL", supervisor.split(' ').nth(2).unwrap().parse().unwrap());

@@ -85,12 +85,12 @@ fn what_became_of_nodes_is_told_once_and_folded() {
 fn a_limit_that_nodes_do_not_get_is_said_by_deploy_and_doctor() {
     let cluster = LocalCluster::new();
     // More than the kernel gives, root as well.
-    cluster.write_local(", limits: { nofile: 2000000000 }");
+    cluster.write_local(", limits: { nofile: 1073741824 }");
     let said = cluster.run(&["deploy"]).code(0);
-    let told = "here: worker-1..2: can't set ulimit -n to 2000000000 -> clusterctl doctor";
+    let told = "here: worker-1..2: can't set ulimit -n to 1073741824 -> clusterctl doctor";
     assert_eq!(said.stderr.matches(told).count(), 1, "{}", said.stderr);
     let doctor = cluster.run(&["doctor"]).code(5);
-    assert!(doctor.stdout.contains("`limits.nofile` is 2000000000, and"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("`limits.nofile` is 1073741824, and"), "{}", doctor.stdout);
     // Without a timer or a line of cron there is nothing to remove, and that is no mistake.
     let removed = cluster.run(&["maintain", "--remove"]).code(0);
     assert!(removed.stdout.contains("does not maintain itself any more"), "{}", removed.stdout);
