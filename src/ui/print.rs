@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Output, Tone, Ui, complain, harmless};
+use super::{Output, Tone, Ui, complain, harmless, in_line};
 use crate::error::Kind;
 use crate::ops::{PrintReport, State};
 
@@ -22,7 +22,7 @@ pub fn values(ui: &Ui, report: &PrintReport) -> Option<Kind> {
             let value = match (&row.value, &row.reason) {
                 (Some(value), _) => harmless(value).replace('\n', "\n  "),
                 (None, why) => {
-                    ui.out.paint(Tone::Bad, &format!("- ({})", harmless(why.as_deref().unwrap_or("no value"))))
+                    ui.out.paint(Tone::Bad, &format!("- ({})", in_line(why.as_deref().unwrap_or("no value"))))
                 }
             };
             let pad = " ".repeat(width - row.node.width());
@@ -32,7 +32,7 @@ pub fn values(ui: &Ui, report: &PrintReport) -> Option<Kind> {
         }
         ui.result(&text);
         if let Some(why) = &report.failure {
-            complain(&ui.err.wrap(&harmless(&format!("the nodes could not be asked: {why}")), "  "));
+            complain(&ui.err.wrap(&in_line(&format!("the nodes could not be asked: {why}")), "  "));
         }
     }
     super::partial(asked().count(), silent)

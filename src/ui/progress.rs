@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Output, Tone, Ui, complain, count, harmless};
+use super::{Output, Tone, Ui, complain, count, harmless, in_line};
 use crate::ops::Event;
 
 /// How much is shown where there is no terminal.
@@ -81,7 +81,7 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
         }
         Event::Phase { name, total } => format!("{name}: {}", count(*total, "host")),
         Event::HostEnds { host, failure: Some(failure) } => {
-            format!("{host}: {}", ui.err.paint(Tone::Bad, &harmless(failure)))
+            format!("{host}: {}", ui.err.paint(Tone::Bad, &in_line(failure)))
         }
         Event::Node { passing: true, .. } => return None,
         Event::Node { node, host, what, bad, .. } => {

@@ -1,7 +1,7 @@
 //! What became of nodes after a start, a stop, a deploy or a check.
 
 use super::table::{Cell, Column, table};
-use super::{Output, Tone, Ui, complain, count, harmless};
+use super::{Output, Tone, Ui, complain, count, harmless, in_line};
 use crate::error::Kind;
 use crate::ops::{CheckReport, DeployReport, Finding, LocksReport, NodeOutcome, ReleasesReport, RunReport, ways_on};
 use crate::values::fold_names;
@@ -62,7 +62,7 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
         ui.result(&format!("{what} {}: {touched}", report.release));
         failures(ui, &report.nodes);
         for behind in &report.behind {
-            let why = harmless(&behind.why);
+            let why = in_line(&behind.why);
             // One that a deploy left out is at another release; one that could not be asked may be at this one.
             let what = if report.command == "resume" { "is not known to have it" } else { "is behind" };
             ui.result(&format!(
@@ -77,7 +77,7 @@ pub fn deployed(ui: &Ui, report: &DeployReport) -> Option<Kind> {
     } else {
         failures(ui, &report.nodes);
         for host in &report.not_back {
-            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, "not all hosts went back"), harmless(host)));
+            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, "not all hosts went back"), in_line(host)));
         }
         match &report.rolled_back {
             Some(_) if !report.not_back.is_empty() => {
@@ -159,10 +159,10 @@ pub fn releases(ui: &Ui, report: &ReleasesReport) -> Option<Kind> {
             ui.result(&table(ui.out, &COLUMNS, &rows));
         }
         for (host, why) in &report.odd {
-            complain(&format!("{host}: {}; it is no release", harmless(why)));
+            complain(&format!("{host}: {}; it is no release", in_line(why)));
         }
         for (host, why) in &report.unknown {
-            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, &format!("{host} can't be asked")), harmless(why)));
+            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, &format!("{host} can't be asked")), in_line(why)));
         }
     }
     let hosts: std::collections::BTreeSet<&str> = report.releases.iter().map(|r| r.host.as_str()).collect();
@@ -178,10 +178,10 @@ pub fn unlocked(ui: &Ui, report: &LocksReport) -> Option<Kind> {
             ui.result("no host is locked");
         }
         for lock in &report.held {
-            ui.result(&format!("{}: unlocked; it was locked by {}", lock.host, harmless(&lock.holder)));
+            ui.result(&format!("{}: unlocked; it was locked by {}", lock.host, in_line(&lock.holder)));
         }
         for (host, why) in &report.failed {
-            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, host), harmless(why)));
+            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, host), in_line(why)));
         }
     }
     super::partial(report.held.len() + report.failed.len(), report.failed.len())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::table::{Cell, Column, table};
-use super::{Output, Tone, Ui, count};
+use super::{Output, Tone, Ui, count, in_line};
 use crate::ops::{Health, NodeRow, State, StatusReport, Trouble};
 
 const COLUMNS: [Column; 12] = [
@@ -37,8 +37,9 @@ pub fn status(ui: &Ui, report: &StatusReport) {
         report.nodes.iter().filter(bad).chain(report.nodes.iter().filter(|r| !bad(r))).map(row).collect();
     text.push_str(&table(ui.out, &COLUMNS, &rows));
     for host in report.hosts.iter().filter(|h| h.lock.is_some()) {
-        let line = format!("\n{}: {}", host.host, host.lock.as_deref().unwrap_or_default());
-        text.push_str(&ui.out.wrap(&super::harmless(&line), "  "));
+        let line = format!("{}: {}", host.host, host.lock.as_deref().unwrap_or_default());
+        text.push('\n');
+        text.push_str(&ui.out.wrap(&in_line(&line), "  "));
         text.push('\n');
     }
     for (host, queue) in report.hosts.iter().filter_map(|h| Some((&h.host, h.queue.as_ref()?))) {
@@ -53,7 +54,7 @@ pub fn status(ui: &Ui, report: &StatusReport) {
     }
     if let Some(note) = &report.note {
         text.push('\n');
-        text.push_str(&ui.out.wrap(&super::harmless(note), "  "));
+        text.push_str(&ui.out.wrap(&in_line(note), "  "));
         text.push('\n');
     }
     if !report.troubles.is_empty() {
@@ -99,10 +100,10 @@ fn troubles(ui: &Ui, troubles: &[Trouble], tone: Tone) -> Vec<String> {
                 Some(rest) if group.len() > 1 => format!("are {rest}"),
                 _ => what.to_owned(),
             };
-            let mut line = format!("{}{more}: {}", ui.out.paint(tone, &names.join(", ")), super::harmless(&what));
+            let mut line = format!("{}{more}: {}", ui.out.paint(tone, &in_line(&names.join(", "))), in_line(&what));
             if let Some(hint) = hint(&group) {
                 line.push_str(" -> ");
-                line.push_str(&super::harmless(&hint));
+                line.push_str(&in_line(&hint));
             }
             line
         })
@@ -145,7 +146,7 @@ fn headline(ui: &Ui, report: &StatusReport) -> String {
     let mut parts = vec![format!("{} of {} running", running, count(report.nodes.len(), "node"))];
     if let Some(zeek) = &report.zeek {
         let backend = report.backend.map(|b| format!(", {}", b.name())).unwrap_or_default();
-        parts.insert(0, format!("Zeek {zeek}{backend}"));
+        parts.insert(0, format!("Zeek {}{backend}", in_line(zeek)));
     }
     let workers = &report.workers;
     if workers.described > 0 {
@@ -230,6 +231,19 @@ mod tests {
             "a, b: are stopped -> clusterctl resume @a @b, or clusterctl deploy"
         );
         assert_eq!(told(&[("a", "look at x"), ("b", "look at y")]), "a, b: are stopped -> look at x");
+    }
+
+    /// A manager's host chooses the names of peers and its version, and any host what is wrong with it.
+    #[test]
+    fn nothing_of_a_host_leaves_its_line_or_reaches_the_terminal() {
+        let trouble = |subject: &str, what: &str| Trouble {
+            subject: subject.to_owned(),
+            what: what.to_owned(),
+            hint: Some("look\nsensor2: is stopped".to_owned()),
+        };
+        let ui = Ui::new(Output::Table, crate::ui::Color::Never, false);
+        let lines = troubles(&ui, &[trouble("x\u{1b}[2J\ny", "is\nsensor2: \u{202e}gone")], Tone::Bad);
+        assert_eq!(lines, [r"x\u{1b}[2J\ny: is\nsensor2: \u{202e}gone -> look\nsensor2: is stopped"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Stream, Tone, harmless};
+use super::{Stream, Tone, in_line};
 
 /// A column of a table.
 pub(super) struct Column {
@@ -22,7 +22,7 @@ pub(super) struct Cell {
 
 impl Cell {
     pub(super) fn new(text: impl AsRef<str>, tone: Tone) -> Self {
-        Self { text: harmless(text.as_ref()), tone }
+        Self { text: in_line(text.as_ref()), tone }
     }
 
     pub(super) fn plain(text: impl AsRef<str>) -> Self {

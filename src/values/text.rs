@@ -97,10 +97,21 @@ fn list(words: &[&'static str]) -> String {
     }
 }
 
-/// Shortens a text that goes into a message.
+/// Shortens a text that goes into a message, which stays one line whatever is in it.
 pub(super) fn cut(text: &str) -> String {
     const LONGEST: usize = 60;
-    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
+    let mut short = String::new();
+    for c in text.chars().take(LONGEST) {
+        if c.is_control() {
+            short.extend(c.escape_default());
+        } else {
+            short.push(c);
+        }
+    }
+    if text.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 /// Gives a type that parses from text its `Deserialize`, `Serialize` and `JsonSchema`.
