@@ -195,6 +195,10 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
             all().flat_map(|o| &o.releases).map(|k| k.id.as_str()).filter(|id| id.starts_with(wanted)).collect();
         matches.sort_unstable();
         matches.dedup();
+        // A host that has another one whose name begins so does not make a whole name ambiguous.
+        if matches.contains(&wanted) {
+            return Ok(wanted.to_owned());
+        }
         return match matches.as_slice() {
             [one] => Ok((*one).to_owned()),
             [] => {
@@ -220,7 +224,12 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
     // A host that is new has few of them.
     let kept: BTreeMap<&str, &Kept> = all().flat_map(|o| &o.releases).map(|k| (k.id.as_str(), k)).rev().collect();
     let current = runs.as_deref().and_then(|id| kept.get(id));
-    let others = || kept.values().filter(|k| Some(&k.id) != runs.as_ref());
+    // One that most hosts have, if there is any: what one host alone has can't be gone back to, and may be made up.
+    let answered = all_once(found).count();
+    let has = |o: &Observed, id: &str| o.releases.iter().any(|k| k.id == id);
+    let common = |id: &str| all_once(found).filter(|o| has(o, id)).count() * 2 > answered;
+    let any = kept.keys().any(|id| Some(*id) != runs.as_deref() && common(id));
+    let others = || kept.values().filter(|k| Some(&k.id) != runs.as_ref() && (!any || common(&k.id)));
     if let Some(current) = current.filter(|k| k.command == "rollback") {
         let error = Error::failed(format!("the release that runs, {}, was itself gone back to", current.id));
         let mut others: Vec<&&Kept> = others().filter(|k| k.time.is_some()).collect();
@@ -238,6 +247,11 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
     others().filter(|k| k.time.is_some_and(|t| t <= now)).max_by_key(|k| k.time).map(|k| k.id.clone()).ok_or_else(
         || Error::failed("there is no release before the one that runs").hint("`clusterctl releases` lists them"),
     )
+}
+
+/// The hosts that answered.
+fn all_once(found: &[Option<Observed>]) -> impl Iterator<Item = &Observed> {
+    found.iter().flatten()
 }
 
 /// Reads the cluster of a release from a host that has it.
@@ -406,6 +420,19 @@ mod tests {
         assert_eq!(chosen(&found).unwrap(), "b");
         // The description and what runs were never anything else.
         assert_eq!(chosen(&[host("a", &[a], &[])]).unwrap_err(), "there is no release before the one that runs");
+    }
+
+    /// A host that makes up releases can't keep the others from going back.
+    #[test]
+    fn what_one_host_alone_has_is_not_gone_back_to() {
+        let [a, b] = [kept("a", 1, "deploy"), kept("b", 5, "deploy")];
+        let all = [a.clone(), b.clone()];
+        let lies = [a, kept("ax", 4, "deploy"), kept("zz", 4, "deploy"), b];
+        let found = [host("b", &all, &[]), host("b", &lies, &[])];
+        assert_eq!(chosen(&found).unwrap(), "a");
+        // Nor does it make a whole name ambiguous.
+        let found = found.map(Some);
+        assert_eq!(choose(&campus("", "", WORKERS), &found, Some("a")).unwrap(), "a");
     }
 
     #[test]
