@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use amounts::{Interval, Percent, Size};
 pub use cpus::CpuList;
-pub use names::{HostPath, Name, fold_names, is_node_name, is_release_id, is_secret_name, is_zeek_identifier};
+pub use names::{
+    HostPath, Name, fold_names, is_account_name, is_node_name, is_release_id, is_secret_name, is_zeek_identifier,
+};
 pub use network::{Address, Network, Port};
 pub use share::Share;
 pub use ssh::{SshHost, SshUser, never_for_ssh};

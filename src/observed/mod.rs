@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::values::{Interval, Version, is_node_name, is_release_id, is_secret_name};
+use crate::values::{Interval, Version, is_account_name, is_node_name, is_release_id, is_secret_name};
 
 pub use altered::{Alteration, Altered};
 pub use cpus::HostCpus;
@@ -235,7 +235,12 @@ impl Observed {
                 self.clock = ticks.map(|ticks| ticks / node::TICKS);
             }
             "account" => {
-                self.account = value.split_once(' ').and_then(|(uid, user)| Some((uid.parse().ok()?, user.to_owned())));
+                // Its number says as much where it has an odd name.
+                let name = |uid: u32, user: &str| if is_account_name(user) { user.to_owned() } else { uid.to_string() };
+                self.account = value
+                    .split_once(' ')
+                    .and_then(|(uid, user)| Some((uid.parse().ok()?, user)))
+                    .map(|(uid, user)| (uid, name(uid, user)));
             }
             "salt" => {
                 let right = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
@@ -350,7 +355,10 @@ impl Observed {
                 }
             }
             "maintained" => self.maintained = value.split(' ').next().and_then(time),
-            "systemd" => self.systemd = Some(value.to_owned()),
+            "systemd" => {
+                let odd = value.strip_prefix("linger ").is_some_and(|user| !is_account_name(user));
+                self.systemd = Some(if odd { "linger USER".to_owned() } else { value.to_owned() });
+            }
             "cpus" => self.cpus = HostCpus::parse(value),
             "readonly" => self.readonly = true,
             "logind" => self.logind_kills = value.ends_with("KillUserProcesses=yes") && !value.starts_with("yes"),
@@ -440,6 +448,14 @@ mod tests {
         assert_eq!(host.strays[0].origin, Origin::Unknown(Some("worker-9".to_owned())));
         assert_eq!((host.strays[0].owner, host.more_strays), (Owner::Account, 3));
         assert!(host.complete);
+    }
+
+    #[test]
+    fn the_name_of_an_account_is_no_command() {
+        let host = Observed::parse(&["account 1000 zeek", "systemd linger zeek"]);
+        assert_eq!((host.account.unwrap().1.as_str(), host.systemd.as_deref()), ("zeek", Some("linger zeek")));
+        let host = Observed::parse(&["account 1000 x;id|sh", "systemd linger $(id)"]);
+        assert_eq!((host.account.unwrap().1.as_str(), host.systemd.as_deref()), ("1000", Some("linger USER")));
     }
 
     /// As in a container whose uptime is its own: the kernel has been up for much longer.

@@ -149,6 +149,13 @@ pub fn is_node_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
+/// Tells whether a text can be the name of an account, which stands in commands that people are told to run as root.
+pub fn is_account_name(text: &str) -> bool {
+    (1..=LONGEST).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.@+-".contains(c))
+}
+
 /// Tells whether a text can be the id of a release, which is part of paths.
 pub fn is_release_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())

@@ -6,6 +6,7 @@ use super::Listener;
 use crate::observed::Component;
 use crate::observed::HostCpus;
 use crate::transport::Failure;
+use crate::values::is_account_name;
 
 /// What is known of a host.
 #[derive(Debug, Clone, Default)]
@@ -82,7 +83,13 @@ impl Facts {
                 }
                 "user" => {
                     facts.uid = next().parse().ok();
-                    next().clone_into(&mut facts.user);
+                    let name = next();
+                    // It stands in commands for root; its number says as much where it has an odd name.
+                    facts.user = match facts.uid {
+                        Some(uid) if !is_account_name(name) => uid.to_string(),
+                        None if !is_account_name(name) => String::new(),
+                        _ => name.to_owned(),
+                    };
                 }
                 "cpus" => facts.cpus = HostCpus::parse(rest),
                 "lacks" => facts.lacks.push(rest.to_owned()),
