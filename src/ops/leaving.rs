@@ -118,6 +118,16 @@ pub(super) async fn ask_leaving(
                 way(&asked.host),
                 seat.name
             )),
+            // Whose word it was may have meant another cluster of the same name.
+            Ok(observed) if asked.teller.is_some() && !is_of_this_cluster(found, &observed) => {
+                let reason = format!(
+                    "at {}: it runs the release {}, which no host of this cluster has",
+                    way(&asked.host),
+                    observed.current.as_deref().unwrap_or("-")
+                );
+                notes.push(unknown(&seat.name, why, &reason));
+                leaving.lost.extend(left.map(|left| (left, reason)));
+            }
             Ok(observed) => {
                 let lives = observed.nodes.values().any(|n| n.process.is_some() || n.meant().is_some());
                 if asked.teller.is_none() && !lives && cluster_lists(fleet, &seat.name) {
@@ -149,6 +159,15 @@ fn same_machine(fleet: &Fleet, found: &[Option<Observed>], observed: &Observed) 
     let of = |o: &Observed| (o.machine_id.clone(), o.boot_id.clone());
     let same = fleet.cluster.hosts.iter().zip(found).find(|(_, stays)| stays.as_ref().map(of) == Some(of(observed)));
     same.map(|(host, _)| host.name.clone())
+}
+
+/// Tells whether what lies on a host is of this cluster, as far as that shows: a host that stays has had its release. Its
+/// id is a digest of all that is in it, so that another cluster of the same name has another one, which no host of this
+/// one knows.
+fn is_of_this_cluster(found: &[Option<Observed>], observed: &Observed) -> bool {
+    let Some(current) = observed.current.as_deref() else { return true };
+    let has = |o: &Observed| o.current.as_deref() == Some(current) || o.releases.iter().any(|kept| kept.id == current);
+    found.iter().flatten().any(has)
 }
 
 /// Tells whether the description lists a host as removed: it is not so of those that a rollback leaves.
@@ -183,5 +202,22 @@ impl Leaving {
         for (left, why) in &self.lost {
             plan.add_unknown(left.name.as_str(), why);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::Kept;
+
+    #[test]
+    fn another_cluster_of_the_same_name_is_not_this_one() {
+        let runs = |id: &str| Observed { current: Some(id.to_owned()), ..Observed::default() };
+        let kept = Kept { id: "a1".to_owned(), ..Kept::default() };
+        let stays = [None, Some(Observed { releases: vec![kept], ..runs("b2") }), Some(Observed::default())];
+        assert!(is_of_this_cluster(&stays, &runs("b2")) && is_of_this_cluster(&stays, &runs("a1")));
+        assert!(!is_of_this_cluster(&stays, &runs("c3")));
+        // What has no release is no other cluster's.
+        assert!(is_of_this_cluster(&stays, &Observed::default()));
     }
 }
