@@ -263,6 +263,9 @@ pub(super) async fn stop_jobs(fleet: &Fleet, locks: &Locks, jobs: &[Job], manner
     outcomes
 }
 
+/// The most last words that are taken of one node, in lines; the script sends 12.
+const MOST_WORDS: usize = 50;
+
 /// What a host has said so far of each node: the outcome, and lines of its stderr.
 type Told = BTreeMap<String, (Option<Outcome>, Vec<String>)>;
 
@@ -282,6 +285,7 @@ async fn on_host(
                 Some(Started::Stderr(node, text)) => {
                     if let Ok(mut results) = results.lock()
                         && let Some((_, stderr)) = results.get_mut(&node)
+                        && stderr.len() < MOST_WORDS
                     {
                         stderr.push(text);
                     }
@@ -301,6 +305,10 @@ async fn on_host(
                 None => return,
             }
         };
+        // A host has no say in what becomes of nodes that it was not asked about.
+        if !jobs.iter().any(|job| job.node == node) {
+            return;
+        }
         // Nobody named the archiver, and a release of before may have none.
         if node != ARCHIVER || outcome != Outcome::Absent {
             let again = !start && jobs.iter().any(|job| job.node == node && job.again);
@@ -331,7 +339,7 @@ async fn on_host(
         },
     };
     if let Ok(reply) = &answer {
-        short(fleet, seat, &reply.lines);
+        short(fleet, seat, jobs, &reply.lines);
     }
     let mut results = results.lock().map(|mut r| std::mem::take(&mut *r)).unwrap_or_default();
     let outcomes: Vec<NodeOutcome> = jobs
@@ -350,10 +358,12 @@ async fn on_host(
 }
 
 /// Tells which limits nodes of a host have not got, once for those that lack the same.
-fn short(fleet: &Fleet, seat: &Seat, lines: &[String]) {
+fn short(fleet: &Fleet, seat: &Seat, jobs: &[Job], lines: &[String]) {
     let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {
-        if let Some(Started::Short(node, what)) = Started::parse(line) {
+        if let Some(Started::Short(node, what)) = Started::parse(line)
+            && jobs.iter().any(|job| job.node == node)
+        {
             lacking.entry(what).or_default().push(node);
         }
     }

@@ -10,6 +10,7 @@ use crate::ops::prepare::prevailing;
 use crate::ops::{Selection, archive, ways_on};
 use crate::runner::Folders;
 use crate::transport::Failure;
+use crate::values::is_node_name;
 
 /// From this share of packets on a worker counts as `dropping`, in per cent.
 const DROPPING: f64 = 1.0;
@@ -265,7 +266,7 @@ fn answered(row: &mut NodeRow, node: &Node, answers: &Answers<control::NodeStatu
         .filter(|(name, role)| **role != node.role && !status.peers.iter().any(|p| p == *name))
         .map(|(name, _)| *name)
         .collect();
-    let seen = status.received_1m + status.dropped_1m;
+    let seen = status.received_1m.saturating_add(status.dropped_1m);
     #[expect(clippy::cast_precision_loss, reason = "a share in per cent")]
     let dropped = if seen > 0 { status.dropped_1m as f64 * 100.0 / seen as f64 } else { 0.0 };
     if node.interface.is_some() {
@@ -469,7 +470,8 @@ fn is_overdue(observed: &Observed) -> bool {
 fn strangers(cluster: &Cluster, facts: &Facts, peers: &[String]) -> Vec<Trouble> {
     let known: BTreeSet<&str> = cluster.nodes.iter().map(|n| n.name.as_str()).collect();
     let seen = |name: &str| facts.values().flatten().any(|o| o.nodes.contains_key(name));
-    let strangers = peers.iter().filter(|name| !known.contains(name.as_str()) && !seen(name));
+    // It is the manager's word: what can be no node is none.
+    let strangers = peers.iter().filter(|name| is_node_name(name) && !known.contains(name.as_str()) && !seen(name));
     strangers
         .map(|name| Trouble {
             subject: name.clone(),
