@@ -28,6 +28,10 @@ pub use ways::{Component, Flaw};
 /// The name of a host's archiver among the nodes' folders (`release::ARCHIVER`).
 const ARCHIVER: &str = "log-archiver";
 
+/// The most hosts that left of which one host's word is taken. They are all asked, and what can't be asked is written to
+/// all hosts, whose own answers must not become longer than any that is read.
+pub const MOST_LEFT: usize = 2000;
+
 /// What is known of a host.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
@@ -298,6 +302,9 @@ impl Observed {
                     }
                 }
             }
+            "pending" if self.pending.len() >= MOST_LEFT => {
+                self.wrong("pending", format!("it has more than {MOST_LEFT} hosts"), true);
+            }
             "pending" => match Left::parse(value) {
                 Some(Ok(left)) => self.pending.push(left),
                 Some(Err(why)) => self.wrong("pending", why, true),
@@ -448,6 +455,14 @@ mod tests {
         assert_eq!(host.strays[0].origin, Origin::Unknown(Some("worker-9".to_owned())));
         assert_eq!((host.strays[0].owner, host.more_strays), (Owner::Account, 3));
         assert!(host.complete);
+    }
+
+    #[test]
+    fn a_host_remembers_no_more_hosts_than_there_are() {
+        let lines = (0..10_000).map(|n| format!("pending left {{\"name\":\"x{n}\",\"ssh\":{{\"host\":\"x{n}\"}}}}"));
+        let host = Observed::parse(&lines.collect::<Vec<_>>());
+        assert_eq!((host.pending.len(), host.wrong.len()), (super::MOST_LEFT, 1));
+        assert!(host.wrong[0].mended && host.wrong[0].file == "pending");
     }
 
     #[test]

@@ -120,12 +120,14 @@ pub(super) async fn ask_leaving(
             )),
             // Whose word it was may have meant another cluster of the same name.
             Ok(observed) if asked.teller.is_some() && !is_of_this_cluster(found, &observed) => {
-                let reason = format!(
-                    "at {}: it runs the release {}, which no host of this cluster has",
-                    way(&asked.host),
-                    observed.current.as_deref().unwrap_or("-")
-                );
-                notes.push(unknown(&seat.name, why, &reason));
+                let current = observed.current.as_deref().unwrap_or("-");
+                let reason = format!("it runs the release {current}, which no host of this cluster has");
+                notes.push(format!(
+                    "{} {why}, but at {} {reason}: it may be another cluster's, and is left alone; list it under \
+                     `removed` if it is this one's",
+                    seat.name,
+                    way(&asked.host)
+                ));
                 leaving.lost.extend(left.map(|left| (left, reason)));
             }
             Ok(observed) => {

@@ -304,6 +304,13 @@ pub(super) fn prevailing<'a>(cluster: &Cluster, currents: impl Iterator<Item = (
     hosts.into_iter().max_by_key(|(_, count)| *count).map(|(id, _)| id.to_owned())
 }
 
+/// The hosts, by their indices, in the order in which their word about the others counts: no operation goes on without
+/// the manager's, so that another one that lies keeps nobody from anything.
+pub(super) fn manager_first(cluster: &Cluster) -> impl Iterator<Item = usize> {
+    let manager = cluster.manager().map(|m| m.host);
+    manager.into_iter().chain((0..cluster.hosts.len()).filter(move |index| Some(*index) != manager))
+}
+
 /// Where the hosts that are up to date have these very files already, the release keeps the name that it has there:
 /// parts of further hosts, which were away, belong to it.
 fn adopt(release: &mut Release, cluster: &Cluster, found: &[Option<Observed>]) {
@@ -465,8 +472,8 @@ pub(super) async fn deployments(
 ) -> (Deployments, Vec<Remembered>) {
     // A release is the same on all hosts, so one of them is asked for its cluster.
     let mut tellers: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, observed) in found.iter().enumerate() {
-        if let Some(current) = observed.as_ref().and_then(|o| o.current.as_deref())
+    for index in manager_first(&fleet.cluster) {
+        if let Some(current) = found.get(index).and_then(|o| o.as_ref()?.current.as_deref())
             && current != release.id
         {
             tellers.entry(current).or_insert(index);
@@ -587,5 +594,6 @@ mod tests {
         assert_eq!(runs(&[(0, "old"), (1, "new"), (2, "old")]).as_deref(), Some("new"));
         assert_eq!(runs(&[(0, "old"), (2, "old")]).as_deref(), Some("old"));
         assert_eq!(runs(&[]), None);
+        assert_eq!(manager_first(&cluster).collect::<Vec<_>>(), [1, 0, 2]);
     }
 }

@@ -8,7 +8,9 @@ use super::Failure;
 use super::again::{self, Again, Now};
 use super::fleet::{Fleet, Seat};
 use super::leaving::{Asked, Leaving, ask_leaving, gone};
-use super::prepare::{Absent, Aim, Options, Prepared, apart, currents, deployments, look, notes, pinnable, prevailing};
+use super::prepare::{
+    Absent, Aim, Options, Prepared, apart, currents, deployments, look, manager_first, notes, pinnable, prevailing,
+};
 use super::secrets::Keys;
 use super::select::skipped;
 use super::stage::silence;
@@ -258,7 +260,8 @@ fn all_once(found: &[Option<Observed>]) -> impl Iterator<Item = &Observed> {
 async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result<Then, Error> {
     let mut error = Error::failed(format!("nothing has changed: the topology of {id} can't be read"));
     let has = |o: &Observed| o.releases.iter().any(|k| k.id == id);
-    let tellers: Vec<usize> = (0..found.len()).filter(|i| found[*i].as_ref().is_some_and(has)).take(3).collect();
+    let tellers = manager_first(&fleet.cluster).filter(|i| found.get(*i).and_then(Option::as_ref).is_some_and(has));
+    let tellers: Vec<usize> = tellers.take(3).collect();
     if tellers.is_empty() {
         return Err(error.because("no host that answers has it"));
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::cluster::{self, AfPacketValue, Cluster, EnvValue, Former, Redef, ZeekValue, verify};
-use crate::observed::{Left, Stored, stored};
+use crate::observed::{Left, MOST_LEFT, Stored, stored};
 
 /// A cluster of before, and the hosts of it that the description has no word about.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub fn former(now: &Cluster, left: &Left) -> Result<Former, String> {
 pub fn recorded(stored: Stored, now: &Cluster) -> Result<Recorded, String> {
     let known = |name: &str| now.hosts.iter().find(|host| host.name == name);
     let left = stored.hosts.iter().filter(|h| h.enabled && known(h.name.as_str()).is_none()).map(stored::Host::left);
-    let left = left.collect();
+    let left = left.take(MOST_LEFT).collect();
     let hosts = stored.hosts.iter().map(|host| self::host(host, now)).collect();
     let nodes = stored.nodes.into_iter().map(node).collect();
     let cluster = Cluster {

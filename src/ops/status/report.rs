@@ -644,6 +644,24 @@ mod tests {
     }
 
     #[test]
+    fn no_number_of_a_node_is_too_large() {
+        let cluster = campus("", "", WORKERS);
+        let node = cluster.nodes.iter().find(|n| n.interface.is_some()).unwrap();
+        let most = u64::MAX;
+        let status: control::NodeStatus = serde_json::from_value(serde_json::json!({
+            "node": node.name, "node_type": "worker", "version": "", "pid": most, "uptime": 1e300, "workers": most,
+            "peers": [], "received": most, "dropped": most, "link": most, "received_1m": most, "dropped_1m": most,
+            "memory": most,
+        }))
+        .unwrap();
+        let nodes = BTreeMap::from([(node.name.clone(), Reply::Answer(status))]);
+        let answers = Answers { version: String::new(), endpoint: String::new(), nodes, ended: None };
+        let mut row = process_row(&cluster, node, None);
+        answered(&mut row, node, &answers, &BTreeMap::new());
+        assert_eq!(row.health, Some(Health::Dropping));
+    }
+
+    #[test]
     fn a_peer_that_the_description_has_not_is_told() {
         let cluster = campus("", "", WORKERS);
         let (facts, mut peers): (Facts, Vec<String>) =
@@ -653,6 +671,8 @@ mod tests {
         let told = strangers(&cluster, &facts, &peers);
         let subjects: Vec<&str> = told.iter().map(|t| t.subject.as_str()).collect();
         assert_eq!(subjects, ["worker-gone-1"]);
+        // A manager can name its peers as it likes.
+        assert_eq!(strangers(&cluster, &facts, &["\u{1b}[2J".to_owned(), "a\nb".to_owned(), String::new()]), []);
         assert!(told[0].what.contains("is not in the description any more"), "{told:?}");
     }
 }
