@@ -248,6 +248,7 @@ fn environment(name: &str, secret: &str) -> Result<String, String> {
     let script = [
         include_str!("../templates/lib.sh"),
         include_str!("../templates/crashes.sh"),
+        include_str!("../templates/clean.sh"),
         include_str!("../templates/node.sh"),
     ];
     fs::write(home.join("node.sh"), script.concat()).unwrap();
