@@ -13,7 +13,8 @@ usage() {
 		  --only WHAT      unit: the tests without a lab; lab: the lab's suite alone
 		  --runner NAME    the lab's suite with process or systemd only; both if not given
 		  --account NAME   the lab's suite as zeek or root only; both if not given
-		  --full           as root too, all of the lab's suite, and not only what an account makes a difference to
+		  --full           as root too, all of the lab's suite, and not only what an account makes a difference to;
+		                   and all cases of lab::combinations, not only the first four
 		  --labs N         how many labs are up at the same time (2)
 		  --skip NAME      leave out those of the lab's tests whose names contain it
 		  TEST             only those of the lab's tests whose names contain it: lab::faults::disk
@@ -259,6 +260,8 @@ lab_suite() {
 		[ "$account" != root ] || [ "$full" = yes ] || tests=("${of_root[@]}")
 	fi
 	export LAB_ID=$id CLUSTERCTL_LAB_RUNNER=$runner CLUSTERCTL_LAB_ACCOUNT=$account
+	# All cases of the combinations on several hosts take longer than everything else together.
+	[ "$full" = yes ] || export CLUSTERCTL_CASES=${CLUSTERCTL_CASES:-4}
 	# The sockets of one lab's connections do not outlive it.
 	export XDG_RUNTIME_DIR=$runtime/$id-$name
 	mkdir -p "$XDG_RUNTIME_DIR"
