@@ -185,7 +185,7 @@ fn a_node_without_its_supervisor_is_told_and_not_adopted() {
     let pid = host.pid_in("run");
     assert_eq!(host.start(), format!("clusterctl running {WORKER} unsupervised\n"));
     let said = host.cluster.run(&["start", WORKER]).code(1);
-    assert!(said.stdout.contains("unsupervised") && said.stdout.contains("clusterctl restart"), "{}", said.stdout);
+    assert!(said.stdout.contains("unsupervised") && said.stdout.contains("until it is restarted"), "{}", said.stdout);
     let said = host.cluster.run(&["deploy", "--yes"]).code(0);
     let note = "worker-1 runs unsupervised, and will not be started again after an end: clusterctl restart worker-1";
     assert!(said.stderr.contains(note), "{}", said.stderr);

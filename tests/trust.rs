@@ -293,6 +293,8 @@ impl Earlier {
     fn new() -> Self {
         let lock = fs::OpenOptions::new().create(true).append(true).open(format!("{ROOT}.lock")).unwrap();
         lock.lock().unwrap();
+        // What a run that was killed has left.
+        let _ = Command::new("pkill").args(["-KILL", "-f", &format!("{ROOT}/")]).status();
         let _ = fs::remove_dir_all(ROOT);
         let root = Path::new(ROOT);
         for folder in ["base", "zeek/bin", "zeek/etc", "zeek/share/zeek", "zeek/sim", "pack"] {
