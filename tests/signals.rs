@@ -40,7 +40,7 @@ fn wait_for_the_switch(cluster: &LocalCluster, before: &str) {
 
 #[test]
 fn every_signal_that_asks_for_an_end_lets_a_deploy_go_back() {
-    let (cluster, before) = with_a_change("5000");
+    let (cluster, before) = with_a_change("10000");
     for signals in [&["HUP", "HUP"][..], &["HUP", "TERM"], &["TERM", "HUP"], &["QUIT"], &["INT"]] {
         let mut command = cluster.command(&["deploy", "--yes"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -90,7 +90,7 @@ fn a_reader_that_is_gone_ends_no_deploy() {
 
 #[test]
 fn a_terminal_that_is_closed_lets_a_deploy_go_back() {
-    let (cluster, before) = with_a_change("5000");
+    let (cluster, before) = with_a_change("10000");
     let inner = cluster.command(&[]);
     let line = format!("{} deploy --yes", inner.get_program().display());
     let mut command = Command::new("script");
