@@ -14,7 +14,7 @@ usage() {
 		  --runner NAME    the lab's suite with process or systemd only; both if not given
 		  --account NAME   the lab's suite as zeek or root only; both if not given
 		  --full           as root too, all of the lab's suite, and not only what an account makes a difference to;
-		                   and all cases of lab::combinations, not only the first four
+		                   and the combinations, on one host and on several
 		  --labs N         how many labs are up at the same time (2)
 		  --skip NAME      leave out those of the lab's tests whose names contain it
 		  TEST             only those of the lab's tests whose names contain it: lab::faults::disk
@@ -248,6 +248,10 @@ tests() {
 	[ "$unit" = no ] || {
 		step "cargo test --workspace" cargo test --workspace --locked --no-fail-fast || true
 		count
+		if [ "$full" = yes ]; then
+			step "combinations on one host" cargo test --locked --test it combinations_on_one_host -- --ignored || true
+			count
+		fi
 	}
 	[ "$lab" = no ] || lab_tests
 }
@@ -257,11 +261,13 @@ lab_suite() {
 	local id=$1 runner=$2 account=$3 name=$2-$3 status=0 follower child tests=("${filters[@]}")
 	if [ ${#tests[@]} = 0 ]; then
 		tests=(lab::)
-		[ "$account" != root ] || [ "$full" = yes ] || tests=("${of_root[@]}")
+		if [ "$full" = no ]; then
+			# They take longer than everything else together.
+			skips+=(--skip lab::combinations)
+			[ "$account" != root ] || tests=("${of_root[@]}")
+		fi
 	fi
 	export LAB_ID=$id CLUSTERCTL_LAB_RUNNER=$runner CLUSTERCTL_LAB_ACCOUNT=$account
-	# All cases of the combinations on several hosts take longer than everything else together.
-	[ "$full" = yes ] || export CLUSTERCTL_CASES=${CLUSTERCTL_CASES:-4}
 	# The sockets of one lab's connections do not outlive it.
 	export XDG_RUNTIME_DIR=$runtime/$id-$name
 	mkdir -p "$XDG_RUNTIME_DIR"
