@@ -68,6 +68,7 @@ else
 		cp "$target/release/zeek-sim" "$zeek/bin/.zeek.new"
 		mv "$zeek/bin/.zeek.new" "$zeek/bin/zeek"
 	fi
+	ln -sf zeek "$zeek/bin/zeek-archiver"
 	[ -e "$zeek/etc/zeek-sim.conf" ] || printf '# Settings of zeek-sim.\npackets=1000\n' >"$zeek/etc/zeek-sim.conf"
 	say "No Zeek is installed here: the nodes run zeek-sim, a stand-in that looks at no traffic."
 fi
