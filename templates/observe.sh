@@ -100,10 +100,11 @@ ActiveState=deactivating"*) return 0 ;;
 	return 1
 }
 known='' salt=''
-for dir in "$spool"/nodes/*/; do
-	[ -d "$dir" ] || continue
-	node=${dir%/}
-	node=${node##*/}
+# Says what is known of the node $node in $dir; not 0 where it was started meanwhile, so that part of what was said is
+# of the process before.
+look() {
+	identity "${dir}run"
+	was=$b:$p:$s
 	say node "$node"
 	ended=''
 	for file in want run exit; do
@@ -157,6 +158,15 @@ for dir in "$spool"/nodes/*/; do
 			dump exit "${dir}exit"
 		fi
 	fi
+	identity "${dir}run"
+	[ "$b:$p:$s" = "$was" ]
+}
+for dir in "$spool"/nodes/*/; do
+	[ -d "$dir" ] || continue
+	node=${dir%/}
+	node=${node##*/}
+	# What is said last counts.
+	look || look || look
 done
 say nodes end
 # Zeek processes that are not among them. Who runs them, and from where, is told by what nobody else can write: the

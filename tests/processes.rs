@@ -253,3 +253,38 @@ fn the_name_of_an_open_file_is_no_holder_of_a_port() {
         assert!(listens.ends_with(&format!(" {} sleep", holder.pid())), "{shell:?}: {said}");
     }
 }
+
+/// A node that is started again while its files are read is told as the one or the other, and not as half of each.
+#[test]
+fn a_node_that_starts_while_it_is_looked_at_is_told_as_one_process() {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let since = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap();
+    let me = std::process::id();
+    // A word of the shell's makes it happen at the worst time: when the old files have been read.
+    let start_now = "dump() {
+        while IFS= read -r line; do say \"$1 $line\"; done <\"$2\"
+        [ \"$1\" != exit ] || [ ! -e \"$home/next\" ] || { mv \"$home/next\" \"${dir}run\"; mv \"$2\" \"${2}.last\"; }
+    }\n";
+    let text = |name: &str| std::fs::read_to_string(format!("{}/templates/{name}.sh", env!("CARGO_MANIFEST_DIR")));
+    let before = ["say", "lib", "units", "cpus", "altered"].map(|name| text(name).unwrap()).concat();
+    let script = format!("set -u\n{before}{start_now}{}", text("observe").unwrap());
+    for shell in [&["dash"][..], &["bash"], &["busybox", "sh"]] {
+        let dir = tempfile::tempdir().unwrap();
+        let node = dir.path().join("nodes/worker-1");
+        std::fs::create_dir_all(&node).unwrap();
+        let keep = |path: std::path::PathBuf, text: String| std::fs::write(path, text).unwrap();
+        let boot = boot.trim();
+        keep(node.join("run"), format!("id {boot} 4194305 1\nrestarts 0\n"));
+        keep(node.join("exit"), format!("id {boot} 4194305 1\nstatus 134\nnext 1\n"));
+        keep(dir.path().join("next"), format!("id {boot} {me} {since}\nrestarts 1\n"));
+        let mut script_of = Command::new(shell[0]);
+        script_of.args(&shell[1..]).args(["-c", &script, "sh"]).args([dir.path(), dir.path()]).args(["/zeek", "brief"]);
+        let said = script_of.env("T", "t").stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let (_, last) = said.rsplit_once("t node worker-1\n").unwrap_or_else(|| panic!("{shell:?}: {said}"));
+        let has = |line: &str| last.lines().any(|l| l.starts_with(line));
+        assert!(has(&format!("t process {me} ")) && has("t run restarts 1") && has("t last status 134"), "{said}");
+        assert!(!has("t exit") && !has("t run restarts 0"), "{shell:?}: {said}");
+    }
+}
