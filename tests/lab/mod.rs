@@ -9,6 +9,7 @@ mod hints;
 mod hosts;
 mod logs;
 mod main_job;
+mod rollback;
 mod runners;
 mod secrets;
 

@@ -11,7 +11,7 @@ fn openssl(dir: &Path, args: &[&str]) {
 }
 
 /// An authority, and a certificate of it with its key, which has a passphrase.
-fn certificates(dir: &Path, authority: &str) {
+pub(super) fn certificates(dir: &Path, authority: &str) {
     let subject = format!("/CN={authority}");
     openssl(
         dir,
