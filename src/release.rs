@@ -352,7 +352,7 @@ impl Release {
 
 /// What is the same for all hosts, made once.
 struct Common<'a> {
-    entries: zeek::Entries<'a>,
+    entries: zeek::LayoutEntries<'a>,
     files: Arc<BTreeMap<String, File>>,
     /// Digest of the whole layout.
     layout: String,
@@ -369,7 +369,7 @@ impl<'a> Common<'a> {
     fn new(from: &Ingredients<'a>) -> Self {
         let (cluster, version) = (from.cluster, from.version);
         let layout = zeek::layout(cluster, version);
-        let entries = zeek::Entries::new(cluster, version);
+        let entries = zeek::LayoutEntries::new(cluster, version);
         let tiers: Vec<String> =
             cluster.nodes.iter().filter(|n| n.role != Role::Worker).map(|n| entries.of(n)).collect();
         let options = zeek::options_script(cluster, version);

@@ -7,6 +7,8 @@ mod network;
 mod share;
 mod ssh;
 mod text;
+mod words;
+mod zeek;
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,6 +24,10 @@ pub use network::{Address, Network, Port};
 pub use share::Share;
 pub use ssh::{SshHost, SshUser, never_for_ssh};
 pub use text::{HELP_MARK, nearest, scalar, word};
+pub use words::{
+    Backend, ChecksumMode, Compress, Curve, FanoutMode, LayoutInputs, Metrics, Restart, Role, RunnerKind, StoreBackend,
+};
+pub use zeek::{CoreLimit, Redef, ZeekValue};
 
 /// A Zeek version as far as it decides anything: `major.minor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

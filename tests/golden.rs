@@ -142,7 +142,7 @@ fn ten_thousand_nodes_take_no_time() {
     let cluster = bare(hosts, nodes);
     let start = Instant::now();
     let text = zeek::layout(&cluster, version("7.0"));
-    let entries = zeek::Entries::new(&cluster, version("7.0"));
+    let entries = zeek::LayoutEntries::new(&cluster, version("7.0"));
     assert!(cluster.nodes.iter().all(|n| text.contains("worker") && !entries.of(n).is_empty()));
     // Some 50 ms in a release build are promised; this is far from what anything quadratic would take.
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());

@@ -269,7 +269,7 @@ nodes:
         "8:35 `two` has no line `-----BEGIN CERTIFICATE-----`",
         "8:53 there is no file `./key.pem`",
         "10:42 there is no file `/nowhere/secret`",
-        "14:19 wrong value of `type`: `wroker` is not `manager`, `logger`, `proxy`, `worker`, `standalone`, \
+        "14:19 wrong value of `type`: `wroker` is not `logger`, `manager`, `proxy`, `worker`, `standalone`, \
          `time_machine` or `control`",
         "14:35 there is no host `hree`",
     ];

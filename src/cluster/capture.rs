@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::nodes::{Draft, Member, Nodes};
 use super::problems::Problems;
 use crate::error::Problem;
-use crate::spec::{self, Entries, Spec, Texts};
+use crate::spec::{OrderedMap, Spec, StringList};
+use crate::values::Redef;
 
 /// Warns of workers that capture on one interface of a host and do not share its packets among themselves: each log has
 /// everything as often as there are workers.
@@ -66,19 +67,20 @@ fn sees_all(spec: &Spec, nodes: &Nodes<'_>, member: &Member<'_>, interface: &str
     // PF_RING's and Myricom's libpcap (https://www.ntop.org/guides/pf_ring/thirdparty/bro.html).
     let shares =
         |name: &str| name.starts_with("PCAP_PF_RING_") || name.starts_with("PF_RING_") || name.starts_with("SNF_");
-    if env.flat_map(Entries::iter).any(|(name, _)| shares(name)) {
+    if env.flat_map(OrderedMap::iter).any(|(name, _)| shares(name)) {
         return false;
     }
     // A filter of its own, or Zeek's script that gives each worker one.
-    let texts = |global: &'_ Texts, group: &'_ Texts, own: Option<&'_ Texts>, is: &dyn Fn(&str) -> bool| {
-        [Some(global), Some(group), own].into_iter().flatten().flat_map(|texts| &texts.0).any(|text| is(text))
-    };
+    let texts =
+        |global: &'_ StringList, group: &'_ StringList, own: Option<&'_ StringList>, is: &dyn Fn(&str) -> bool| {
+            [Some(global), Some(group), own].into_iter().flatten().flat_map(|texts| &texts.0).any(|text| is(text))
+        };
     let filters = |arg: &str| arg.starts_with("-f") || arg.starts_with("--filter");
     let balances = |script: &str| script.trim_end_matches(".zeek").ends_with("misc/load-balancing");
     let redefs = [Some(&spec.zeek.redefs), Some(&member.spec.redefs), member.own.map(|own| &own.redefs)];
-    let filter = |(name, _): (&str, &spec::Redef)| name.contains("_filter") || name.starts_with("PacketFilter::");
+    let filter = |(name, _): (&str, &Redef)| name.contains("_filter") || name.starts_with("PacketFilter::");
     let own = member.own;
     !texts(&spec.zeek.args, &member.spec.args, own.map(|own| &own.args), &filters)
         && !texts(&spec.zeek.scripts, &member.spec.scripts, own.map(|own| &own.scripts), &balances)
-        && !redefs.into_iter().flatten().flat_map(Entries::iter).any(filter)
+        && !redefs.into_iter().flatten().flat_map(OrderedMap::iter).any(filter)
 }

@@ -1,8 +1,11 @@
 //! Spec -> Cluster: names, hosts, ports, CPUs, ids. Pure.
 
 mod capture;
+mod checks;
+mod expand;
 mod fanout;
 mod folders;
+mod groups;
 mod hosts;
 mod model;
 mod natural;

@@ -8,6 +8,9 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::values::Version;
+pub use crate::values::{
+    Backend, Compress, CoreLimit, Curve, LayoutInputs, Metrics, Redef, Restart, Role, RunnerKind, ZeekValue,
+};
 
 /// A whole cluster, as the description means it. Hosts are sorted by name, nodes by [`Role`] and then by name in
 /// natural order (`worker-2` before `worker-10`), so that the same description always gives the same bytes.
@@ -74,29 +77,6 @@ pub struct Zeek {
     pub global_hash_seed: String,
 }
 
-/// How nodes of a cluster talk to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// Broker.
-    Broker,
-    /// ZeroMQ.
-    Zeromq,
-}
-
-/// Whether ZeroMQ encrypts and authenticates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Curve {
-    /// Where nodes of several hosts talk over it, and the version can.
-    #[default]
-    Auto,
-    /// Always.
-    On,
-    /// Never.
-    Off,
-}
-
 /// Where the certificates of Broker's nodes are found on the operator's machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tls {
@@ -108,30 +88,6 @@ pub struct Tls {
     pub key: EnvValue,
     /// The passphrase of the key.
     pub passphrase: Option<EnvValue>,
-}
-
-/// A value of the description that becomes a Zeek literal.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub enum ZeekValue {
-    /// `T` or `F`.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A floating-point number.
-    Double(f64),
-    /// A text: a quoted string, or, where the option has another type (an interval, an enum), that type's literal.
-    Text(String),
-}
-
-/// A redefinition of one identifier.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub enum Redef {
-    /// `redef ID = value;`
-    Set(ZeekValue),
-    /// `redef ID += { values };`
-    Add(Vec<ZeekValue>),
-    /// `redef ID = expression;`, verbatim Zeek.
-    Expr(String),
 }
 
 /// An entry of `Cluster::stores` (`Cluster::StoreInfo` in Zeek's base/frameworks/cluster/broker-stores.zeek).
@@ -164,20 +120,6 @@ pub struct Ports {
     pub xpub: u16,
     /// ZeroMQ's XSUB port on the manager's host.
     pub xsub: u16,
-}
-
-/// Where nodes serve metrics (Zeek 7.0 and later).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Metrics {
-    /// On loopback.
-    Loopback,
-    /// On the node's own address.
-    Node,
-    /// On all addresses.
-    Any,
-    /// Nowhere.
-    Off,
 }
 
 /// Logs and their archive.
@@ -223,19 +165,6 @@ impl From<Archive> for Option<String> {
     }
 }
 
-/// How logs in the archive are compressed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Compress {
-    /// By gzip(1).
-    #[default]
-    Gzip,
-    /// By zstd(1).
-    Zstd,
-    /// Not at all.
-    None,
-}
-
 /// How long to wait for what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Timeouts {
@@ -245,37 +174,6 @@ pub struct Timeouts {
     pub stop: Duration,
     /// For nodes to answer over their control topics.
     pub control: Duration,
-}
-
-/// What keeps a node running on its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunnerKind {
-    /// systemd units.
-    Systemd,
-    /// A supervisor of ours, one for each node.
-    Process,
-}
-
-/// Whether a node that ended by itself is started again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Restart {
-    /// After a pause that grows.
-    #[default]
-    OnCrash,
-    /// Not at all.
-    Never,
-}
-
-/// Which entries of the layout are an input of a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LayoutInputs {
-    /// Its own, the manager's, the loggers' and the proxies'.
-    Minimal,
-    /// All (for scripts that count workers or use the worker pool).
-    Full,
 }
 
 /// A machine that runs nodes.
@@ -356,26 +254,6 @@ pub struct Ssh {
     pub persist: Duration,
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
-}
-
-/// What a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Writes logs.
-    Logger,
-    /// Coordinates the cluster; writes logs where there is no logger.
-    Manager,
-    /// Shares work that workers hand to it.
-    Proxy,
-    /// Looks at packets.
-    Worker,
-    /// A Zeek without a cluster.
-    Standalone,
-    /// A time machine: an entry of the layout, up to Zeek 7.0; not run by us.
-    TimeMachine,
-    /// A controller: an entry of the layout; not run by us.
-    Control,
 }
 
 /// One Zeek process.
@@ -466,49 +344,6 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Niceness.
     pub nice: Option<i8>,
-}
-
-/// A limit on core files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum CoreLimit {
-    /// No limit.
-    Unlimited,
-    /// At most so many bytes.
-    Bytes(u64),
-}
-
-impl Role {
-    /// All roles, in the order in which they start.
-    pub const ALL: [Self; 7] =
-        [Self::Logger, Self::Manager, Self::Proxy, Self::Worker, Self::Standalone, Self::TimeMachine, Self::Control];
-
-    /// Returns the role's name as the description and the output write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Logger => "logger",
-            Self::Manager => "manager",
-            Self::Proxy => "proxy",
-            Self::Worker => "worker",
-            Self::Standalone => "standalone",
-            Self::TimeMachine => "time_machine",
-            Self::Control => "control",
-        }
-    }
-
-    /// Tells whether clusterctl runs nodes of this role.
-    pub fn runs(self) -> bool {
-        !matches!(self, Self::TimeMachine | Self::Control)
-    }
-}
-
-impl Backend {
-    /// Returns the backend's name as the description and the output write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Broker => "broker",
-            Self::Zeromq => "zeromq",
-        }
-    }
 }
 
 impl Cluster {

@@ -10,15 +10,15 @@ use sha2::{Digest, Sha256};
 
 use super::hosts::{self, Hosts};
 use super::model::{
-    AfPacket, Archive, Backend, Cluster, Compress, Curve, LayoutInputs, Logs, Metrics, Node, Ports, Restart, Role,
-    RunnerKind, Store, Timeouts, Zeek, keep,
+    AfPacket, Archive, Backend, Cluster, Compress, Curve, LayoutInputs, Logs, Metrics, Node, Ports, Redef, Restart,
+    Role, RunnerKind, Store, Timeouts, Zeek, ZeekValue, keep,
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
 use super::settings::{self, check_env, check_interval, check_limits, check_redefs, check_texts};
-use super::{capture, fanout, natural, ports};
+use super::{capture, checks, expand, fanout, groups, natural, ports};
 use crate::error::{At, Place, Problem};
-use crate::spec::{self, Listen, MetricsListen, Spec};
+use crate::spec::{self, Listen, Spec};
 use crate::values::{Interval, Network, is_zeek_identifier};
 
 const BASE_PORT: u16 = 27760;
@@ -59,24 +59,16 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
     hosts::check_ssh(&spec.ssh, &Place::of(&["ssh"]), &mut problems);
     hosts::check_listen(spec, &mut problems);
     let removed = hosts::removed(spec, &mut problems);
-    let mut nodes = nodes::resolve(spec, &hosts, &mut problems);
+    let mut nodes = groups::resolve(spec, &hosts, &mut problems);
     if check_size(spec, &hosts, &nodes, &mut problems) {
-        nodes.expand(&ports, &mut problems);
+        expand::expand(&mut nodes, &ports, &mut problems);
     }
-    nodes::check_roles(spec, &nodes, &mut problems);
-    nodes::check_distinct(&nodes, &mut problems);
+    checks::roles(spec, &nodes, &mut problems);
+    checks::distinct(&nodes, &mut problems);
     capture::check(spec, &nodes, &mut problems);
-    nodes::check_names(&nodes, &mut problems);
-    let metrics = match spec.metrics.listen.unwrap_or(MetricsListen::Loopback) {
-        MetricsListen::Loopback => Metrics::Loopback,
-        MetricsListen::Node => Metrics::Node,
-        MetricsListen::Any => Metrics::Any,
-        MetricsListen::Off => Metrics::Off,
-    };
-    let backend = spec.zeek.backend.map(|backend| match backend {
-        spec::Backend::Broker => Backend::Broker,
-        spec::Backend::Zeromq => Backend::Zeromq,
-    });
+    checks::names(&nodes, &mut problems);
+    let metrics = spec.metrics.listen.unwrap_or(Metrics::Loopback);
+    let backend = spec.zeek.backend;
     ports::check(&nodes, &ports, metrics, backend, &mut problems);
     let fanout = fanout::assign(&nodes, &mut problems);
     let zeek = zeek(spec, dir, &name, backend, &nodes, &mut problems);
@@ -95,19 +87,10 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
         metrics,
         logs,
         timeouts,
-        runner: match spec.runner {
-            Some(spec::Runner::Systemd) => RunnerKind::Systemd,
-            Some(spec::Runner::Process) | None => RunnerKind::Process,
-        },
-        restart: match spec.restart {
-            Some(spec::Restart::Never) => Restart::Never,
-            Some(spec::Restart::OnCrash) | None => Restart::OnCrash,
-        },
+        runner: spec.runner.unwrap_or(RunnerKind::Process),
+        restart: spec.restart.unwrap_or(Restart::OnCrash),
         keep: spec.releases.keep.map_or_else(keep, |n| usize::from(n.get())),
-        layout_inputs: match spec.layout {
-            Some(spec::Layout::Full) => LayoutInputs::Full,
-            Some(spec::Layout::Minimal) | None => LayoutInputs::Minimal,
-        },
+        layout_inputs: spec.layout.unwrap_or(LayoutInputs::Minimal),
         hosts: hosts.list,
         nodes,
         elsewhere: hosts::elsewhere(spec),
@@ -159,11 +142,7 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
         },
         rotate,
         expire: spec.logs.expire.map(|interval| interval.0),
-        compress: match spec.logs.compress {
-            Some(spec::Compress::Zstd) => Compress::Zstd,
-            Some(spec::Compress::None) => Compress::None,
-            Some(spec::Compress::Gzip) | None => Compress::Gzip,
-        },
+        compress: spec.logs.compress.unwrap_or(Compress::Gzip),
         late: spec.logs.late.map_or(LATE, |interval| interval.0),
         min_free: spec.logs.min_free.map_or(MIN_FREE, |percent| percent.0),
     }
@@ -208,11 +187,7 @@ fn zeek(
     Zeek {
         version: of.version,
         backend,
-        curve: match of.curve {
-            None | Some(spec::Curve::Auto) => Curve::Auto,
-            Some(spec::Curve::On) => Curve::On,
-            Some(spec::Curve::Off) => Curve::Off,
-        },
+        curve: of.curve.unwrap_or(Curve::Auto),
         tls: of.tls.as_ref().and_then(|tls| settings::tls(tls, dir, problems)),
         accept_unencrypted_zeromq: of.accept_unencrypted_zeromq.unwrap_or(false),
         site: of.site.as_ref().map(|site| plain(&dir.join(site))),
@@ -263,7 +238,7 @@ fn local_networks(spec: &Spec, problems: &mut Problems<'_>) -> Vec<(ipnet::IpNet
     networks
 }
 
-fn options(spec: &Spec, problems: &mut Problems<'_>) -> BTreeMap<String, super::model::ZeekValue> {
+fn options(spec: &Spec, problems: &mut Problems<'_>) -> BTreeMap<String, ZeekValue> {
     for (name, _) in spec.zeek.options.iter() {
         let place = Place::of(&["zeek", "options", name]);
         if name == "manager_is_logger" {
@@ -278,7 +253,7 @@ fn options(spec: &Spec, problems: &mut Problems<'_>) -> BTreeMap<String, super::
             problems.push(Problem::key(place, format!("`{name}` is not an option of the Cluster framework"), ""));
         }
     }
-    spec.zeek.options.iter().map(|(name, value)| (name.to_owned(), settings::value(value))).collect()
+    spec.zeek.options.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
 }
 
 fn stores(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> BTreeMap<String, Store> {
@@ -299,7 +274,7 @@ fn stores(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> BTreeM
         }
         let resolved = Store {
             master_node: store.master_node.clone(),
-            backend: store.backend.map(|backend| backend.word().to_owned()),
+            backend: store.backend.map(|backend| backend.name().to_owned()),
             path: store.path.as_ref().map(|path| path.as_str().to_owned()),
             clone_resync_interval: store.clone_resync_interval.map(|i| i.0),
             clone_stale_interval: store.clone_stale_interval.map(|i| i.0),
@@ -313,19 +288,19 @@ fn stores(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> BTreeM
 /// Refuses what would take too much memory, because each node has its own copy, before it is made. Tells whether it may be.
 fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> bool {
     const ENTRY: usize = 100;
-    let texts = |list: &spec::Texts| list.0.iter().map(|text| text.len() + ENTRY).sum::<usize>();
-    let env = |env: &spec::Entries<spec::Env>| {
+    let texts = |list: &spec::StringList| list.0.iter().map(|text| text.len() + ENTRY).sum::<usize>();
+    let env = |env: &spec::OrderedMap<spec::Env>| {
         let value = |value: &spec::Env| match value {
             spec::Env::Plain(text) | spec::Env::File(text) | spec::Env::Variable(text) => text.len(),
         };
         env.iter().map(|(name, one)| name.len() + value(one) + ENTRY).sum::<usize>()
     };
-    let redefs = |redefs: &spec::Entries<spec::Redef>| {
-        let text = |value: &spec::Value| if let spec::Value::Text(text) = value { text.len() + ENTRY } else { ENTRY };
-        let value = |redef: &spec::Redef| match redef {
-            spec::Redef::Set(value) => text(value),
-            spec::Redef::Add(values) => values.iter().map(text).sum(),
-            spec::Redef::Expr(text) => text.len(),
+    let redefs = |redefs: &spec::OrderedMap<Redef>| {
+        let text = |value: &ZeekValue| if let ZeekValue::Text(text) = value { text.len() + ENTRY } else { ENTRY };
+        let value = |redef: &Redef| match redef {
+            Redef::Set(value) => text(value),
+            Redef::Add(values) => values.iter().map(text).sum(),
+            Redef::Expr(text) => text.len(),
         };
         redefs.iter().map(|(id, redef)| id.len() + value(redef) + ENTRY).sum::<usize>()
     };
@@ -401,7 +376,7 @@ fn finish(
             let redefs = [Some(&spec.zeek.redefs), Some(&group.redefs), own.map(|o| &o.redefs)];
             let limits: Vec<_> = own.map(|o| &o.limits).into_iter().chain([&group.limits, &spec.limits]).collect();
             let af_packet: Vec<_> = own.map(|o| &o.af_packet).into_iter().chain([&group.af_packet]).collect();
-            let texts = |levels: [Option<&spec::Texts>; 3]| -> Vec<String> {
+            let texts = |levels: [Option<&spec::StringList>; 3]| -> Vec<String> {
                 levels.into_iter().flatten().flat_map(|texts| texts.0.iter().cloned()).collect()
             };
             Node {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::model::{AfPacketValue, CoreLimit, EnvValue, Limits, Redef, Tls, ZeekValue};
+use super::model::{AfPacketValue, EnvValue, Limits, Redef, Tls};
 use super::problems::Problems;
 use crate::error::{Place, Problem};
-use crate::spec::{self, AfPacketSpec, Core, Entries, Env, LimitsSpec, Texts, TlsSpec};
+use crate::spec::{AfPacketSpec, Env, LimitsSpec, OrderedMap, StringList, TlsSpec};
 use crate::values::{Interval, is_zeek_identifier};
 
 /// What Linux bounds `fs.nr_open` to, rounded (fs/file.c, `sysctl_nr_open_max`).
@@ -57,7 +57,7 @@ fn is_the_shells(name: &str) -> bool {
 }
 
 /// Checks the names and texts of an environment.
-pub(super) fn check_env(env: &Entries<Env>, place: &Place, problems: &mut Problems<'_>) {
+pub(super) fn check_env(env: &OrderedMap<Env>, place: &Place, problems: &mut Problems<'_>) {
     for (name, value) in env.iter() {
         let here = place.key(name);
         if SCRIPTS.contains(&name) {
@@ -94,7 +94,7 @@ pub(super) fn is_variable(name: &str) -> bool {
 }
 
 /// Checks the identifiers of redefs.
-pub(super) fn check_redefs(redefs: &Entries<spec::Redef>, place: &Place, problems: &mut Problems<'_>) {
+pub(super) fn check_redefs(redefs: &OrderedMap<Redef>, place: &Place, problems: &mut Problems<'_>) {
     for (id, redef) in redefs.iter() {
         let here = place.key(id);
         if !is_zeek_identifier(id) {
@@ -102,16 +102,16 @@ pub(super) fn check_redefs(redefs: &Entries<spec::Redef>, place: &Place, problem
             problems.push(problem.help("write it with its module, such as `Pcap::bufsize`"));
         } else if matches!(id, "Cluster::nodes" | "Cluster::manager_is_logger" | "Cluster::node") {
             problems.push(Problem::key(here, format!("`{id}` follows from the nodes"), "can't be set here"));
-        } else if matches!(redef, spec::Redef::Expr(text) if text.trim().is_empty() || text.contains('\0')) {
+        } else if matches!(redef, Redef::Expr(text) if text.trim().is_empty() || text.contains('\0')) {
             problems.push(Problem::value(here.key("expr"), "this is not a Zeek expression", "empty"));
-        } else if matches!(redef, spec::Redef::Add(values) if values.is_empty()) {
+        } else if matches!(redef, Redef::Add(values) if values.is_empty()) {
             problems.push(Problem::value(here.key("add"), "there is nothing to add", "empty"));
         }
     }
 }
 
 /// Checks texts that become arguments.
-pub(super) fn check_texts(texts: &Texts, place: &Place, problems: &mut Problems<'_>) {
+pub(super) fn check_texts(texts: &StringList, place: &Place, problems: &mut Problems<'_>) {
     for (index, text) in texts.0.iter().enumerate() {
         if text.is_empty() || text.chars().any(char::is_control) {
             let what = if text.is_empty() { "is empty" } else { "contains a control character" };
@@ -156,8 +156,8 @@ pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Pr
 }
 
 /// The environment of several levels, outermost first; the nearest wins.
-pub(super) fn env<'a>(levels: impl IntoIterator<Item = &'a Entries<Env>>, dir: &Path) -> BTreeMap<String, EnvValue> {
-    levels.into_iter().flat_map(Entries::iter).map(|(name, env)| (name.to_owned(), env_value(env, dir))).collect()
+pub(super) fn env<'a>(levels: impl IntoIterator<Item = &'a OrderedMap<Env>>, dir: &Path) -> BTreeMap<String, EnvValue> {
+    levels.into_iter().flat_map(OrderedMap::iter).map(|(name, env)| (name.to_owned(), env_value(env, dir))).collect()
 }
 
 fn env_value(env: &Env, dir: &Path) -> EnvValue {
@@ -205,32 +205,15 @@ pub(super) fn tls(spec: &TlsSpec, dir: &Path, problems: &mut Problems<'_>) -> Op
 }
 
 /// The redefs of several levels, outermost first; the nearest wins.
-pub(super) fn redefs<'a>(levels: impl IntoIterator<Item = &'a Entries<spec::Redef>>) -> BTreeMap<String, Redef> {
-    let redef = |redef: &spec::Redef| match redef {
-        spec::Redef::Set(one) => Redef::Set(value(one)),
-        spec::Redef::Add(values) => Redef::Add(values.iter().map(value).collect()),
-        spec::Redef::Expr(text) => Redef::Expr(text.clone()),
-    };
-    levels.into_iter().flat_map(Entries::iter).map(|(id, one)| (id.to_owned(), redef(one))).collect()
-}
-
-pub(super) fn value(value: &spec::Value) -> ZeekValue {
-    match value {
-        spec::Value::Bool(value) => ZeekValue::Bool(*value),
-        spec::Value::Int(value) => ZeekValue::Int(*value),
-        spec::Value::Double(value) => ZeekValue::Double(*value),
-        spec::Value::Text(value) => ZeekValue::Text(value.clone()),
-    }
+pub(super) fn redefs<'a>(levels: impl IntoIterator<Item = &'a OrderedMap<Redef>>) -> BTreeMap<String, Redef> {
+    levels.into_iter().flat_map(OrderedMap::iter).map(|(id, one)| (id.to_owned(), one.clone())).collect()
 }
 
 /// The limits of several levels, nearest first.
 pub(super) fn limits(levels: &[&LimitsSpec]) -> Limits {
     Limits {
         nofile: levels.iter().find_map(|level| level.nofile),
-        core: levels.iter().find_map(|level| level.core).map(|core| match core {
-            Core::Unlimited => CoreLimit::Unlimited,
-            Core::Bytes(bytes) => CoreLimit::Bytes(bytes),
-        }),
+        core: levels.iter().find_map(|level| level.core),
         memory: levels.iter().find_map(|level| level.memory).map(|size| size.0),
         nice: levels.iter().find_map(|level| level.nice),
     }
@@ -251,9 +234,9 @@ pub(super) fn af_packet(levels: &[&AfPacketSpec]) -> BTreeMap<String, AfPacketVa
         ("enable_hw_timestamping", bool(|a| a.enable_hw_timestamping)),
         ("enable_fanout", bool(|a| a.enable_fanout)),
         ("enable_defrag", bool(|a| a.enable_defrag)),
-        ("fanout_mode", nearest(levels, |a| a.fanout_mode).map(|mode| word(mode.word()))),
+        ("fanout_mode", nearest(levels, |a| a.fanout_mode).map(|mode| word(mode.name()))),
         ("link_type", count(|a| a.link_type.map(u64::from))),
-        ("checksum_validation_mode", nearest(levels, |a| a.checksum_validation_mode).map(|mode| word(mode.word()))),
+        ("checksum_validation_mode", nearest(levels, |a| a.checksum_validation_mode).map(|mode| word(mode.name()))),
     ];
     options.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

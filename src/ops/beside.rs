@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Failure;
 use crate::error::{Error, Place, Problem};
 use crate::files;
-use crate::spec::{Entries, Env, GroupHosts, Spec, Texts};
+use crate::spec::{Env, GroupHosts, OrderedMap, Spec, StringList};
 use crate::values::nearest;
 use crate::zeek;
 
@@ -66,7 +66,7 @@ impl Missing<'_> {
         (!path.starts_with('/')).then(|| format!("it is looked for in {}", self.dir.display()))
     }
 
-    fn env(&mut self, env: &Entries<Env>, place: &Place) {
+    fn env(&mut self, env: &OrderedMap<Env>, place: &Place) {
         for (name, value) in env.iter() {
             self.secret(value, &place.key(name), None);
         }
@@ -177,7 +177,7 @@ impl Missing<'_> {
     }
 
     /// Looks for scripts that are nearly what there is. One that is like nothing else may be of the hosts alone.
-    fn scripts(&mut self, named: &Texts, place: &Place, site: &BTreeSet<String>) {
+    fn scripts(&mut self, named: &StringList, place: &Place, site: &BTreeSet<String>) {
         let mut known: Vec<&str> = zeek::known_scripts().collect();
         known.push("local");
         known.extend(site.iter().map(String::as_str));

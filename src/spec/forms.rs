@@ -10,19 +10,19 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::values::{Address, HostPath, Size};
+use crate::values::{Address, CoreLimit, HostPath, Redef, ZeekValue};
 
 /// A mapping of the user's own names, in the order of the file. An empty value is the default of its type.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entries<T>(pub Vec<(String, T)>);
+pub struct OrderedMap<T>(pub Vec<(String, T)>);
 
-impl<T> Default for Entries<T> {
+impl<T> Default for OrderedMap<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<T> Entries<T> {
+impl<T> OrderedMap<T> {
     /// Goes through the entries in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
@@ -68,7 +68,7 @@ pub(super) fn table<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(de
 }
 
 /// For `deserialize_with`: a mapping of names to mappings with defaults.
-pub(super) fn tables<'de, D, T>(deserializer: D) -> Result<Entries<T>, D::Error>
+pub(super) fn tables<'de, D, T>(deserializer: D) -> Result<OrderedMap<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -79,14 +79,14 @@ where
 struct EntriesVisitor<F>(F);
 
 impl<'de, F: Fn() -> S, S: DeserializeSeed<'de>> Visitor<'de> for EntriesVisitor<F> {
-    type Value = Entries<S::Value>;
+    type Value = OrderedMap<S::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a mapping")
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Entries::default())
+        Ok(OrderedMap::default())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -94,17 +94,17 @@ impl<'de, F: Fn() -> S, S: DeserializeSeed<'de>> Visitor<'de> for EntriesVisitor
         while let Some(key) = map.next_key::<String>()? {
             entries.push((key, map.next_value_seed((self.0)())?));
         }
-        Ok(Entries(entries))
+        Ok(OrderedMap(entries))
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrderedMap<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(EntriesVisitor(|| PhantomData))
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Entries<T> {
+impl<T: JsonSchema> JsonSchema for OrderedMap<T> {
     fn schema_name() -> Cow<'static, str> {
         format!("Map_of_{}", T::schema_name()).into()
     }
@@ -121,43 +121,43 @@ impl<T: JsonSchema> JsonSchema for Entries<T> {
 
 /// A list of texts; a single text is a list of one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Texts(pub Vec<String>);
+pub struct StringList(pub Vec<String>);
 
 struct TextsVisitor;
 
 impl<'de> Visitor<'de> for TextsVisitor {
-    type Value = Texts;
+    type Value = StringList;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of texts")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Texts, E> {
-        Ok(Texts::default())
+    fn visit_unit<E: Error>(self) -> Result<StringList, E> {
+        Ok(StringList::default())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Texts, E> {
-        Ok(Texts(vec![text.to_owned()]))
+    fn visit_str<E: Error>(self, text: &str) -> Result<StringList, E> {
+        Ok(StringList(vec![text.to_owned()]))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Texts, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<StringList, A::Error> {
         let mut texts = Vec::new();
         while let Some(text) = seq.next_element()? {
             texts.push(text);
         }
-        Ok(Texts(texts))
+        Ok(StringList(texts))
     }
 }
 
-impl<'de> Deserialize<'de> for Texts {
+impl<'de> Deserialize<'de> for StringList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextsVisitor)
     }
 }
 
-impl JsonSchema for Texts {
+impl JsonSchema for StringList {
     fn schema_name() -> Cow<'static, str> {
-        "Texts".into()
+        "StringList".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -175,7 +175,7 @@ pub enum GroupHosts<T> {
     /// `[sensor1, sensor2]`
     List(Vec<String>),
     /// `{ sensor1: {}, sensor2: { count: 16 } }`
-    Map(Entries<T>),
+    Map(OrderedMap<T>),
 }
 
 struct GroupHostsVisitor<T>(PhantomData<T>);
@@ -233,69 +233,45 @@ pub enum Env {
     Variable(String),
 }
 
-/// A redefinition of a Zeek identifier.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Redef {
-    /// A value that becomes a Zeek literal.
-    Set(Value),
-    /// Values to add.
-    Add(Vec<Value>),
-    /// Verbatim Zeek.
-    Expr(String),
-}
-
-/// A boolean, a number or a text.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A number with a fraction.
-    Double(f64),
-    /// A text.
-    Text(String),
-}
-
 struct ValueVisitor;
 
 impl Visitor<'_> for ValueVisitor {
-    type Value = Value;
+    type Value = ZeekValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a boolean, a number or a text")
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<ZeekValue, E> {
+        Ok(ZeekValue::Bool(value))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Int(value))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<ZeekValue, E> {
+        Ok(ZeekValue::Int(value))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        i64::try_from(value).map(Value::Int).map_err(|_| E::custom(format_args!("the number {value} is too large")))
+    fn visit_u64<E: Error>(self, value: u64) -> Result<ZeekValue, E> {
+        i64::try_from(value).map(ZeekValue::Int).map_err(|_| E::custom(format_args!("the number {value} is too large")))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        if value.is_finite() { Ok(Value::Double(value)) } else { Err(E::custom("Zeek has no such number")) }
+    fn visit_f64<E: Error>(self, value: f64) -> Result<ZeekValue, E> {
+        if value.is_finite() { Ok(ZeekValue::Double(value)) } else { Err(E::custom("Zeek has no such number")) }
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.to_owned()))
+    fn visit_str<E: Error>(self, value: &str) -> Result<ZeekValue, E> {
+        Ok(ZeekValue::Text(value.to_owned()))
     }
 }
 
-impl<'de> Deserialize<'de> for Value {
+impl<'de> Deserialize<'de> for ZeekValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor)
     }
 }
 
-impl JsonSchema for Value {
+impl JsonSchema for ZeekValue {
     fn schema_name() -> Cow<'static, str> {
-        "Value".into()
+        "ZeekValue".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -421,7 +397,7 @@ impl JsonSchema for Redef {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = generator.subschema_for::<Value>();
+        let value = generator.subschema_for::<ZeekValue>();
         json_schema!({
             "description": "A value that becomes a Zeek literal, values to add, or a verbatim Zeek expression.",
             "type": ["boolean", "number", "string", "object"],
@@ -513,35 +489,15 @@ impl JsonSchema for Archive {
     }
 }
 
-/// A limit on core files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Core {
-    /// No limit.
-    Unlimited,
-    /// At most so many bytes.
-    Bytes(u64),
-}
-
-impl std::str::FromStr for Core {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "unlimited" {
-            return Ok(Self::Unlimited);
-        }
-        text.parse().map(|Size(bytes)| Self::Bytes(bytes)).map_err(|why| format!("{why}, and not `unlimited`"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Core {
+impl<'de> Deserialize<'de> for CoreLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         crate::values::scalar(deserializer, "`unlimited` or a size such as `1GiB`")
     }
 }
 
-impl JsonSchema for Core {
+impl JsonSchema for CoreLimit {
     fn schema_name() -> Cow<'static, str> {
-        "Core".into()
+        "CoreLimit".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

@@ -8,7 +8,6 @@ mod read;
 mod tree;
 mod types;
 mod value;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +21,6 @@ use crate::error::{At, Diagnostic, Label, Place, Problem, Source, Step};
 pub use decode::schema;
 pub use forms::*;
 pub use types::*;
-pub use words::*;
 
 /// A description as it was read.
 #[derive(Debug)]

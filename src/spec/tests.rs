@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::cluster::check;
 use crate::error::{Look, render};
+use crate::values::{Backend, RunnerKind};
 
 const CAMPUS: &str = include_str!("../../examples/campus/cluster.yaml");
 const TEN: &str = include_str!("../../tests/data/ten-mistakes.yaml");
@@ -41,7 +42,7 @@ fn the_example_of_the_design_is_right() {
     assert_eq!(shown(CAMPUS), "fine");
     assert_eq!(shown(&text), "fine");
     let description = parse("c", text, PathBuf::from("/x"));
-    assert_eq!(description.spec.runner, Some(Runner::Systemd));
+    assert_eq!(description.spec.runner, Some(RunnerKind::Systemd));
     assert_eq!(description.spec.zeek.backend, Some(Backend::Zeromq));
 }
 
@@ -245,7 +246,7 @@ fn what_could_not_be_read_is_not_missed() {
         [
             "1:10 wrong value of `cluster`: expected a name, found a list",
             "2:22 wrong value of `local`: expected `true` or `false`, found the text \"maybe\"",
-            "4:14 wrong value of `type`: `manger` is not `manager`, `logger`, `proxy`, `worker`, `standalone`, \
+            "4:14 wrong value of `type`: `manger` is not `logger`, `manager`, `proxy`, `worker`, `standalone`, \
              `time_machine` or `control`",
             "6:33 wrong value of `interface`: expected a text, found a list",
         ]

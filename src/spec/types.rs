@@ -7,12 +7,12 @@ use std::num::NonZeroU8;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::forms::{Archive, Core, Entries, Env, GroupHosts, Listen, Redef, Texts, Value, table, tables};
-use super::words::{
-    Backend, ChecksumMode, Compress, Curve, FanoutMode, Layout, MetricsListen, Restart, Role, Runner, StoreBackend,
-};
+use super::forms::{Archive, Env, GroupHosts, Listen, OrderedMap, StringList, table, tables};
 use crate::error::Place;
-use crate::values::{Address, CpuList, HostPath, Interval, Name, Percent, Port, Size, Version};
+use crate::values::{
+    Address, Backend, ChecksumMode, Compress, CoreLimit, CpuList, Curve, FanoutMode, HostPath, Interval, LayoutInputs,
+    Metrics, Name, Percent, Port, Redef, Restart, Role, RunnerKind, Size, StoreBackend, Version, ZeekValue,
+};
 
 /// A Zeek cluster, described for clusterctl.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -22,7 +22,7 @@ pub struct Spec {
     /// The cluster's name.
     pub cluster: Option<Name>,
     /// Further files with `hosts` and `nodes`; globs relative to this file.
-    pub include: Texts,
+    pub include: StringList,
     /// What concerns Zeek itself.
     #[serde(deserialize_with = "table")]
     pub zeek: ZeekSpec,
@@ -50,24 +50,24 @@ pub struct Spec {
     #[serde(deserialize_with = "table")]
     pub ssh: SshSpec,
     /// What keeps nodes running: `process` (default) or `systemd`.
-    pub runner: Option<Runner>,
+    pub runner: Option<RunnerKind>,
     /// Whether a node that ended by itself is started again: `on-crash` (default) or `never`.
     pub restart: Option<Restart>,
     /// Releases that stay on the hosts.
     #[serde(deserialize_with = "table")]
     pub releases: ReleasesSpec,
     /// Which entries of the layout restart a worker when they change: `minimal` (default) or `full`.
-    pub layout: Option<Layout>,
+    pub layout: Option<LayoutInputs>,
     /// The machines, by name.
     #[serde(deserialize_with = "tables")]
-    pub hosts: Entries<HostSpec>,
+    pub hosts: OrderedMap<HostSpec>,
     /// Machines that left `hosts`, by name, whose nodes a deploy is still to stop; needed only for those that could not
     /// be reached when they left.
     #[serde(deserialize_with = "tables")]
-    pub removed: Entries<RemovedSpec>,
+    pub removed: OrderedMap<RemovedSpec>,
     /// Groups of nodes, by name.
     #[serde(deserialize_with = "tables")]
-    pub nodes: Entries<GroupSpec>,
+    pub nodes: OrderedMap<GroupSpec>,
     /// Places that could not be read; what is missing there is not missed.
     #[serde(skip)]
     #[schemars(skip)]
@@ -81,10 +81,10 @@ pub struct Spec {
 pub(super) struct Part {
     /// Machines.
     #[serde(deserialize_with = "tables")]
-    pub(super) hosts: Entries<HostSpec>,
+    pub(super) hosts: OrderedMap<HostSpec>,
     /// Groups of nodes.
     #[serde(deserialize_with = "tables")]
-    pub(super) nodes: Entries<GroupSpec>,
+    pub(super) nodes: OrderedMap<GroupSpec>,
 }
 
 /// Settings of Zeek.
@@ -101,22 +101,22 @@ pub struct ZeekSpec {
     /// A folder, relative to this file, that is shipped to every host and comes first in ZEEKPATH.
     pub site: Option<String>,
     /// Globs below the site folder whose change restarts nothing.
-    pub site_data: Texts,
+    pub site_data: StringList,
     /// Scripts that every node loads, in this order.
-    pub scripts: Texts,
+    pub scripts: StringList,
     /// Further arguments of every node.
-    pub args: Texts,
+    pub args: StringList,
     /// Environment of every node.
-    pub env: Entries<Env>,
+    pub env: OrderedMap<Env>,
     /// Local networks with a comment each.
-    pub local_networks: Entries<Option<String>>,
+    pub local_networks: OrderedMap<Option<String>>,
     /// Options of the Cluster framework by their names without `Cluster::`.
-    pub options: Entries<Value>,
+    pub options: OrderedMap<ZeekValue>,
     /// Entries of `Cluster::stores` by the store's full name.
     #[serde(deserialize_with = "tables")]
-    pub stores: Entries<StoreSpec>,
+    pub stores: OrderedMap<StoreSpec>,
     /// Redefinitions for every node.
-    pub redefs: Entries<Redef>,
+    pub redefs: OrderedMap<Redef>,
     /// `global_hash_seed`, equal on all nodes; default: derived from the cluster's name.
     pub global_hash_seed: Option<String>,
     /// Whether ZeroMQ encrypts and authenticates with CURVE keys that clusterctl makes: `auto` (default: where there
@@ -193,7 +193,7 @@ pub struct PortsSpec {
 #[schemars(deny_unknown_fields)]
 pub struct MetricsSpec {
     /// `loopback` (default), `node`, `any` or `off`.
-    pub listen: Option<MetricsListen>,
+    pub listen: Option<Metrics>,
 }
 
 /// Settings of logs.
@@ -233,7 +233,7 @@ pub struct LimitsSpec {
     /// Open files.
     pub nofile: Option<u64>,
     /// Size of core files: `unlimited`, or a size.
-    pub core: Option<Core>,
+    pub core: Option<CoreLimit>,
     /// Memory.
     pub memory: Option<Size>,
     /// Niceness, from -20 (first) to 19 (last).
@@ -298,7 +298,7 @@ pub struct HostSpec {
     #[serde(deserialize_with = "table")]
     pub ssh: SshSpec,
     /// Environment of the nodes there.
-    pub env: Entries<Env>,
+    pub env: OrderedMap<Env>,
     /// The zone of an IPv6 link-local address.
     pub zone_id: Option<String>,
 }
@@ -352,13 +352,13 @@ pub struct GroupSpec {
     /// The metrics port of the first node on each host; further ones follow.
     pub metrics_port: Option<Port>,
     /// Environment.
-    pub env: Entries<Env>,
+    pub env: OrderedMap<Env>,
     /// Scripts of these nodes, after those of every node.
-    pub scripts: Texts,
+    pub scripts: StringList,
     /// Further arguments.
-    pub args: Texts,
+    pub args: StringList,
     /// Redefinitions.
-    pub redefs: Entries<Redef>,
+    pub redefs: OrderedMap<Redef>,
     /// Limits.
     #[serde(deserialize_with = "table")]
     pub limits: LimitsSpec,
@@ -385,13 +385,13 @@ pub struct MemberSpec {
     /// The metrics port of the first node; further ones follow.
     pub metrics_port: Option<Port>,
     /// Environment.
-    pub env: Entries<Env>,
+    pub env: OrderedMap<Env>,
     /// Scripts.
-    pub scripts: Texts,
+    pub scripts: StringList,
     /// Further arguments.
-    pub args: Texts,
+    pub args: StringList,
     /// Redefinitions.
-    pub redefs: Entries<Redef>,
+    pub redefs: OrderedMap<Redef>,
     /// Limits.
     #[serde(deserialize_with = "table")]
     pub limits: LimitsSpec,

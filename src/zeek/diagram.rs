@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::layout::Entries;
+use super::layout::LayoutEntries;
 use super::table::backend;
 use crate::cluster::{Backend, Cluster, Node, Role};
 use crate::values::Version;
@@ -15,7 +15,7 @@ const SCHEMA: u32 = 1;
 /// Returns the layout as a JSON document: each node with its host, its role and the fields of its entry as this version
 /// has them, as values of JSON rather than as Zeek literals.
 pub fn layout_json(cluster: &Cluster, version: Version) -> Value {
-    let entries = Entries::new(cluster, version);
+    let entries = LayoutEntries::new(cluster, version);
     let nodes: Vec<Value> = cluster.nodes.iter().map(|n| node_json(cluster, &entries, n)).collect();
     json!({
         "schema": SCHEMA,
@@ -27,7 +27,7 @@ pub fn layout_json(cluster: &Cluster, version: Version) -> Value {
     })
 }
 
-fn node_json(cluster: &Cluster, entries: &Entries<'_>, node: &Node) -> Value {
+fn node_json(cluster: &Cluster, entries: &LayoutEntries<'_>, node: &Node) -> Value {
     let mut object = Map::new();
     object.insert("name".to_owned(), json!(node.name));
     object.insert("type".to_owned(), json!(node.role.name()));

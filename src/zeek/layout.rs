@@ -9,14 +9,14 @@ use crate::values::Version;
 
 /// Writes the layout's entries, one for each node of a cluster.
 #[derive(Debug)]
-pub struct Entries<'a> {
+pub struct LayoutEntries<'a> {
     cluster: &'a Cluster,
     version: Version,
     manager: Option<&'a str>,
     time_machine: Option<&'a str>,
 }
 
-impl<'a> Entries<'a> {
+impl<'a> LayoutEntries<'a> {
     /// Looks up once what many entries name.
     pub fn new(cluster: &'a Cluster, version: Version) -> Self {
         let named = |role| cluster.nodes.iter().find(|n| n.role == role).map(|n| n.name.as_str());
@@ -81,7 +81,7 @@ pub fn layout(cluster: &Cluster, version: Version) -> String {
     if cluster.is_standalone() {
         return "##! Written by clusterctl. A standalone Zeek has no layout.\n".to_owned();
     }
-    let entries = Entries::new(cluster, version);
+    let entries = LayoutEntries::new(cluster, version);
     let mut out = String::with_capacity(160 + 160 * cluster.nodes.len());
     let _ = writeln!(out, "##! Layout of the cluster {}; written by clusterctl.\n", literal::comment(&cluster.name));
     out.push_str("redef Cluster::nodes = {\n");
@@ -96,9 +96,9 @@ pub fn layout(cluster: &Cluster, version: Version) -> String {
 }
 
 /// Returns one node's entry of the layout. It looks through the cluster for what the entry names: for many nodes make
-/// [`Entries`] once.
+/// [`LayoutEntries`] once.
 pub fn layout_entry(cluster: &Cluster, node: &Node, version: Version) -> String {
-    Entries::new(cluster, version).of(node)
+    LayoutEntries::new(cluster, version).of(node)
 }
 
 fn node_type(role: Role) -> &'static str {

@@ -18,7 +18,7 @@ mod table;
 pub use agent::agent_script;
 pub use check::{check, known};
 pub use diagram::{layout_json, layout_mermaid};
-pub use layout::{Entries, layout, layout_entry};
+pub use layout::{LayoutEntries, layout, layout_entry};
 pub use literal::text as text_literal;
 pub use live::{ANSWERS, Live, Topics, live, topics};
 pub use options::{TLS_FILES, TLS_PASSPHRASE, TlsFile, options_script};
