@@ -54,6 +54,9 @@ const STDERR_LIMIT: usize = 64 << 10;
 const NOISE_LIMIT: usize = 1 << 10;
 /// The most bytes of an input that are in memory at a time.
 const CHUNK: usize = 128 << 10;
+/// How many bytes of an input a host takes in a second at the least, on average over the call's deadline, where a call goes
+/// on as long as there is progress: one that takes a byte now and then holds nobody up for ever.
+const LEAST_RATE: u64 = 4 << 10;
 
 /// What is called with each line of an answer.
 pub type OnLine<'a> = Box<dyn FnMut(&str) + Send + 'a>;
@@ -99,7 +102,7 @@ pub struct Call<'a> {
     /// When the call ends at the latest.
     pub deadline: Duration,
     /// How long there may be no sign of progress: no byte of the input taken, nothing said. Where it is set, the deadline
-    /// counts from the last byte of the input that was taken, so that what goes on is not cut off.
+    /// counts from the last of the input that was taken at a rate worth the name, so that what goes on is not cut off.
     pub silence: Option<Duration>,
     /// Called with each line of the answer as it comes.
     pub on_line: Option<OnLine<'a>>,
@@ -266,17 +269,31 @@ async fn complaint(stderr: &mut (impl AsyncRead + Unpin), text: &Mutex<Vec<u8>>)
 }
 
 /// When a host has last shown that it goes on.
-#[derive(Clone, Copy)]
 struct Signs {
-    /// It took a part of the input.
+    /// It had taken so much of the input as a host takes within the deadline, or all of it.
     took: Instant,
+    /// How much it has taken since, in bytes.
+    since: u64,
     /// It took or said something.
     any: Instant,
 }
 
 impl Signs {
+    /// Notes that it took so many bytes of the input.
+    fn take(&mut self, bytes: usize, deadline: Duration) {
+        self.any = Instant::now();
+        self.since += bytes as u64;
+        if self.since >= LEAST_RATE * deadline.as_secs() {
+            self.took_enough();
+        }
+    }
+
+    fn took_enough(&mut self) {
+        (self.took, self.since) = (Instant::now(), 0);
+    }
+
     /// Returns when a call ends unless there is another sign.
-    fn limit(self, deadline: Duration, silence: Duration) -> Instant {
+    fn limit(&self, deadline: Duration, silence: Duration) -> Instant {
         (self.took + deadline).min(self.any + silence)
     }
 }
@@ -295,7 +312,7 @@ async fn in_time<T>(
             return Ok(value);
         }
         let Some(silence) = silence else { return Err(Failure::timeout(deadline)) };
-        let signs = *signs.lock().unwrap_or_else(PoisonError::into_inner);
+        let signs = signs.lock().unwrap_or_else(PoisonError::into_inner);
         limit = signs.limit(deadline, silence);
         let now = Instant::now();
         if limit <= now {
@@ -318,10 +335,10 @@ pub(super) async fn converse(
     if call.args.iter().any(|a| a.contains(['\n', '\0'])) {
         return Err(Failure::new(HostFailure::Other, "an argument has a newline in it"));
     }
-    let signs = Mutex::new(Signs { took: Instant::now(), any: Instant::now() });
-    let mut stdin = InspectWriter::new(stdin, |_| {
-        let now = Instant::now();
-        *signs.lock().unwrap_or_else(PoisonError::into_inner) = Signs { took: now, any: now };
+    let signs = Mutex::new(Signs { took: Instant::now(), since: 0, any: Instant::now() });
+    let deadline = call.deadline;
+    let mut stdin = InspectWriter::new(stdin, |bytes: &[u8]| {
+        signs.lock().unwrap_or_else(PoisonError::into_inner).take(bytes.len(), deadline);
     });
     let stdout = InspectReader::new(stdout, |_| {
         signs.lock().unwrap_or_else(PoisonError::into_inner).any = Instant::now();
@@ -348,6 +365,8 @@ pub(super) async fn converse(
             piece.write(&mut stdin).await;
         }
         let _ = stdin.flush().await;
+        // What it makes of the input has its own time.
+        signs.lock().unwrap_or_else(PoisonError::into_inner).took_enough();
         if let Some(later) = &mut later {
             while let Some(more) = later.recv().await {
                 let _ = stdin.write_all(&more).await;
@@ -380,7 +399,7 @@ pub(super) async fn converse(
         }
         answer
     });
-    let answer = in_time(work, limit, call.deadline, call.silence, &signs).await?;
+    let answer = in_time(work, limit, deadline, call.silence, &signs).await?;
     let text = text.into_inner().unwrap_or_else(PoisonError::into_inner);
     let text = String::from_utf8_lossy(&text).into_owned();
     let mark = format!("{token} begin\n");
@@ -470,6 +489,15 @@ mod tests {
         // Words alone are not all that is waited for.
         let talks = "cat >/dev/null; while echo \"$T beat\"; do sleep 0.1; done";
         assert_eq!(run(talks, 1400).unwrap_err().kind, HostFailure::Timeout);
+        // Nor is a byte now and then.
+        let trickles = "n=0; while [ $n -lt 60 ]; do dd bs=1024 count=1 of=/dev/null 2>/dev/null; sleep 0.5; \
+                        echo \"$T beat\"; n=$((n + 1)); done; exec sed -n '$='";
+        let failure = block(async {
+            let host = Host::new(Target::Local, &Shared::default());
+            let call = Call::new(trickles, Duration::from_secs(3)).input(input.clone());
+            host.run(call.silence(Duration::from_secs(2))).await.unwrap_err()
+        });
+        assert_eq!(failure.to_string(), "no end within 3s");
     }
 
     #[test]
