@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Event;
 use super::fleet::Fleet;
-use super::status::request;
+use super::status::{manager_is_ours, request};
 use crate::cluster::{Node, Role};
 use crate::control::{self, NodeStatus, Reply};
 use crate::values::{Version, fold_names};
@@ -47,6 +47,7 @@ pub(super) async fn settled(
     let mut told = false;
     let mut unheard: Option<String> = None;
     let mut lacks = Vec::new();
+    let mut ours = None;
     while Instant::now() < limit && !fleet.is_interrupted() {
         let round = (Instant::now() + ROUND).min(limit);
         let answers = match seat.connection.dial(cluster.ports.control, ROUND).await {
@@ -54,6 +55,10 @@ pub(super) async fn settled(
                 .await
                 .map_err(|error| error.to_string()),
             Err(failure) => Err(failure.text()),
+        };
+        let answers = match answers {
+            Ok(answers) => manager_is_ours(fleet, &answers.nodes, &mut ours).await.map(|()| answers),
+            failed => failed,
         };
         match answers {
             Ok(answers) => {

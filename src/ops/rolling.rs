@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
-use super::status::{forbidden, request};
+use super::status::{forbidden, manager_is_ours, request};
 use crate::cluster::{Backend, Cluster};
 use crate::control::{self, ControlError, Reply};
 use crate::values::Version;
@@ -35,8 +35,9 @@ pub(super) async fn unseen(
     let limit = Instant::now() + cluster.timeouts.ready;
     let mut failure = None;
     let mut answered = false;
+    let mut ours = None;
     while !workers.is_empty() && Instant::now() < limit && !fleet.is_interrupted() {
-        match seen(fleet, version).await {
+        match seen(fleet, version, &mut ours).await {
             Ok(peers) => {
                 answered = true;
                 workers.retain(|node| !peers.contains(node));
@@ -53,8 +54,8 @@ pub(super) async fn unseen(
     }
 }
 
-/// Returns the nodes that the manager sees.
-async fn seen(fleet: &Fleet, version: Version) -> Result<HashSet<String>, String> {
+/// Returns the nodes that the manager sees; `ours` is its process, once its host has told that.
+async fn seen(fleet: &Fleet, version: Version, ours: &mut Option<u64>) -> Result<HashSet<String>, String> {
     let cluster: &Cluster = &fleet.cluster;
     let manager = cluster.manager().ok_or("there is no manager")?;
     let seat = fleet.seat(manager.host);
@@ -70,6 +71,7 @@ async fn seen(fleet: &Fleet, version: Version) -> Result<HashSet<String>, String
         Err(ControlError::NoHandshake | ControlError::NoAck) => return Ok(HashSet::new()),
         Err(error) => return Err(error.to_string()),
     };
+    manager_is_ours(fleet, &answers.nodes, ours).await?;
     match answers.nodes.into_values().next() {
         Some(Reply::Answer(status)) => Ok(status.peers.into_iter().collect()),
         Some(Reply::Bad(why)) => Err(why),

@@ -24,7 +24,7 @@ use crate::zeek::{self, Live};
 
 pub(super) use report::process_row;
 pub use types::{Health, HostStatus, NodeRow, State, StatusReport, Trouble, Workers};
-pub(super) use whose::only_ours;
+pub(super) use whose::{manager_is_ours, only_ours};
 
 /// How long the question to the nodes waits for slow hosts' facts; after that it is asked of all that might run.
 const SLOW_HOSTS: Duration = Duration::from_millis(1500);

@@ -1,6 +1,9 @@
 //! Whose answers they are. Behind the control port may stand the manager of another cluster, and nodes of the same names:
 //! an answer counts only if it comes from the process that its host knows as the node's.
 
+use std::collections::BTreeMap;
+
+use super::super::fleet::{Detail, Fleet};
 use super::Facts;
 use crate::cluster::{Cluster, Node};
 use crate::control::{Answers, NodeStatus, Reply};
@@ -45,6 +48,31 @@ pub(in crate::ops) fn only_ours(
     }
 }
 
+/// As [`only_ours`], of the manager's answer alone, for a command that has not looked at the hosts: its host is asked, unless
+/// `known` has the process from the last time.
+///
+/// # Errors
+/// With the reason in words.
+pub(in crate::ops) async fn manager_is_ours(
+    fleet: &Fleet,
+    answers: &BTreeMap<String, Reply<NodeStatus>>,
+    known: &mut Option<u64>,
+) -> Result<(), String> {
+    let cluster = &*fleet.cluster;
+    let Some(manager) = cluster.manager() else { return Ok(()) };
+    let Some(Reply::Answer(status)) = answers.get(&manager.name) else { return Ok(()) };
+    if *known == Some(status.pid) {
+        return Ok(());
+    }
+    let observed = fleet.observe_one(&fleet.seat(manager.host), Detail::Brief).await;
+    let told = observed.is_ok();
+    let nodes = BTreeMap::from([(manager.name.clone(), Reply::Answer(status.clone()))]);
+    let mut answers = Answers { version: String::new(), endpoint: String::new(), nodes, ended: None };
+    only_ours(cluster, &Facts::from([(manager.host, observed)]), &mut answers)?;
+    *known = told.then_some(status.pid);
+    Ok(())
+}
+
 /// Says what answers behind the control port.
 fn who(cluster: &Cluster, facts: &Facts, node: &Node, pid: u64) -> String {
     let manager = cluster.manager().unwrap_or(node);
@@ -62,4 +90,47 @@ fn who(cluster: &Cluster, facts: &Facts, node: &Node, pid: u64) -> String {
         cluster.ports.control,
         cluster_of.unwrap_or_else(|| "another Zeek".to_owned()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ops::Settings;
+
+    #[tokio::test]
+    async fn a_manager_that_its_host_does_not_know_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!(
+            "cluster: c\nzeek: {{ version: '8.0', scripts: [] }}\npaths: {{ base: {} }}\nhosts: {{ here: {{ local: true }} }}\n\
+             nodes:\n  manager: {{ type: manager, host: here }}\n  proxy: {{ type: proxy, host: here, count: 1 }}\n",
+            dir.path().display()
+        );
+        let description = crate::spec::parse("c.yaml", text, "/".into());
+        let cluster = crate::cluster::check(&description).unwrap();
+        let (events, _) = tokio::sync::mpsc::unbounded_channel();
+        let settings = Settings { parallel: 1, question: Duration::from_secs(60) };
+        let fleet = Fleet::new(Arc::new(cluster), settings, events);
+        let me = u64::from(std::process::id());
+        let status = serde_json::json!({
+            "node": "manager", "node_type": "manager", "version": "8.0.10", "pid": me, "uptime": 1.0, "workers": 0, "peers": [],
+            "received": 0, "dropped": 0, "link": 0, "received_1m": 0, "dropped_1m": 0, "memory": 0,
+        });
+        let answers = BTreeMap::from([("manager".to_owned(), Reply::Answer(serde_json::from_value(status).unwrap()))]);
+        let mut known = None;
+        let why = manager_is_ours(&fleet, &answers, &mut known).await.unwrap_err();
+        assert!(why.contains("is not this cluster's: another Zeek answers there"), "{why}");
+        assert_eq!(known, None);
+        // The host knows this process as the manager.
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let since = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap();
+        let folder = dir.path().join("c/nodes/manager");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("run"), format!("id {} {me} {since}\n", boot.trim())).unwrap();
+        assert_eq!(manager_is_ours(&fleet, &answers, &mut known).await, Ok(()));
+        assert_eq!(known, Some(me));
+    }
 }
