@@ -215,23 +215,49 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
     let runs = prevailing(cluster, currents(found));
     // An operation that did not come to its end: what ran before it, or where it was to go back to. One that only a host
     // that was away remembers is nobody's any more.
-    for unfinished in all().filter_map(Observed::unfinished) {
+    let undone = |o: &Observed| {
+        let unfinished = o.unfinished()?;
         let ways = [&unfinished.from, &unfinished.to];
-        if ways.iter().any(|way| **way == runs)
-            && let Some(id) = ways[usize::from(unfinished.command() == "rollback")]
-        {
-            return Ok(id.clone());
-        }
+        ways.iter().any(|way| **way == runs).then(|| ways[usize::from(unfinished.command() == "rollback")].clone())?
+    };
+    if let Some(id) = manager.and_then(undone) {
+        return Ok(id);
     }
+    let told: Vec<(&str, String)> = found
+        .iter()
+        .zip(&cluster.hosts)
+        .filter_map(|(o, host)| Some((host.name.as_str(), undone(o.as_ref()?)?)))
+        .collect();
+    let most = |id: &String| told.iter().filter(|(_, told)| told == id).count() * 2 > all_once(found).count();
+    if let Some((_, id)) = told.iter().find(|(_, id)| most(id)) {
+        return Ok(id.clone());
+    }
+    let before = release_before(manager, found, runs.as_deref());
+    // A journal that a few hosts have, and not the manager's, decides nothing: it says what is to be done anyway, or that
+    // the way back to what runs was not finished there.
+    let fits = |id: &String| before.as_ref().map_or_else(|_| Some(id) == runs.as_ref(), |before| before == id);
+    if told.iter().all(|(_, id)| fits(id)) {
+        return before.or_else(|error| told.first().map(|(_, id)| id.clone()).ok_or(error));
+    }
+    let error = Error::failed("hosts do not say the same of an operation that did not come to its end");
+    let line = |(host, id): &(&str, String)| format!("{host}: it is undone by going back to {id}");
+    let name = before.unwrap_or_else(|_| told[0].1.clone());
+    let hint = format!("name the release to go to, such as clusterctl rollback {name}");
+    Err(told.iter().map(line).fold(error, Error::because).hint(hint))
+}
+
+/// Returns the release before the one that runs, by what hosts have, the manager's first.
+fn release_before(manager: Option<&Observed>, found: &[Option<Observed>], runs: Option<&str>) -> Result<String, Error> {
+    let all = || manager.into_iter().chain(found.iter().flatten());
     // A host that is new has few of them.
     let kept: BTreeMap<&str, &Kept> = all().flat_map(|o| &o.releases).map(|k| (k.id.as_str(), k)).rev().collect();
-    let current = runs.as_deref().and_then(|id| kept.get(id));
+    let current = runs.and_then(|id| kept.get(id));
     // One that most hosts have, if there is any: what one host alone has can't be gone back to, and may be made up.
     let answered = all_once(found).count();
     let has = |o: &Observed, id: &str| o.releases.iter().any(|k| k.id == id);
     let common = |id: &str| all_once(found).filter(|o| has(o, id)).count() * 2 > answered;
-    let any = kept.keys().any(|id| Some(*id) != runs.as_deref() && common(id));
-    let others = || kept.values().filter(|k| Some(&k.id) != runs.as_ref() && (!any || common(&k.id)));
+    let any = kept.keys().any(|id| Some(*id) != runs && common(id));
+    let others = || kept.values().filter(|k| Some(k.id.as_str()) != runs && (!any || common(&k.id)));
     if let Some(current) = current.filter(|k| k.command == "rollback") {
         let error = Error::failed(format!("the release that runs, {}, was itself gone back to", current.id));
         let mut others: Vec<&&Kept> = others().filter(|k| k.time.is_some()).collect();
@@ -458,6 +484,16 @@ mod tests {
         // That of a host that was away since is nobody's any more.
         let old = journal("deploy", "x", "a");
         assert_eq!(chosen(&[host("c", &all, &[]), host("c", &all, &[]), with("x", &old)]).unwrap(), "b");
+        // One that a single host has steers nobody else: either it says what is to be done anyway, or a name is asked for.
+        let well = || host("c", &all, &[]);
+        assert_eq!(chosen(&[well(), well(), with("c", &journal("deploy", "b", "c"))]).unwrap(), "b");
+        let made_up = || with("c", &journal("deploy", "a", "c"));
+        let error = chosen(&[well(), well(), made_up()]).unwrap_err();
+        assert!(error.contains("hosts do not say the same"), "{error}");
+        assert_eq!(chosen(&[well(), made_up(), made_up()]).unwrap(), "a");
+        let gone = [kept("a", 4, "rollback"), kept("b", 2, "deploy"), kept("c", 3, "deploy")];
+        let finished = || host("a", &gone, &[]);
+        assert_eq!(chosen(&[finished(), finished(), with("c", &rollback)]).unwrap(), "a");
     }
 
     #[test]
