@@ -265,6 +265,16 @@ fn folders_that_others_can_change_are_refused_before_anything_changes() {
     set_mode(&run, 0o600);
     // In a folder of root's that is sticky, nobody replaces what is another's.
     if running_as_root() {
+        // Zeek itself may be other people's business, but not what root runs without a word.
+        let bin = cluster.zeek().join("bin");
+        set_mode(&bin, 0o777);
+        let said = cluster.run(&["deploy", "--yes"]).code(0);
+        let told = format!("others could replace: {} can be written by others (mode 777)", bin.display());
+        assert!(said.stderr.contains(&told), "{}", said.stderr);
+        assert!(said.stderr.contains(&format!("chmod go-w {}", bin.display())), "{}", said.stderr);
+        set_mode(&bin, 0o755);
+        let said = cluster.run(&["deploy", "--yes"]).code(0);
+        assert!(!said.stderr.contains("others could replace"), "{}", said.stderr);
         set_mode(&open, 0o1777);
         cluster.run(&["deploy", "--yes"]).code(0);
         // The folder is another user's.

@@ -278,11 +278,27 @@ pub(super) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTre
                 host.name
             ));
         }
+        notes.extend(replaceable_zeek(observed).map(|note| format!("{}: {note}", host.name)));
         if let Some(unfinished) = observed.unfinished() {
             notes.push(format!("{}: an operation did not come to its end: {}", host.name, unfinished.text()));
         }
     }
     notes
+}
+
+/// Says where others could replace the Zeek that root runs.
+fn replaceable_zeek(observed: &Observed) -> Option<String> {
+    let (uid, user) = observed.account.as_ref().filter(|(uid, _)| *uid == 0)?;
+    let (path, flaw) = observed.ways.iter().filter(|c| c.what == "zeek").find_map(|c| {
+        let flaw = c.flaw(*uid, user)?;
+        Some((&c.path, flaw))
+    })?;
+    Some(format!(
+        "root runs a Zeek that others could replace: {}; make sure that nothing was put there, then: {} {}",
+        flaw.what,
+        flaw.command,
+        shell_word(path)
+    ))
 }
 
 /// What is current on hosts, by their indices.
@@ -350,7 +366,7 @@ fn unsafe_folders(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), E
             continue;
         };
         let mut seen = BTreeSet::new();
-        // Where Zeek lies may be other people's business; `doctor` speaks of it.
+        // Where Zeek lies may be other people's business; `doctor` speaks of it, and a note where root runs it.
         for component in observed.ways.iter().filter(|c| c.what != "zeek" && seen.insert(c.path.as_str())) {
             let Some(flaw) = component.flaw(*uid, user) else { continue };
             let so_far = error.unwrap_or_else(|| {
