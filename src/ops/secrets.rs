@@ -54,9 +54,8 @@ pub(super) fn decide(
 ) -> Result<Keys, Error> {
     let mut keys = Keys { names: vec![Vec::new(); fleet.cluster.hosts.len()], ..Keys::default() };
     if fleet.new_keys.get().is_some() && !zeek::curve(&fleet.cluster, version) {
-        return Err(Error::failed("nothing has changed: this cluster has no keys to make anew").because(
-            "clusterctl makes keys for ZeroMQ from Zeek 8.2 on, where there are several hosts or `zeek.curve: on`",
-        ));
+        return Err(Error::failed("nothing has changed: this cluster has no keys to make anew")
+            .because(zeek::why_no_curve(&fleet.cluster, version)));
     }
     if zeek::curve(&fleet.cluster, version) {
         let name = match (fleet.new_keys.get(), in_use(fleet, found)) {
@@ -291,6 +290,26 @@ mod tests {
     }
 
     const VERSION: Version = Version::new(8, 2);
+
+    #[test]
+    fn why_there_are_no_keys_to_make_anew_is_told_of_this_cluster() {
+        let why = |zeek: &str, nodes: &str, version| {
+            let text = format!(
+                "cluster: c\nzeek: {{ {zeek}, scripts: [] }}\nhosts: {{ a: {{ local: true }} }}\nnodes: {nodes}\n"
+            );
+            let cluster = crate::cluster::check(&crate::spec::parse("c.yaml", text, "/".into())).unwrap();
+            assert!(!zeek::curve(&cluster, version));
+            zeek::why_no_curve(&cluster, version)
+        };
+        let few = "{ manager: { type: manager, host: a }, proxy: { type: proxy, host: a, count: 1 } }";
+        let one = "{ zeek: { type: standalone, host: a, interface: lo } }";
+        let standalone = why("backend: zeromq, curve: on", one, VERSION);
+        assert_eq!(standalone, "a standalone Zeek talks to no other node");
+        assert_eq!(why("backend: broker", few, VERSION), "keys are ZeroMQ's, and this cluster has Broker");
+        assert_eq!(why("backend: zeromq", few, Version::new(8, 1)), "ZeroMQ has keys from Zeek 8.2 on");
+        assert_eq!(why("backend: zeromq, curve: off", few, VERSION), "`zeek.curve` is off");
+        assert!(why("backend: zeromq", few, VERSION).contains("on one host"));
+    }
 
     #[test]
     fn the_keys_of_the_managers_release_go_to_the_hosts_that_lack_them() {

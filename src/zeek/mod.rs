@@ -25,7 +25,7 @@ pub use options::{TLS_FILES, TLS_PASSPHRASE, TlsFile, options_script};
 pub use policy::known_scripts;
 pub use ports::{Listens, listens};
 pub use run::{command_line, environment, node_script, zeekpath};
-pub use table::{NEWEST, OLDEST, backend, curve, rotates_leftovers};
+pub use table::{NEWEST, OLDEST, backend, curve, rotates_leftovers, why_no_curve};
 
 /// Where [`options_script`] goes, below the folder that stands first in ZEEKPATH.
 pub const OPTIONS_PATH: &str = "clusterctl/options.zeek";

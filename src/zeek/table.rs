@@ -232,6 +232,23 @@ pub fn curve(cluster: &Cluster, version: Version) -> bool {
     }
 }
 
+/// Says why clusterctl makes no CURVE keys for a cluster, where [`curve`] tells so.
+pub fn why_no_curve(cluster: &Cluster, version: Version) -> &'static str {
+    if cluster.is_standalone() {
+        "a standalone Zeek talks to no other node"
+    } else if backend(cluster, version) != Backend::Zeromq {
+        "keys are ZeroMQ's, and this cluster has Broker"
+    } else if !CURVE.has(version) {
+        "ZeroMQ has keys from Zeek 8.2 on"
+    } else if cluster.zeek.curve == Curve::Off {
+        "`zeek.curve` is off"
+    } else if own_curve(cluster).is_some() {
+        "the description brings keys of its own"
+    } else {
+        "all nodes run on one host, where they get keys with `zeek.curve: on` alone"
+    }
+}
+
 /// Returns the script that selects a backend, to be loaded before all others; none where the framework does it.
 pub(super) fn backend_script(backend: Backend, version: Version) -> Option<&'static str> {
     match backend {
