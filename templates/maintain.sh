@@ -45,14 +45,13 @@ pauses() {
 	[ "$now" -ge "$at" ] && [ "$now" -lt "$((at + next + 60))" ]
 }
 # Whether a node is meant to run and does not: what an operator stopped is left alone, and so is what is not to be
-# started again; one that gave up gets another chance.
+# started again; one that gave up gets another chance, and so does one whose restart was cut off.
 needs_healing() {
 	read_intent "$1"
 	case $want in
 	"running "*) ;;
 	*) return 1 ;;
 	esac
-	[ ! -e "$1/stop" ] || return 1
 	node_alive "$1" || supervisor_alive "$1" || pauses "$1" && return 1
 	[ "$next" != never ]
 }

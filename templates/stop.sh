@@ -1,6 +1,7 @@
 # Stops nodes, whatever keeps them running: SIGTERM, a deadline, SIGKILL. Arguments: the spool folder, the deadline in
-# seconds. Input: nodes. Without a node to start, a unit has no use: what systemd knows of it goes.
-spool=$1 deadline=$2
+# seconds, and `again` where they are to run again at once: then they stay meant to run, so that one whose start nobody
+# comes to is known, and healed. Input: nodes. Without a node to start, a unit has no use: what systemd knows of it goes.
+spool=$1 deadline=$2 again=${3:-}
 left='' of_units='' denied=''
 # Tells the process of $node that was just found alive to end. Another user's can't be told, and is not waited for.
 term() {
@@ -19,7 +20,7 @@ for node in $nodes; do
 		continue
 	fi
 	# On a full disk there is no room for another file, but what is there can be written over, all of it.
-	keep "$dir/want" stopped || { printf '%-79s\n' stopped 1<>"$dir/want"; } 2>/dev/null
+	[ -n "$again" ] || keep "$dir/want" stopped || { printf '%-79s\n' stopped 1<>"$dir/want"; } 2>/dev/null
 	: >"$dir/stop"
 	unit=''
 	if { IFS= read -r unit <"$dir/unit"; } 2>/dev/null && [ -n "$unit" ]; then

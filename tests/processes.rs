@@ -162,7 +162,18 @@ fn another_cluster_on_the_same_host_is_named_and_its_answers_are_not_ours() {
     run(&["deploy", "--yes"]).code(0);
     let said = cluster.run(&["status", "-o", "json"]).code(0);
     assert!(said.stdout.contains(&format!("4 nodes of the cluster `{corp}` in")), "{}", said.stdout);
-    run(&["stop"]);
+    run(&["stop"]).code(0);
+    // A node that finds its port taken when it starts says by whom.
+    let ports = std::fs::read_to_string(cluster.dir().join(&file)).unwrap();
+    let (base, _) = cluster.ports();
+    let same = ports.replace(&format!("base: {},", base + 20), &format!("base: {base},"));
+    std::fs::write(cluster.dir().join(&file), same).unwrap();
+    cluster.run(&["stop"]).code(0);
+    run(&["deploy", "--yes"]).code(0);
+    run(&["stop"]).code(0);
+    cluster.run(&["start"]).code(0);
+    let said = run(&["start", "manager"]);
+    assert!(said.stdout.contains(&format!("; that is manager of the cluster `{}` of", cluster.name())), "{said:?}");
 }
 
 /// In a container `/proc/uptime` may be the container's while processes' starts are counted by the kernel's own clock.

@@ -144,3 +144,41 @@ fn what_a_killed_deploy_left_stopped_is_healed() {
     assert_eq!(runs(&cluster, "worker-2"), Some(new));
     assert!(!cluster.kept("journal").exists());
 }
+
+/// What was to be started again at once is still meant to run, and hosts know it without a journal.
+#[test]
+fn what_a_killed_restart_left_stopped_is_named_and_healed() {
+    let cluster = LocalCluster::new();
+    cluster.write_local(", env: { ZEEK_SIM_IGNORE_SIGTERM: '1' }");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let release = current(&cluster);
+    let kill_at = |marker: &str| {
+        let mut command = cluster.command(&["restart", "workers"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // The workers take their time to stop, which the host goes on with.
+        wait_for("a worker to be told to stop", || cluster.kept(marker).exists().then_some(()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let down = |node: &str| runs(&cluster, node).is_none();
+        wait_for("the workers to stop", || (down("worker-1") && down("worker-2")).then_some(()));
+        wait_for("the lock to be free", || (!cluster.kept("lock").exists()).then_some(()));
+        assert!(!cluster.kept("journal").exists());
+    };
+    kill_at("nodes/worker-1/stop");
+    let told = "worker-1, worker-2: are stopped (by a restart that has not started it again)";
+    let status = cluster.run(&["status"]).code(5);
+    assert!(status.stdout.contains(told), "{status:?}");
+    assert!(status.stdout.contains("clusterctl start worker-1 worker-2"), "{status:?}");
+    // What an operator stops meanwhile stays so.
+    cluster.run(&["stop", "worker-2"]).code(0);
+    let healed = cluster.run(&["maintain"]).code(0);
+    assert!(healed.stdout.contains("worker-1 started again"), "{healed:?}");
+    assert_eq!(runs(&cluster, "worker-1"), Some(release.clone()));
+    assert!(runs(&cluster, "worker-2").is_none(), "an operator has stopped it");
+    // And what was said to do works.
+    cluster.run(&["start"]).code(0);
+    kill_at("nodes/worker-1/stop");
+    cluster.run(&["start", "worker-1", "worker-2"]).code(0);
+    assert!(all_run(&cluster, &release));
+    cluster.settled();
+}

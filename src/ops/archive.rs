@@ -31,7 +31,7 @@ fn writes(cluster: &Cluster, job: &Job) -> bool {
 
 /// The job of a host's archiver, made from that of a node there.
 fn archiver(job: &Job) -> Job {
-    Job { node: ARCHIVER.to_owned(), role: None, again: false, ..job.clone() }
+    Job { node: ARCHIVER.to_owned(), role: None, again: false, meant: false, ..job.clone() }
 }
 
 /// Adds the archivers of the hosts on which nodes that write logs are started.
@@ -83,7 +83,14 @@ pub(super) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -
 pub(super) async fn settle(fleet: &Fleet, locks: &Locks, prepared: &Prepared, starts: &[Job], back: bool) {
     let cluster = &fleet.cluster;
     let runs = |o: &Observed| o.archiver.as_ref().is_some_and(|a| a.process.is_some());
-    let job = |seat: Seat| Job { node: ARCHIVER.to_owned(), role: None, seat, release: String::new(), again: false };
+    let job = |seat: Seat| Job {
+        node: ARCHIVER.to_owned(),
+        role: None,
+        seat,
+        release: String::new(),
+        again: false,
+        meant: false,
+    };
     let here = prepared.found.iter().enumerate().filter_map(|(host, observed)| {
         let observed = observed.as_ref()?;
         let stale = if back {

@@ -489,6 +489,7 @@ impl Run<'_> {
                     seat: seats.get(&n.host)?.clone(),
                     release: self.prepared.release.id.clone(),
                     again: n.action == Action::Restart,
+                    meant: false,
                 })
             })
             .collect()
@@ -613,7 +614,7 @@ impl Run<'_> {
             jobs.into_iter().filter(|j| !bad.contains(&(j.node.as_str(), j.seat.name.as_str()))).collect();
         drop(bad);
         let mut outcomes = start_jobs(self.fleet, self.locks, &jobs, Manner::Strict).await;
-        ports::blame(self.fleet, Some(self.prepared.version), &mut outcomes).await;
+        ports::blame(self.fleet, Some(self.prepared.version), &self.prepared.found, &mut outcomes).await;
         let description = !matches!(self.prepared.aim, Aim::Release(_));
         check::in_own_names(self.fleet, description.then_some(&self.prepared.release), &mut outcomes);
         done.starts.extend(jobs);

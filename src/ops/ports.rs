@@ -7,7 +7,7 @@ use super::fleet::{Fleet, Seat};
 use super::prepare::Prepared;
 use super::tiers::{NodeOutcome, Outcome};
 use crate::error::Error;
-use crate::observed::{Origin, Stray};
+use crate::observed::{Observed, Origin, Stray};
 use crate::transport::{Call, Failure};
 use crate::values::Version;
 use crate::zeek::{self, Listens};
@@ -43,7 +43,8 @@ pub(super) async fn free(fleet: &Fleet, prepared: &Prepared, starting: &BTreeSet
     }
     let settings: BTreeSet<String> = taken.iter().map(|taken| format!("`{}`", taken.setting)).collect();
     let settings: Vec<String> = settings.into_iter().collect();
-    let others: BTreeSet<String> = taken.iter_mut().filter_map(|taken| taken.of_a_cluster(fleet, prepared)).collect();
+    let others: BTreeSet<String> =
+        taken.iter_mut().filter_map(|taken| taken.of_a_cluster(fleet, &prepared.found)).collect();
     let mut error = Error::failed("nothing has changed: ports of nodes are taken");
     for other in &others {
         error = error.hint(format!(
@@ -57,14 +58,22 @@ pub(super) async fn free(fleet: &Fleet, prepared: &Prepared, starting: &BTreeSet
     Err(taken.iter().map(line).fold(error, Error::because))
 }
 
-/// Adds to nodes that ended at start which of their ports something else has.
-pub(super) async fn blame(fleet: &Fleet, version: Option<Version>, outcomes: &mut [NodeOutcome]) {
+/// Adds to nodes that ended at start which of their ports something else has; `found` is what was seen on the hosts
+/// before.
+pub(super) async fn blame(
+    fleet: &Fleet,
+    version: Option<Version>,
+    found: &[Option<Observed>],
+    outcomes: &mut [NodeOutcome],
+) {
     let dead = |o: &&NodeOutcome| matches!(o.outcome, Outcome::Dead(_));
     let starting: BTreeSet<&str> = outcomes.iter().filter(dead).map(|o| o.node.as_str()).collect();
     let Some(version) = version.filter(|_| !starting.is_empty()) else { return };
     // They ended; that their host can't say why is no further failure.
     let Ok(taken) = taken(fleet, version, &starting).await else { return };
-    for Taken { node, words, .. } in taken {
+    for mut taken in taken {
+        taken.of_a_cluster(fleet, found);
+        let Taken { node, words, .. } = taken;
         if let Some(NodeOutcome { outcome: Outcome::Dead(how), .. }) = outcomes.iter_mut().find(|o| o.node == node) {
             *how = format!("{how}; {words}");
         }
@@ -86,9 +95,9 @@ struct Taken {
 impl Taken {
     /// Says so where a node of another cluster of clusterctl's has the port, and returns that cluster's name. Where the
     /// process does not show, other clusters that run there are named.
-    fn of_a_cluster(&mut self, fleet: &Fleet, prepared: &Prepared) -> Option<String> {
+    fn of_a_cluster(&mut self, fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
         let host = fleet.cluster.hosts.iter().position(|host| host.name == self.host)?;
-        let strays = &prepared.found.get(host)?.as_ref()?.strays;
+        let strays = &found.get(host)?.as_ref()?.strays;
         let others = |stray: &Stray| match &stray.origin {
             Origin::Clusterctl { cluster, node, folder } if *cluster != fleet.cluster.name => {
                 let folder = folder.as_ref().map(|folder| format!(", in {folder}")).unwrap_or_default();

@@ -140,6 +140,8 @@ pub(super) struct Job {
     pub(super) release: String,
     /// Whether a stop of it is a step on the way to its next start.
     pub(super) again: bool,
+    /// Whether it stays meant to run then: what a deploy stops has a journal that tells more.
+    pub(super) meant: bool,
 }
 
 impl Job {
@@ -326,7 +328,7 @@ async fn on_host(
             runner::start(&seat.folders, &nodes, timeouts.ready)
         } else {
             let nodes: Vec<String> = jobs.iter().map(|j| j.node.clone()).collect();
-            runner::stop(&seat.folders, &nodes, timeouts.stop)
+            runner::stop(&seat.folders, &nodes, timeouts.stop, jobs.iter().all(|j| j.meant))
         };
         call.on_line(heard)
     };
@@ -367,7 +369,10 @@ fn short(fleet: &Fleet, seat: &Seat, jobs: &[Job], lines: &[String]) {
             lacking.entry(what).or_default().push(node);
         }
     }
-    for (what, nodes) in lacking {
+    for (what, lacking) in lacking {
+        // In their own order, and not in that in which they became ready.
+        let nodes: Vec<&str> =
+            jobs.iter().map(|j| j.node.as_str()).filter(|n| lacking.iter().any(|l| l == n)).collect();
         let text = format!("{}: {}: {what} -> clusterctl doctor", seat.name, fold_names(&nodes));
         fleet.tell(Event::Note { text });
     }
@@ -386,6 +391,7 @@ fn jobs(fleet: &Fleet, selection: &Selection) -> Vec<Job> {
             seat: seats[&n.host].clone(),
             release: String::new(),
             again: false,
+            meant: false,
         })
         .collect()
 }
@@ -522,7 +528,7 @@ async fn run(
     let (locks, lost) = Locks::take_where_possible(fleet, &seats, &Operation::new(command)).await?;
     nodes.extend(lost.into_iter().flat_map(|(host, why)| without(fleet, &mut jobs, &host, &why)));
     for job in &mut jobs {
-        job.again = stop && start;
+        (job.again, job.meant) = (stop && start, stop && start);
     }
     if stop {
         // Not for a restart: the loggers are not to wait for the archive.
@@ -551,7 +557,7 @@ async fn run(
         // What a restart has stopped is not left so by an interrupt.
         let manner = if stop { Manner::Dogged } else { Manner::Lenient };
         nodes.extend(start_jobs(fleet, &locks, &jobs, manner).await);
-        ports::blame(fleet, version, &mut nodes).await;
+        ports::blame(fleet, version, &found, &mut nodes).await;
         check::in_own_names(fleet, None, &mut nodes);
     }
     // The journal of an unfinished deploy is not ours to end.

@@ -89,10 +89,12 @@ pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> 
         .input(input)
 }
 
-/// Makes the call that stops nodes, whatever keeps them running: a guarded step.
-pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration) -> Call<'static> {
+/// Makes the call that stops nodes, whatever keeps them running: a guarded step. With `again` they stay meant to run.
+pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration, again: bool) -> Call<'static> {
     let input: String = nodes.iter().map(|node| format!("{node}\n")).collect();
-    Call::new(STOP, deadline + MARGIN).arg(&folders.spool).arg(deadline.as_secs().max(1).to_string()).input(input)
+    let call = Call::new(STOP, deadline + MARGIN).arg(&folders.spool).arg(deadline.as_secs().max(1).to_string());
+    let call = if again { call.arg("again") } else { call };
+    call.input(input)
 }
 
 impl Started {

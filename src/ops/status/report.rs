@@ -18,6 +18,8 @@ const DROPPING: f64 = 1.0;
 const NO_PACKETS: f64 = 60.0;
 /// What became of a node that ran when its host went down.
 const REBOOTED: &str = "its host was rebooted";
+/// What became of a node that was stopped to be started again, and is still meant to run.
+const CUT_OFF: &str = "by a restart that has not started it again";
 
 pub(super) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, asked: &Asked) -> StatusReport {
     let answers = match asked {
@@ -201,6 +203,9 @@ fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<String>) {
     if !meant {
         return (State::Stopped, None);
     }
+    if node.stopping && !node.supervised {
+        return (State::Stopped, Some(CUT_OFF.to_owned()));
+    }
     let rebooted = !node.supervised && node.boot_id.as_ref().is_some_and(|b| b != boot);
     match &node.exit {
         Some(Exit { next: Next::Failed | Next::Never, .. }) => {}
@@ -336,10 +341,10 @@ fn trouble_of(row: &NodeRow, way: &str) -> Option<Trouble> {
         State::Running | State::Disabled => {}
         // Its host's trouble says it once for all of its nodes.
         State::Unknown => return None,
-        State::Stopped if row.detail.is_some() => {
+        State::Stopped if row.detail.as_deref().is_some_and(|detail| detail != CUT_OFF) => {
             return trouble(format!("is stopped{detail}"), Some("clusterctl deploy".to_owned()));
         }
-        State::Stopped => return trouble("is stopped".to_owned(), Some(start)),
+        State::Stopped => return trouble(format!("is stopped{detail}"), Some(start)),
         State::Crashed | State::Failed => {
             let hint = match &row.crash {
                 _ if row.detail.as_deref() == Some(REBOOTED) => start,
