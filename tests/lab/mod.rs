@@ -3,6 +3,7 @@
 mod cluster;
 mod combinations;
 mod doctor;
+mod endings;
 mod faults;
 mod figures;
 mod hints;

@@ -39,7 +39,7 @@ impl Scene {
     }
 
     /// Runs a script in a host's own shell, as root, with arguments.
-    pub(super) fn sh(&self, host: &str, script: &str, args: &[&str]) -> String {
+    pub(crate) fn sh(&self, host: &str, script: &str, args: &[&str]) -> String {
         let mut command = vec!["sh", "-c", script, "sh"];
         command.extend(args);
         self.lab.exec(host, &command)
