@@ -243,6 +243,14 @@ impl Source {
         (line, before.chars().count() + 1)
     }
 
+    /// Returns the part of a span that is on its first line, without the space at its end: of a value of many lines
+    /// that is what is shown.
+    pub fn first_line(&self, span: &Range<usize>) -> Range<usize> {
+        let text = self.text.get(span.clone()).unwrap_or("");
+        let first = text.lines().next().unwrap_or("").trim_end().len();
+        span.start..span.start + first
+    }
+
     /// Returns how many lines there are, at least one.
     pub fn line_count(&self) -> usize {
         self.lines.len()

@@ -13,8 +13,6 @@ mod zeek;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 pub use amounts::{Interval, Percent, Size};
 pub use cpus::CpuList;
 pub use names::{
@@ -23,11 +21,13 @@ pub use names::{
 pub use network::{Address, Network, Port};
 pub use share::Share;
 pub use ssh::{SshHost, SshUser, never_for_ssh};
-pub use text::{HELP_MARK, nearest, scalar, word};
+pub use text::{BadValue, TextValue, nearest};
 pub use words::{
     Backend, ChecksumMode, Compress, Curve, FanoutMode, LayoutInputs, Metrics, Restart, Role, RunnerKind, StoreBackend,
 };
 pub use zeek::{CoreLimit, Redef, ZeekValue};
+
+use text::{stored_values, text_value};
 
 /// A Zeek version as far as it decides anything: `major.minor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,27 +69,12 @@ impl FromStr for Version {
     }
 }
 
-impl Serialize for Version {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+text_value!(Version, "a Zeek version such as `8.0`", {
+    "description": "A Zeek version, such as \"8.0\".",
+    "type": ["string", "number"]
+});
 
-impl<'de> Deserialize<'de> for Version {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        scalar(deserializer, "a Zeek version such as `8.0`")
-    }
-}
-
-impl schemars::JsonSchema for Version {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Version".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "description": "A Zeek version, such as \"8.0\".", "type": ["string", "number"] })
-    }
-}
+stored_values!(HostPath, Name, Port, Version);
 
 #[cfg(test)]
 mod tests {

@@ -51,8 +51,7 @@ pub(super) fn check(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>)
 fn sees_all(spec: &Spec, nodes: &Nodes<'_>, member: &Member<'_>, interface: &str) -> bool {
     match interface.split_once("::") {
         Some(("af_packet", _)) => {
-            let own = member.own.and_then(|own| own.af_packet.enable_fanout);
-            return own.or(member.spec.af_packet.enable_fanout) == Some(false);
+            return member.nearest(|settings| settings.af_packet.enable_fanout) == Some(false);
         }
         // Settings that nothing would use have been told of.
         _ if member.setting("af_packet").is_some() => return false,
@@ -62,7 +61,7 @@ fn sees_all(spec: &Spec, nodes: &Nodes<'_>, member: &Member<'_>, interface: &str
         None if interface.contains([':', '@', '^', '{', '}', '/']) => return false,
         None => {}
     }
-    let env = [Some(&spec.zeek.env), nodes.env_of_host(spec, member), Some(&member.spec.env)];
+    let env = [Some(&spec.zeek.env), nodes.env_of_host(spec, member), Some(&member.spec.settings.env)];
     let env = env.into_iter().chain([member.own.map(|own| &own.env)]).flatten();
     // PF_RING's and Myricom's libpcap (https://www.ntop.org/guides/pf_ring/thirdparty/bro.html).
     let shares =
@@ -77,10 +76,10 @@ fn sees_all(spec: &Spec, nodes: &Nodes<'_>, member: &Member<'_>, interface: &str
         };
     let filters = |arg: &str| arg.starts_with("-f") || arg.starts_with("--filter");
     let balances = |script: &str| script.trim_end_matches(".zeek").ends_with("misc/load-balancing");
-    let redefs = [Some(&spec.zeek.redefs), Some(&member.spec.redefs), member.own.map(|own| &own.redefs)];
+    let redefs = [Some(&spec.zeek.redefs), Some(&member.spec.settings.redefs), member.own.map(|own| &own.redefs)];
     let filter = |(name, _): (&str, &Redef)| name.contains("_filter") || name.starts_with("PacketFilter::");
     let own = member.own;
-    !texts(&spec.zeek.args, &member.spec.args, own.map(|own| &own.args), &filters)
-        && !texts(&spec.zeek.scripts, &member.spec.scripts, own.map(|own| &own.scripts), &balances)
+    !texts(&spec.zeek.args, &member.spec.settings.args, own.map(|own| &own.args), &filters)
+        && !texts(&spec.zeek.scripts, &member.spec.settings.scripts, own.map(|own| &own.scripts), &balances)
         && !redefs.into_iter().flatten().flat_map(OrderedMap::iter).any(filter)
 }

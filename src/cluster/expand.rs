@@ -26,7 +26,7 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
     let host = &hosts[member.host];
     let captures = matches!(member.role, Role::Worker | Role::Standalone);
     check_interface(member, captures, problems);
-    let cpus = member.own.and_then(|own| own.pin_cpus.as_ref()).or(member.spec.pin_cpus.as_ref());
+    let cpus = member.nearest(|settings| settings.pin_cpus.as_ref());
     if let Some(pins) = cpus.map(crate::values::CpuList::len).filter(|pins| *pins > 0 && *pins < member.count as usize)
     {
         let cpus = if pins == 1 { "CPU" } else { "CPUs" };
@@ -38,8 +38,8 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
         }
         problems.warn(problem.help("if that is not meant, give each node a CPU of its own, or lower `count`"));
     }
-    let explicit = member.own.and_then(|own| own.port).or(member.spec.port);
-    let explicit_metrics = member.own.and_then(|own| own.metrics_port).or(member.spec.metrics_port);
+    let explicit = member.nearest(|settings| settings.port);
+    let explicit_metrics = member.nearest(|settings| settings.metrics_port);
     let most = match (explicit, explicit_metrics) {
         (Some(_), Some(_)) => u32::MAX,
         (Some(_), None) => capacity(member.role, ports.metrics),

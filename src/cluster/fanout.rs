@@ -25,9 +25,7 @@ impl Ids<'_> {
 
 /// Assigns ids: what the description sets, else a hash of host and interface, the next free one if it is taken.
 pub(super) fn assign<'a>(nodes: &'a Nodes<'_>, problems: &mut Problems<'_>) -> Ids<'a> {
-    let id = |member: &super::nodes::Member<'_>| {
-        member.own.and_then(|own| own.af_packet.fanout_id).or(member.spec.af_packet.fanout_id)
-    };
+    let id = |member: &super::nodes::Member<'_>| member.nearest(|settings| settings.af_packet.fanout_id);
     let set: Vec<Option<u16>> = nodes.members.iter().map(id).collect();
     // Sorted, so that a collision ends the same whatever the order of the file.
     let mut interfaces: BTreeMap<(usize, &str), Vec<&Draft>> = BTreeMap::new();

@@ -30,11 +30,11 @@ fn members<'a>(
     if let Err(why) = name.parse::<Name>() {
         problems.push(Problem::key(place.clone(), why, "not a name of nodes"));
     }
-    check_env(&group.env, &place.key("env"), problems);
-    check_redefs(&group.redefs, &place.key("redefs"), problems);
-    check_texts(&group.scripts, &place.key("scripts"), problems);
-    check_texts(&group.args, &place.key("args"), problems);
-    check_limits(&group.limits, &place.key("limits"), problems);
+    check_env(&group.settings.env, &place.key("env"), problems);
+    check_redefs(&group.settings.redefs, &place.key("redefs"), problems);
+    check_texts(&group.settings.scripts, &place.key("scripts"), problems);
+    check_texts(&group.settings.args, &place.key("args"), problems);
+    check_limits(&group.settings.limits, &place.key("limits"), problems);
     if group.role.is_none() {
         let problem = Problem::key(place.clone(), format!("the group `{name}` has no type"), "needs `type`")
             .help("write `type: manager`, `logger`, `proxy`, `worker` or `standalone`");
@@ -60,15 +60,15 @@ fn members<'a>(
             own,
             host: index,
             role: kind,
-            named_by: match (&group.hosts, group.count) {
+            named_by: match (&group.hosts, group.settings.count) {
                 (Some(_), _) => Naming::HostAndIndex,
                 (None, Some(_)) => Naming::Index,
                 (None, None) => Naming::Exact,
             },
             group_place: place.clone(),
             place: if own.is_some() { at } else { place.clone() },
-            count: own.and_then(|own| own.count).or(group.count).unwrap_or(1),
-            first: own.and_then(|own| own.first_index).or(group.first_index).unwrap_or(1),
+            count: own.and_then(|own| own.count).or(group.settings.count).unwrap_or(1),
+            first: own.and_then(|own| own.first_index).or(group.settings.first_index).unwrap_or(1),
         };
         let mut whole = true;
         for (key, value) in [("count", member.count), ("first_index", member.first)] {

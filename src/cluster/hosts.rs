@@ -8,7 +8,7 @@ use super::model::{Former, Host, Ssh};
 use super::problems::Problems;
 use super::settings::{check_env, check_interval};
 use crate::error::{At, Place, Problem};
-use crate::spec::{HostSpec, Listen, PathsSpec, RemovedSpec, Spec, SshSpec};
+use crate::spec::{HostSpec, Listen, MachineSpec, PathsSpec, Spec, SshSpec};
 use crate::values::{HostPath, Name, SshHost, SshUser, never_for_ssh};
 
 const PREFIX: &str = "/opt/zeek";
@@ -75,7 +75,7 @@ fn one(spec: &Spec, name: &str, host: &HostSpec, problems: &mut Problems<'_>) ->
         problems.push(Problem::key(place.clone(), why, "not a name of a host"));
     }
     let local = host.local.unwrap_or(false);
-    let (ip, zone) = match &host.address {
+    let (ip, zone) = match &host.machine.address {
         Some(address) => (address.ip, address.zone.clone()),
         None if local => (IpAddr::V4(Ipv4Addr::LOCALHOST), String::new()),
         None => {
@@ -89,18 +89,18 @@ fn one(spec: &Spec, name: &str, host: &HostSpec, problems: &mut Problems<'_>) ->
     };
     let zone = zone_of(host, ip, zone, &place, problems);
     check_env(&host.env, &place.key("env"), problems);
-    let (prefix, base, spool) = folders(spec, host.prefix.as_ref(), &host.paths);
+    let (prefix, base, spool) = folders(spec, host.machine.prefix.as_ref(), &host.machine.paths);
     let resolved = Host {
         name: name.to_owned(),
         address: ip,
         local,
-        enabled: host.enabled.unwrap_or(true),
+        enabled: host.machine.enabled.unwrap_or(true),
         prefix,
         base,
         spool,
-        ssh: ssh(&host.ssh, &spec.ssh, ip, &zone),
+        ssh: ssh(&host.machine.ssh, &spec.ssh, ip, &zone),
     };
-    check_ssh(&host.ssh, &place.key("ssh"), problems);
+    check_ssh(&host.machine.ssh, &place.key("ssh"), problems);
     (resolved, zone)
 }
 
@@ -140,8 +140,8 @@ pub(super) fn removed(spec: &Spec, problems: &mut Problems<'_>) -> Vec<Former> {
         check_ssh(&host.ssh, &place.key("ssh"), problems);
         let Some(former) = one_removed(spec, name, host, problems) else { continue };
         let same = spec.hosts.iter().find(|(_, other)| {
-            other.address.as_ref().is_some_and(|a| host.address.as_ref() == Some(a))
-                && ssh_port(&other.ssh, spec) == ssh_port(&host.ssh, spec)
+            other.machine.address.as_ref().is_some_and(|a| host.address.as_ref() == Some(a))
+                && ssh_port(&other.machine.ssh, spec) == ssh_port(&host.ssh, spec)
         });
         if let Some((other, _)) = same {
             let message = format!("the removed host `{name}` has the address of `{other}`");
@@ -162,7 +162,7 @@ fn ssh_port(own: &SshSpec, spec: &Spec) -> u16 {
     own.port.or(spec.ssh.port).map_or(22, |port| port.0)
 }
 
-fn one_removed(spec: &Spec, name: &str, host: &RemovedSpec, problems: &mut Problems<'_>) -> Option<Former> {
+fn one_removed(spec: &Spec, name: &str, host: &MachineSpec, problems: &mut Problems<'_>) -> Option<Former> {
     let enabled = host.enabled.unwrap_or(true);
     let place = Place::of(&["removed", name]);
     if host.address.is_none() && host.ssh.host.is_none() && enabled {
@@ -189,7 +189,7 @@ fn zone_of(host: &HostSpec, ip: IpAddr, zone: String, place: &Place, problems: &
     match (&host.zone_id, zone.as_str()) {
         (Some(id), _) if !link_local => {
             let problem = Problem::key(place.key("zone_id"), "only a link-local IPv6 address has a zone", "not needed");
-            if host.address.is_some() {
+            if host.machine.address.is_some() {
                 problems.push(problem.also(place.key("address"), At::Value, "not link-local"));
             }
             id.clone()
@@ -286,7 +286,7 @@ fn distinct(spec: &Spec, problems: &mut Problems<'_>) {
             }
             local = local.or(Some(name));
         }
-        let Some(address) = &host.address else { continue };
+        let Some(address) = &host.machine.address else { continue };
         let zone = host.zone_id.as_ref().unwrap_or(&address.zone);
         if let Some(first) = addresses.insert((address.ip, zone), name) {
             let message = format!("`{first}` and `{name}` have the same address");
@@ -303,14 +303,14 @@ fn distinct(spec: &Spec, problems: &mut Problems<'_>) {
 /// Loopback addresses reach only the machine itself. Several of them among themselves are accepted: on Linux one
 /// machine can play several hosts by 127.0.0.1, 127.0.0.2 and so on.
 fn loopback(spec: &Spec, problems: &mut Problems<'_>) {
-    let ip = |host: &HostSpec| host.address.as_ref().map(|a| a.ip);
+    let ip = |host: &HostSpec| host.machine.address.as_ref().map(|a| a.ip);
     let is_loopback = |host: &HostSpec| ip(host).map_or(host.local == Some(true), |ip| ip.is_loopback());
     if spec.hosts.iter().all(|(_, host)| is_loopback(host)) {
         return;
     }
     for (name, host) in spec.hosts.iter().filter(|(_, host)| is_loopback(host)) {
         let place = Place::of(&["hosts", name]);
-        let (place, at, what) = match &host.address {
+        let (place, at, what) = match &host.machine.address {
             Some(address) => (place.key("address"), At::Value, format!("the loopback address {address}")),
             None => (place, At::Key, "no address, so it is loopback".to_owned()),
         };

@@ -52,7 +52,7 @@ pub fn check_all(
     if !description.is_readable() {
         return Err(description.diagnostics.clone());
     }
-    let (cluster, problems) = resolve(&description.spec, &description.dir);
+    let (cluster, problems) = resolve(&description.spec, &description.broken, &description.dir);
     let problems = [problems.as_slice(), elsewhere].concat();
     match cluster {
         Some(cluster) if description.diagnostics.is_empty() && elsewhere.is_empty() => {

@@ -57,36 +57,38 @@ pub(super) struct Nodes<'a> {
     pub(super) drafts: Vec<Draft>,
 }
 
-impl Member<'_> {
+impl<'a> Member<'a> {
+    /// Returns the settings: what differs on the host, and the group's.
+    fn levels(&self) -> impl Iterator<Item = &'a MemberSpec> {
+        self.own.into_iter().chain([&self.spec.settings])
+    }
+
+    /// Returns a setting: the host's, or else the group's.
+    pub(super) fn nearest<T: 'a>(&self, of: impl Fn(&'a MemberSpec) -> Option<T>) -> Option<T> {
+        self.levels().find_map(of)
+    }
+
     /// Returns where a setting of the nodes stands: at the host's entry, or else at the group's.
     pub(super) fn setting(&self, key: &str) -> Option<Place> {
-        let own = self.own.is_some_and(|own| match key {
-            "port" => own.port.is_some(),
-            "metrics_port" => own.metrics_port.is_some(),
-            "interface" => own.interface.is_some(),
-            "pin_cpus" => own.pin_cpus.is_some(),
-            "first_index" => own.first_index.is_some(),
-            "count" => own.count.is_some(),
-            "af_packet" => own.af_packet != spec::AfPacketSpec::default(),
-            _ => false,
-        });
-        let group = match key {
-            "port" => self.spec.port.is_some(),
-            "metrics_port" => self.spec.metrics_port.is_some(),
-            "interface" => self.spec.interface.is_some(),
-            "pin_cpus" => self.spec.pin_cpus.is_some(),
-            "first_index" => self.spec.first_index.is_some(),
-            "count" => self.spec.count.is_some(),
-            "af_packet" => self.spec.af_packet != spec::AfPacketSpec::default(),
+        let is_set = |settings: &MemberSpec| match key {
+            "port" => settings.port.is_some(),
+            "metrics_port" => settings.metrics_port.is_some(),
+            "interface" => settings.interface.is_some(),
+            "pin_cpus" => settings.pin_cpus.is_some(),
+            "first_index" => settings.first_index.is_some(),
+            "count" => settings.count.is_some(),
+            "af_packet" => settings.af_packet != spec::AfPacketSpec::default(),
             _ => false,
         };
-        if own { Some(self.place.key(key)) } else { group.then(|| self.group_place.key(key)) }
+        if self.own.is_some_and(is_set) {
+            return Some(self.place.key(key));
+        }
+        is_set(&self.spec.settings).then(|| self.group_place.key(key))
     }
 
     /// Tells whether there are fewer CPUs than nodes.
     pub(super) fn shares_cpus(&self) -> bool {
-        let cpus = self.own.and_then(|own| own.pin_cpus.as_ref()).or(self.spec.pin_cpus.as_ref());
-        cpus.is_some_and(|cpus| cpus.len() < self.count as usize)
+        self.nearest(|settings| settings.pin_cpus.as_ref()).is_some_and(|cpus| cpus.len() < self.count as usize)
     }
 
     /// Returns how long the interface is that each node has its own copy of.
@@ -95,8 +97,8 @@ impl Member<'_> {
         self.interface().map(str::len).filter(|bytes| *bytes <= INTERFACE).unwrap_or_default()
     }
 
-    pub(super) fn interface(&self) -> Option<&str> {
-        self.own.and_then(|own| own.interface.as_deref()).or(self.spec.interface.as_deref())
+    pub(super) fn interface(&self) -> Option<&'a str> {
+        self.nearest(|settings| settings.interface.as_deref())
     }
 
     /// Tells whether a setting could not be read, here or in the group.

@@ -24,8 +24,11 @@ impl<'a> Problems<'a> {
         Self { list: Vec::new(), warnings: Vec::new(), broken, suggestions: SUGGESTIONS }
     }
 
-    /// Adds a problem.
+    /// Adds a problem, unless it is of a value that could not be read: what stands for that means nothing.
     pub(super) fn push(&mut self, problem: Problem) {
+        if self.broken.contains(&problem.place) {
+            return;
+        }
         match self.list.len() {
             n if n < MOST => self.list.push(problem),
             MOST => self.list.push(Problem::value(Place::root(), format!("there are more than {MOST} problems"), "")),

@@ -1,6 +1,6 @@
 //! Spec -> Cluster. Pure: the same description gives the same cluster on any machine; no file is read.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -18,7 +18,7 @@ use super::problems::Problems;
 use super::settings::{self, check_env, check_interval, check_limits, check_redefs, check_texts};
 use super::{capture, checks, expand, fanout, groups, natural, ports};
 use crate::error::{At, Place, Problem};
-use crate::spec::{self, Listen, Spec};
+use crate::spec::{self, Listen, LogAge, Spec};
 use crate::values::{Interval, Network, is_zeek_identifier};
 
 const BASE_PORT: u16 = 27760;
@@ -44,10 +44,10 @@ const RESOLVED: usize = 14 * 1024 * 1024;
 /// About what a node takes of it beside its texts.
 const NODE: usize = 350;
 
-/// Makes the cluster of a description, or tells all that is wrong with it; `dir` is the folder of the description,
-/// absolute. The cluster is there exactly when there is no problem but warnings.
-pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
-    let mut problems = Problems::new(&spec.broken);
+/// Makes the cluster of a description, or tells all that is wrong with it; `broken` is what of it could not be read, and
+/// `dir` its folder, absolute. The cluster is there exactly when all could be read and there is no problem but warnings.
+pub fn resolve(spec: &Spec, broken: &BTreeSet<Place>, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
+    let mut problems = Problems::new(broken);
     let name = spec.cluster.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();
     if spec.cluster.is_none() {
         let place = Place::of(&["cluster"]);
@@ -76,7 +76,7 @@ pub fn resolve(spec: &Spec, dir: &Path) -> (Option<Cluster>, Vec<Problem>) {
     let timeouts = timeouts(spec, &mut problems);
     check_limits(&spec.limits, &Place::of(&["limits"]), &mut problems);
     let (problems, warnings) = problems.into_lists();
-    if !problems.is_empty() || !spec.broken.is_empty() {
+    if !problems.is_empty() || !broken.is_empty() {
         return (None, [problems, warnings].concat());
     }
     let nodes = finish(spec, dir, &hosts, &nodes, metrics, &fanout);
@@ -120,7 +120,7 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
     let rotate = spec.logs.rotate.map_or(ROTATE, |interval| interval.0);
     check_interval(spec.logs.rotate, ROTATIONS, place.key("rotate"), problems);
     check_interval(spec.logs.late, LATES, place.key("late"), problems);
-    if let Some(expire) = spec.logs.expire {
+    if let Some(LogAge(expire)) = spec.logs.expire {
         if spec.logs.archive == Some(spec::Archive::Off) {
             let problem = Problem::key(place.key("expire"), "logs expire in the archive, and there is none", "")
                 .help("take `archive: off` out: there is an archive by default");
@@ -141,7 +141,7 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
             Some(spec::Archive::Folder(path)) => Archive::Folder(path.as_str().to_owned()),
         },
         rotate,
-        expire: spec.logs.expire.map(|interval| interval.0),
+        expire: spec.logs.expire.map(|LogAge(interval)| interval.0),
         compress: spec.logs.compress.unwrap_or(Compress::Gzip),
         late: spec.logs.late.map_or(LATE, |interval| interval.0),
         min_free: spec.logs.min_free.map_or(MIN_FREE, |percent| percent.0),
@@ -312,7 +312,7 @@ fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut 
         .members
         .iter()
         .map(|member| {
-            let (group, own) = (member.spec, member.own);
+            let (group, own) = (&member.spec.settings, member.own);
             let of_group = *groups.entry(member.group).or_insert_with(|| {
                 texts(&group.args) + texts(&group.scripts) + env(&group.env) + redefs(&group.redefs)
             });
@@ -369,7 +369,7 @@ fn finish(
         .members
         .iter()
         .map(|member| {
-            let (group, own) = (member.spec, member.own);
+            let (group, own) = (&member.spec.settings, member.own);
             let (ip, listen, zone_id) = reach[member.host].clone();
             let env =
                 [Some(&spec.zeek.env), Some(&hosts.specs[member.host].env), Some(&group.env), own.map(|o| &o.env)];

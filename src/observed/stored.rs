@@ -1,4 +1,4 @@
-//! `cluster.json` as it lies in a release on a host. Types of their own: what another clusterctl wrote, or whoever has
+//! `cluster.json` as it lies in a release on a host. Types of their own, but for words and literals: what another clusterctl wrote, or whoever has
 //! the host since, becomes the program's own only through [`Stored::parse`] and the checks behind it (`plan::recorded`).
 //!
 //! Of the way to a host only destination, port and user are read; `local` only says that there is none. Identity,
@@ -12,7 +12,10 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::pending::Left;
-use crate::values::{HostPath, Interval, Name, Port, Version};
+use crate::values::{
+    Backend, Compress, CoreLimit, Curve, HostPath, Interval, LayoutInputs, Metrics, Name, Port, Redef, Restart, Role,
+    RunnerKind, Version, ZeekValue,
+};
 
 /// The form of `cluster.json` that is read.
 pub const FORMAT: u32 = 1;
@@ -34,7 +37,7 @@ pub struct Stored {
     /// Logs and their archive.
     pub logs: Logs,
     /// What keeps nodes running.
-    pub runner: Runner,
+    pub runner: RunnerKind,
     /// Whether nodes are started again.
     pub restart: Restart,
     /// Which entries of the layout are a worker's input.
@@ -53,7 +56,7 @@ pub struct Zeek {
     /// The backend that it named.
     pub backend: Option<Backend>,
     /// Whether ZeroMQ encrypts.
-    #[serde(default)]
+    #[serde(default = "curve")]
     pub curve: Curve,
     /// Whether Broker's nodes have certificates.
     #[serde(default)]
@@ -67,11 +70,21 @@ pub struct Zeek {
     /// Local networks with their comments.
     pub local_networks: Vec<(IpNet, String)>,
     /// Options of the Cluster framework.
-    pub options: BTreeMap<String, Value>,
+    pub options: BTreeMap<String, ZeekValue>,
     /// Entries of `Cluster::stores`.
     pub stores: BTreeMap<String, Store>,
     /// `global_hash_seed`.
     pub global_hash_seed: String,
+}
+
+/// What releases from before there was the setting have.
+fn curve() -> Curve {
+    Curve::Auto
+}
+
+/// What releases from before there was the setting have.
+fn compress() -> Compress {
+    Compress::Gzip
 }
 
 /// Certificates; where they were found is not kept.
@@ -79,108 +92,6 @@ pub struct Zeek {
 pub struct Tls {
     /// The passphrase of the key, if it has one.
     pub passphrase: Option<Env>,
-}
-
-/// `broker` or `zeromq`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Backend {
-    Broker,
-    Zeromq,
-}
-
-/// `auto`, `on` or `off`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Curve {
-    #[default]
-    Auto,
-    On,
-    Off,
-}
-
-/// Where nodes serve metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Metrics {
-    Loopback,
-    Node,
-    Any,
-    Off,
-}
-
-/// How logs are compressed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Compress {
-    #[default]
-    Gzip,
-    Zstd,
-    None,
-}
-
-/// What keeps nodes running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Runner {
-    Systemd,
-    Process,
-}
-
-/// Whether nodes are started again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Restart {
-    OnCrash,
-    Never,
-}
-
-/// Which entries of the layout are a worker's input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum LayoutInputs {
-    Minimal,
-    Full,
-}
-
-/// What a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Role {
-    Logger,
-    Manager,
-    Proxy,
-    Worker,
-    Standalone,
-    TimeMachine,
-    Control,
-}
-
-/// A value that is a Zeek literal.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Value {
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    Text(String),
-}
-
-/// A redefinition.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Redef {
-    Set(Value),
-    Add(Vec<Value>),
-    Expr(String),
 }
 
 /// A value of an environment. Where a secret was found on the machine of whoever deployed is not kept: what a host says
@@ -263,7 +174,7 @@ pub struct Logs {
     /// When they are deleted.
     pub expire: Option<Span>,
     /// How they are compressed.
-    #[serde(default)]
+    #[serde(default = "compress")]
     pub compress: Compress,
     /// How long one may wait for the archive.
     pub late: Option<Span>,
@@ -392,14 +303,6 @@ pub struct Limits {
     /// Niceness.
     #[serde(default)]
     pub nice: Option<i8>,
-}
-
-/// A limit on core files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum CoreLimit {
-    Unlimited,
-    Bytes(u64),
 }
 
 /// What every form of `cluster.json` has.

@@ -30,8 +30,8 @@ pub fn missing(spec: &Spec, dir: &Path) -> Vec<Problem> {
     }
     for (name, group) in spec.nodes.iter() {
         let place = Place::of(&["nodes", name]);
-        found.env(&group.env, &place.key("env"));
-        found.scripts(&group.scripts, &place.key("scripts"), &scripts);
+        found.env(&group.settings.env, &place.key("env"));
+        found.scripts(&group.settings.scripts, &place.key("scripts"), &scripts);
         let Some(GroupHosts::Map(hosts)) = &group.hosts else { continue };
         for (host, own) in hosts.iter() {
             let place = place.key("hosts").key(host);

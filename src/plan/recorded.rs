@@ -3,10 +3,9 @@
 //! How a host is reached, and where the cluster lies there, is the description's word: of a host that it has, or lists
 //! as removed, all of it; of another one what holds for all its hosts, and from the record the name, and where ssh goes.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::cluster::{self, AfPacketValue, Cluster, EnvValue, Former, Redef, ZeekValue, verify};
+use crate::cluster::{self, AfPacketValue, Cluster, EnvValue, Former, verify};
 use crate::observed::{Left, MOST_LEFT, Stored, stored};
 
 /// A cluster of before, and the hosts of it that the description has no word about.
@@ -55,12 +54,7 @@ pub fn recorded(stored: Stored, now: &Cluster) -> Result<Recorded, String> {
             xpub: stored.ports.xpub.0,
             xsub: stored.ports.xsub.0,
         },
-        metrics: match stored.metrics {
-            stored::Metrics::Loopback => cluster::Metrics::Loopback,
-            stored::Metrics::Node => cluster::Metrics::Node,
-            stored::Metrics::Any => cluster::Metrics::Any,
-            stored::Metrics::Off => cluster::Metrics::Off,
-        },
+        metrics: stored.metrics,
         logs: cluster::Logs {
             archive: match stored.logs.archive {
                 None => cluster::Archive::Off,
@@ -69,29 +63,16 @@ pub fn recorded(stored: Stored, now: &Cluster) -> Result<Recorded, String> {
             },
             rotate: stored.logs.rotate.0,
             expire: stored.logs.expire.map(|span| span.0),
-            compress: match stored.logs.compress {
-                stored::Compress::Gzip => cluster::Compress::Gzip,
-                stored::Compress::Zstd => cluster::Compress::Zstd,
-                stored::Compress::None => cluster::Compress::None,
-            },
+            compress: stored.logs.compress,
             late: stored.logs.late.map_or(Duration::ZERO, |span| span.0),
             min_free: stored.logs.min_free.min(100),
         },
         // How long to wait is a matter of who waits.
         timeouts: now.timeouts.clone(),
         keep: now.keep,
-        runner: match stored.runner {
-            stored::Runner::Systemd => cluster::RunnerKind::Systemd,
-            stored::Runner::Process => cluster::RunnerKind::Process,
-        },
-        restart: match stored.restart {
-            stored::Restart::OnCrash => cluster::Restart::OnCrash,
-            stored::Restart::Never => cluster::Restart::Never,
-        },
-        layout_inputs: match stored.layout_inputs {
-            stored::LayoutInputs::Minimal => cluster::LayoutInputs::Minimal,
-            stored::LayoutInputs::Full => cluster::LayoutInputs::Full,
-        },
+        runner: stored.runner,
+        restart: stored.restart,
+        layout_inputs: stored.layout_inputs,
         hosts,
         nodes,
         elsewhere: now.elsewhere.clone(),
@@ -138,15 +119,8 @@ fn zeek(zeek: stored::Zeek) -> cluster::Zeek {
     };
     cluster::Zeek {
         version: zeek.version,
-        backend: zeek.backend.map(|backend| match backend {
-            stored::Backend::Broker => cluster::Backend::Broker,
-            stored::Backend::Zeromq => cluster::Backend::Zeromq,
-        }),
-        curve: match zeek.curve {
-            stored::Curve::Auto => cluster::Curve::Auto,
-            stored::Curve::On => cluster::Curve::On,
-            stored::Curve::Off => cluster::Curve::Off,
-        },
+        backend: zeek.backend,
+        curve: zeek.curve,
         tls: zeek.tls.map(|tls| cluster::Tls {
             ca: EnvValue::Elsewhere,
             certificate: EnvValue::Elsewhere,
@@ -158,27 +132,13 @@ fn zeek(zeek: stored::Zeek) -> cluster::Zeek {
         site_data: zeek.site_data,
         scripts: zeek.scripts,
         local_networks: zeek.local_networks,
-        options: zeek.options.into_iter().map(|(name, one)| (name, value(one))).collect(),
+        options: zeek.options,
         stores: zeek.stores.into_iter().map(|(name, one)| (name, store(one))).collect(),
         global_hash_seed: zeek.global_hash_seed,
     }
 }
 
-fn value(value: stored::Value) -> ZeekValue {
-    match value {
-        stored::Value::Bool(value) => ZeekValue::Bool(value),
-        stored::Value::Int(value) => ZeekValue::Int(value),
-        stored::Value::Double(value) => ZeekValue::Double(value),
-        stored::Value::Text(value) => ZeekValue::Text(value),
-    }
-}
-
 fn node(node: stored::Node) -> cluster::Node {
-    let redef = |redef: stored::Redef| match redef {
-        stored::Redef::Set(one) => Redef::Set(value(one)),
-        stored::Redef::Add(all) => Redef::Add(all.into_iter().map(value).collect()),
-        stored::Redef::Expr(text) => Redef::Expr(text),
-    };
     let option = |option: stored::AfPacketValue| match option {
         stored::AfPacketValue::Bool(value) => AfPacketValue::Bool(value),
         stored::AfPacketValue::Count(value) => AfPacketValue::Count(value),
@@ -191,15 +151,7 @@ fn node(node: stored::Node) -> cluster::Node {
     };
     cluster::Node {
         name: node.name,
-        role: match node.role {
-            stored::Role::Logger => cluster::Role::Logger,
-            stored::Role::Manager => cluster::Role::Manager,
-            stored::Role::Proxy => cluster::Role::Proxy,
-            stored::Role::Worker => cluster::Role::Worker,
-            stored::Role::Standalone => cluster::Role::Standalone,
-            stored::Role::TimeMachine => cluster::Role::TimeMachine,
-            stored::Role::Control => cluster::Role::Control,
-        },
+        role: node.role,
         host: node.host,
         group: node.group.as_str().to_owned(),
         index: node.index,
@@ -217,13 +169,10 @@ fn node(node: stored::Node) -> cluster::Node {
         scripts: node.scripts,
         args: node.args,
         env: node.env.into_iter().map(|(name, one)| (name, env(one))).collect(),
-        redefs: node.redefs.into_iter().map(|(id, one)| (id, redef(one))).collect::<BTreeMap<_, _>>(),
+        redefs: node.redefs,
         limits: cluster::Limits {
             nofile: node.limits.nofile,
-            core: node.limits.core.map(|core| match core {
-                stored::CoreLimit::Unlimited => cluster::CoreLimit::Unlimited,
-                stored::CoreLimit::Bytes(bytes) => cluster::CoreLimit::Bytes(bytes),
-            }),
+            core: node.limits.core,
             memory: node.limits.memory,
             nice: node.limits.nice,
         },

@@ -1,293 +1,364 @@
-//! Value -> types, in a loop: a value of a wrong type is recorded, taken out, and decoding starts again, so that one
-//! run tells all of them. Unknown keys are found on the way and compared with the schema.
+//! Tree -> types. A value that is wrong is recorded with its place, and reading goes on beside it, so that one pass
+//! finds all of them; each value is looked at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
-use serde::de::DeserializeOwned;
-use serde_json::Value as Json;
-use serde_path_to_error::Segment;
-use serde_yaml::Value;
+use serde_json::{Value as Json, json};
+use serde_yaml::Number;
 
-use super::tree::Node;
-use super::{Spec, foreign, shown};
+use super::foreign;
+use super::scalar::scalar;
+use super::schema::{Schemas, nullable};
+use super::tree::{Entry, Kind, Mapping, Node};
 use crate::error::{Diagnostic, Place, Source, Step};
-use crate::values::{HELP_MARK, nearest};
+use crate::values::{BadValue, TextValue, nearest};
 
-/// How many wrong values are told in one run.
-const REPAIRS: usize = 100;
-/// How many unknown keys are compared with the known ones.
-const COMPARED: usize = 100;
+/// How many problems of form are recorded; a description with more is told so by the last.
+const MOST: usize = 1_000;
+/// For how many unknown keys a similar one is looked for.
+const SUGGESTIONS: usize = 100;
 
-/// What could be decoded.
+/// What can stand in a description. One implementation is the form of a type: what is read, and what the schema says.
+pub(super) trait Decode: Sized {
+    /// Reads a value; where it is wrong, that is recorded, and none is returned.
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// Returns the JSON Schema.
+    fn schema(schemas: &mut Schemas) -> Json;
+}
+
+/// A value of the tree, and the way to it.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    node: &'a Node,
+    from: Option<(&'a At<'a>, Way<'a>)>,
+}
+
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// A value as YAML has it. Of a scalar there is also the text that stands in the file.
+pub(super) enum Form<'a> {
+    Nothing,
+    Bool(bool, &'a str),
+    Number(Number, &'a str),
+    Text(&'a str),
+    List(&'a [Arc<Node>]),
+    Mapping(&'a Mapping),
+}
+
+impl<'a> At<'a> {
+    pub(super) fn root(node: &'a Node) -> Self {
+        Self { node, from: None }
+    }
+
+    /// The value of an entry of this mapping.
+    pub(super) fn entry<'b>(&'b self, entry: &'b Entry) -> At<'b> {
+        At { node: &entry.value, from: Some((self, Way::Key(&entry.key))) }
+    }
+
+    /// An item of this list.
+    pub(super) fn item<'b>(&'b self, index: usize, node: &'b Node) -> At<'b> {
+        At { node, from: Some((self, Way::Index(index))) }
+    }
+
+    pub(super) fn form(&self) -> Form<'a> {
+        match &self.node.kind {
+            Kind::Scalar { text, plain: false } => Form::Text(text),
+            Kind::Scalar { text, plain: true } => match scalar(text) {
+                serde_yaml::Value::Null => Form::Nothing,
+                serde_yaml::Value::Bool(value) => Form::Bool(value, text),
+                serde_yaml::Value::Number(number) => Form::Number(number, text),
+                _ => Form::Text(text),
+            },
+            Kind::Sequence(items) => Form::List(items),
+            Kind::Mapping(mapping) => Form::Mapping(mapping),
+        }
+    }
+
+    fn place(&self) -> Place {
+        let mut steps = Vec::new();
+        let mut at = self;
+        while let Some((from, way)) = at.from {
+            steps.push(match way {
+                Way::Key(key) => Step::Key(key.to_owned()),
+                Way::Index(index) => Step::Index(index),
+            });
+            at = from;
+        }
+        steps.reverse();
+        Place(steps)
+    }
+
+    /// The nearest key on the way here.
+    fn name(&self) -> Option<&'a str> {
+        let mut at = self;
+        loop {
+            match at.from? {
+                (_, Way::Key(key)) => return Some(key),
+                (from, Way::Index(_)) => at = from,
+            }
+        }
+    }
+}
+
+impl Form<'_> {
+    /// What it is, for messages.
+    fn found(&self) -> String {
+        const LONGEST: usize = 80;
+        match self {
+            Self::Nothing => "nothing".to_owned(),
+            Self::Bool(_, text) => format!("`{text}`"),
+            Self::Number(_, text) => format!("the number `{text}`"),
+            Self::Text(text) => {
+                let mut shown = format!("{text:?}");
+                if let Some((end, _)) = shown.char_indices().nth(LONGEST) {
+                    shown.truncate(end);
+                    shown.push('…');
+                }
+                format!("the text {shown}")
+            }
+            Self::List(_) => "a list".to_owned(),
+            Self::Mapping(_) => "a mapping".to_owned(),
+        }
+    }
+}
+
+/// Gathers what is wrong while a file is read.
+pub(super) struct Reader<'s> {
+    source: &'s Arc<Source>,
+    diagnostics: Vec<Diagnostic>,
+    broken: BTreeSet<Place>,
+    suggestions: usize,
+    /// How many values were looked at.
+    steps: usize,
+}
+
+/// What could be read.
 pub(super) struct Decoded<T> {
     pub(super) value: T,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Places that were taken out.
+    /// Places that could not be read; what is missing there is not missed.
     pub(super) broken: BTreeSet<Place>,
+    /// How many values were looked at.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold it to the size of the file"))]
+    pub(super) steps: usize,
 }
 
-/// Decodes a value, as far as it goes.
-pub(super) fn decode<T>(source: &Arc<Source>, root: &Node, mut value: Value) -> Decoded<T>
-where
-    T: DeserializeOwned + Default + JsonSchema,
-{
-    let mut out = Decoded { value: T::default(), diagnostics: Vec::new(), broken: BTreeSet::new() };
-    let mut removed = Removed::default();
-    let mut unknown = Vec::new();
-    let at = |place: &Place, key: bool, message: &str, label: &str| {
-        Diagnostic::at(source, shown(source, root.find(place, key)), message, label)
+/// Reads a file as far as it goes.
+pub(super) fn decode<T: Decode + Default>(source: &Arc<Source>, root: &Node) -> Decoded<T> {
+    let mut reader =
+        Reader { source, diagnostics: Vec::new(), broken: BTreeSet::new(), suggestions: SUGGESTIONS, steps: 0 };
+    let at = At::root(root);
+    let value = if let Form::Mapping(_) = at.form() {
+        reader.decode(&at).unwrap_or_default()
+    } else {
+        let wrong =
+            Diagnostic::at(source, source.first_line(&root.span), "this is not a description", "no `key: value`");
+        reader.tell(&at, wrong.help("begin with `cluster: NAME`"));
+        T::default()
     };
-    if !value.is_mapping() {
-        let problem = Diagnostic::at(
-            source,
-            shown(source, (root.span.clone(), true)),
-            "this is not a description",
-            "no `key: value`",
-        );
-        out.diagnostics.push(problem.help("begin with `cluster: NAME`"));
-        out.broken.insert(Place::root());
-        return out;
+    Decoded { value, diagnostics: reader.diagnostics, broken: reader.broken, steps: reader.steps }
+}
+
+impl Reader<'_> {
+    /// Reads a value.
+    pub(super) fn decode<T: Decode>(&mut self, at: &At<'_>) -> Option<T> {
+        self.steps += 1;
+        T::decode(at, self)
     }
-    for repair in 0..=REPAIRS {
-        unknown.clear();
-        let mut note = |path: serde_ignored::Path<'_>| unknown.push(ignored(&path));
-        let deserializer = serde_ignored::Deserializer::new(&value, &mut note);
-        let error = match serde_path_to_error::deserialize(deserializer) {
-            Ok(decoded) => {
-                out.value = decoded;
-                break;
-            }
-            Err(error) => error,
-        };
-        let found = Place(error.path().iter().filter_map(step).collect());
-        let place = removed.original(&found);
-        // What is left of a mapping or a list after a repair may be wrong for that reason alone.
-        let follows =
-            out.broken.range(place.clone()..).next().is_some_and(|p| p != &place && p.0.starts_with(&place.0));
-        if repair == REPAIRS {
-            let message = format!("more than {REPAIRS} values are wrong; the rest is told when these are right");
-            out.diagnostics.push(at(&place, false, &message, ""));
-            out.broken.insert(Place::root());
-            break;
-        }
-        if !follows {
-            let (message, label, help) = explain(&place, &error.inner().to_string());
-            let mut diagnostic = at(&place, false, &message, &label);
-            diagnostic.help = help;
-            out.diagnostics.push(diagnostic);
-        }
-        out.broken.insert(place);
-        if found.0.is_empty() || !removed.remove(&mut value, &found) {
-            break;
-        }
+
+    /// Records that something else stands where a value is expected.
+    pub(super) fn unexpected<T>(&mut self, at: &At<'_>, expected: &str) -> Option<T> {
+        self.expected(at, expected, &at.form().found())
     }
-    let mut schema = None;
-    let mut told = 0;
-    for place in &unknown {
-        let place = removed.original(place);
-        let Some((Step::Key(key), parents)) = place.0.split_last() else { continue };
-        if parents.is_empty() && key.starts_with("x-") {
-            continue;
+
+    /// Records what is expected, and what was found.
+    pub(super) fn expected<T>(&mut self, at: &At<'_>, expected: &str, found: &str) -> Option<T> {
+        self.wrong(at, &format!("expected {expected}, found {found}"), format!("expected {expected}"), None)
+    }
+
+    /// Records a text that is not a value of its type.
+    pub(super) fn bad<T>(&mut self, at: &At<'_>, bad: BadValue) -> Option<T> {
+        self.wrong(at, &bad.message, String::new(), bad.help)
+    }
+
+    fn wrong<T>(&mut self, at: &At<'_>, message: &str, label: String, help: Option<String>) -> Option<T> {
+        let of = at.name().map(|name| format!(" of `{name}`")).unwrap_or_default();
+        let message = format!("wrong value{of}: {message}");
+        let span = self.source.first_line(&at.node.span);
+        self.tell(at, Diagnostic { help, ..Diagnostic::at(self.source, span, message, label) });
+        None
+    }
+
+    /// Records a key that its mapping does not know.
+    pub(super) fn unknown(&mut self, mapping: &At<'_>, entry: &Entry, known: &[&'static str]) {
+        let key = &entry.key;
+        if mapping.from.is_none() && key.starts_with("x-") {
+            return;
         }
-        let mut diagnostic = at(&place, true, &format!("unknown key `{key}`"), "not known here");
-        if told < COMPARED {
-            let schema = schema.get_or_insert_with(schema_of::<T>);
-            let known = keys_at(schema, parents);
-            let near = nearest(key, known.iter().map(String::as_str));
-            diagnostic.help = Some(match foreign::ours(key).map_or(near.map(Ok), |ours| Some(Err(ours))) {
-                Some(Err(ours)) => ours,
-                Some(Ok(near)) => {
+        let span = self.source.first_line(&entry.span);
+        let mut diagnostic = Diagnostic::at(self.source, span, format!("unknown key `{key}`"), "not known here");
+        if let Some(left) = self.suggestions.checked_sub(1) {
+            self.suggestions = left;
+            let near = nearest(key, known.iter().copied());
+            diagnostic.help = Some(match (foreign::ours(key), near) {
+                (Some(ours), _) => ours,
+                (None, Some(near)) => {
                     // What was meant is there, so it is not missed.
-                    out.broken.insert(Place(parents.to_vec()).key(near));
+                    self.broken.insert(mapping.place().key(near));
                     format!("did you mean `{near}`?")
                 }
-                None => {
+                (None, None) => {
                     format!("known here: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))
                 }
             });
         }
-        told += 1;
-        out.diagnostics.push(diagnostic);
-    }
-    out
-}
-
-fn step(segment: &Segment) -> Option<Step> {
-    match segment {
-        Segment::Seq { index } => Some(Step::Index(*index)),
-        Segment::Map { key } => Some(Step::Key(key.clone())),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    }
-}
-
-fn ignored(path: &serde_ignored::Path<'_>) -> Place {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => Place::root(),
-        Path::Seq { parent, index } => ignored(parent).index(*index),
-        Path::Map { parent, key } => ignored(parent).key(key.clone()),
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => ignored(parent),
-    }
-}
-
-/// What was taken out of lists: the items after it have other indices than in the file.
-#[derive(Default)]
-struct Removed(BTreeMap<Place, BTreeSet<usize>>);
-
-impl Removed {
-    /// The place in the file of a place in the value as it is now.
-    fn original(&self, now: &Place) -> Place {
-        let mut place = Place::root();
-        for step in &now.0 {
-            match step {
-                Step::Key(_) => place.0.push(step.clone()),
-                Step::Index(index) => {
-                    let mut index = *index;
-                    for removed in self.0.get(&place).into_iter().flatten() {
-                        index += usize::from(*removed <= index);
-                    }
-                    place.0.push(Step::Index(index));
-                }
-            }
-        }
-        place
+        self.add(diagnostic);
     }
 
-    /// Takes a place out of the value; false if it is not there.
-    fn remove(&mut self, value: &mut Value, now: &Place) -> bool {
-        let original = self.original(now);
-        let Some((last, parents)) = now.0.split_last() else { return false };
-        let mut parent = value;
-        for step in parents {
-            let next = match (step, parent) {
-                (Step::Key(key), Value::Mapping(mapping)) => mapping.get_mut(key.as_str()),
-                (Step::Index(index), Value::Sequence(items)) => items.get_mut(*index),
-                _ => None,
-            };
-            let Some(next) = next else { return false };
-            parent = next;
-        }
-        match (last, parent, original.0.split_last()) {
-            (Step::Key(key), Value::Mapping(mapping), _) => mapping.shift_remove(key.as_str()).is_some(),
-            (Step::Index(at), Value::Sequence(items), Some((Step::Index(kept), above))) if *at < items.len() => {
-                items.remove(*at);
-                self.0.entry(Place(above.to_vec())).or_default().insert(*kept);
-                true
-            }
-            _ => false,
+    fn tell(&mut self, at: &At<'_>, diagnostic: Diagnostic) {
+        if self.add(diagnostic) {
+            self.broken.insert(at.place());
         }
     }
-}
 
-/// Puts serde's words into the user's: message, label, help.
-fn explain(place: &Place, error: &str) -> (String, String, Option<String>) {
-    let (error, help) = match error.split_once(HELP_MARK) {
-        Some((error, help)) => (error, Some(help.to_owned())),
-        None => (error, None),
-    };
-    let mut keys = place.0.iter().rev();
-    let name = keys.find_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None });
-    // What zeekctl's LogExpireInterval counts.
-    let days =
-        error.contains("has no unit").then(|| error.split('`').nth(1)).flatten().filter(|_| name == Some("expire"));
-    let help = help.or_else(|| days.map(|days| format!("write `{days}d` for days, as zeekctl counts them")));
-    let of = name.map(|name| format!(" of `{name}`")).unwrap_or_default();
-    let typed = error.strip_prefix("invalid type: ").or_else(|| error.strip_prefix("invalid value: "));
-    let Some((found, expected)) = typed.and_then(|rest| rest.rsplit_once(", expected ")) else {
-        return (format!("wrong value{of}: {error}"), String::new(), help);
-    };
-    let expected = match expected {
-        "a string" => "a text",
-        "a boolean" => "`true` or `false`",
-        "a sequence" => "a list",
-        "u16" => "a whole number from 0 to 65535",
-        "u32" | "u64" | "usize" => "a whole number",
-        other => other,
-    };
-    let found = match found {
-        "unit value" | "null" => "nothing".to_owned(),
-        "sequence" => "a list".to_owned(),
-        "map" => "a mapping".to_owned(),
-        other => match other.split_once(' ') {
-            Some(("string", text)) => format!("the text {}", cut(text)),
-            Some(("integer", number)) => format!("the number {number}"),
-            Some(("boolean", value)) => value.to_owned(),
-            Some(("floating", number)) => format!("the number {}", number.trim_start_matches("point ")),
-            _ => cut(other),
-        },
-    };
-    (format!("wrong value{of}: expected {expected}, found {found}"), format!("expected {expected}"), help)
-}
-
-fn cut(text: &str) -> String {
-    const LONGEST: usize = 80;
-    if text.chars().count() > LONGEST { text.chars().take(LONGEST).chain(['…']).collect() } else { text.to_owned() }
-}
-
-/// Returns the JSON Schema of a description.
-pub fn schema() -> Json {
-    let mut schema = schema_of::<Spec>();
-    if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), Json::from("A cluster of Zeek, described for clusterctl"));
-        root.insert("patternProperties".to_owned(), serde_json::json!({ "^x-": {} }));
-    }
-    schema
-}
-
-fn schema_of<T: JsonSchema>() -> Json {
-    let mut json = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
-    tidy(&mut json);
-    json
-}
-
-/// A default of `null` says nothing, and numbers' formats are Rust's.
-fn tidy(json: &mut Json) {
-    match json {
-        Json::Object(map) => {
-            if map.get("default").is_some_and(Json::is_null) {
-                map.remove("default");
+    /// Adds a problem; false if there are too many.
+    fn add(&mut self, diagnostic: Diagnostic) -> bool {
+        match self.diagnostics.len() {
+            n if n < MOST => {
+                self.diagnostics.push(diagnostic);
+                return true;
             }
-            if map.get("format").is_some_and(|f| f.as_str().is_some_and(|f| f.starts_with("uint"))) {
-                map.remove("format");
+            MOST => {
+                let message =
+                    format!("more than {MOST} values and keys are wrong; the rest is told when these are right");
+                self.diagnostics.push(Diagnostic { message, help: None, ..diagnostic });
+                self.broken.insert(Place::root());
             }
-            map.values_mut().for_each(tidy);
+            _ => {}
         }
-        Json::Array(items) => items.iter_mut().for_each(tidy),
-        _ => {}
+        false
     }
 }
 
-/// The keys that a schema knows at a place.
-fn keys_at(root: &Json, steps: &[Step]) -> Vec<String> {
-    let mut here = concrete(root, root);
-    for step in steps {
-        here = here
-            .into_iter()
-            .filter_map(|schema| match step {
-                Step::Key(key) => schema
-                    .get("properties")
-                    .and_then(|p| p.get(key))
-                    .or_else(|| schema.get("additionalProperties").filter(|a| a.is_object())),
-                Step::Index(_) => schema.get("items"),
-            })
-            .flat_map(|schema| concrete(root, schema))
-            .collect();
+/// Nothing at all is none.
+impl<T: Decode> Decode for Option<T> {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.form() {
+            Form::Nothing => Some(None),
+            _ => T::decode(at, reader).map(Some),
+        }
     }
-    let keys = here.iter().filter_map(|schema| schema.get("properties")?.as_object());
-    keys.flat_map(|properties| properties.keys().cloned()).collect()
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        nullable(T::schema(schemas))
+    }
 }
 
-/// Follows `$ref` and `anyOf`.
-fn concrete<'a>(root: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
-    if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
-        let target = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
-        return target.map(|target| concrete(root, target)).unwrap_or_default();
+impl Decode for bool {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.form() {
+            Form::Bool(value, _) => Some(value),
+            _ => reader.unexpected(at, "`true` or `false`"),
+        }
     }
-    match schema.get("anyOf").and_then(Json::as_array) {
-        Some(any) => any.iter().flat_map(|schema| concrete(root, schema)).collect(),
-        None => vec![schema],
+
+    fn schema(_: &mut Schemas) -> Json {
+        json!({ "type": "boolean" })
+    }
+}
+
+/// A text as it stands in the file: `8.10` and `true` are texts where one is expected.
+impl Decode for String {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.form() {
+            Form::Text(text) | Form::Bool(_, text) | Form::Number(_, text) => Some(text.to_owned()),
+            _ => reader.unexpected(at, "a text"),
+        }
+    }
+
+    fn schema(_: &mut Schemas) -> Json {
+        json!({ "type": "string" })
+    }
+}
+
+impl<T: TextValue> Decode for T {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let read = match at.form() {
+            Form::Text(text) => T::read(text),
+            // What is written counts; what YAML makes of it only where that says nothing (`0x10`, `1e3`).
+            Form::Number(number, text) => T::read(text).or_else(|bad| T::read(&number.to_string()).map_err(|_| bad)),
+            Form::Bool(_, text) => match T::read(text) {
+                Ok(value) => Ok(value),
+                Err(_) => return reader.unexpected(at, &T::expected()),
+            },
+            _ => return reader.unexpected(at, &T::expected()),
+        };
+        match read {
+            Ok(value) => Some(value),
+            Err(bad) => reader.bad(at, bad),
+        }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        schemas.define(T::NAME, |_| T::schema())
+    }
+}
+
+/// Whole numbers: what is expected, and the bounds that the schema tells.
+macro_rules! whole_numbers {
+    ($($type:ty, $expected:literal, $schema:tt;)*) => { $(
+        impl Decode for $type {
+            fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+                let number = if let Form::Number(number, _) = at.form() { whole(&number) } else { None };
+                number.and_then(|n| n.try_into().ok()).or_else(|| reader.unexpected(at, $expected))
+            }
+
+            fn schema(_: &mut Schemas) -> Json {
+                json!($schema)
+            }
+        }
+    )* };
+}
+
+fn whole(number: &Number) -> Option<i128> {
+    number.as_u64().map(i128::from).or_else(|| number.as_i64().map(i128::from))
+}
+
+/// `TryFrom<i128>` as the other whole numbers have it.
+struct Counted(NonZeroU8);
+
+impl TryFrom<i128> for Counted {
+    type Error = ();
+
+    fn try_from(number: i128) -> Result<Self, ()> {
+        u8::try_from(number).ok().and_then(NonZeroU8::new).map(Self).ok_or(())
+    }
+}
+
+whole_numbers! {
+    u16, "a whole number from 0 to 65535", { "type": "integer", "minimum": 0, "maximum": 65535 };
+    u32, "a whole number from 0 to 4294967295", { "type": "integer", "minimum": 0 };
+    u64, "a whole number, 0 or more", { "type": "integer", "minimum": 0 };
+    i8, "a whole number from -128 to 127", { "type": "integer", "minimum": -128, "maximum": 127 };
+    Counted, "a whole number from 1 to 255", { "type": "integer", "minimum": 1, "maximum": 255 };
+}
+
+impl Decode for NonZeroU8 {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        Counted::decode(at, reader).map(|Counted(number)| number)
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        Counted::schema(schemas)
     }
 }

@@ -1,18 +1,14 @@
-//! The hand-written forms of the description: mappings that keep their order, and values with two forms.
-//! Written by hand, because derived ones (`flatten`, `untagged`) lose places and give poor messages.
+//! Forms of the description that are no tables: mappings of the user's own names, lists of texts, and values with
+//! several forms.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
+use serde_json::{Value as Json, json};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use super::decode::{At, Decode, Form, Reader};
+use super::schema::Schemas;
+use super::tree::{Entry, Mapping, Node};
+use crate::values::{Address, BadValue, CpuList, HostPath, Interval, Redef, TextValue, ZeekValue};
 
-use crate::values::{Address, CoreLimit, HostPath, Redef, ZeekValue};
-
-/// A mapping of the user's own names, in the order of the file. An empty value is the default of its type.
+/// A mapping of the user's own names, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderedMap<T>(pub Vec<(String, T)>);
 
@@ -34,190 +30,49 @@ impl<T> OrderedMap<T> {
     }
 }
 
-/// Reads a mapping into a type with defaults; nothing at all is the default. (A derived struct alone would take a
-/// sequence as its fields in order.)
-struct Table<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Table<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a mapping")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map))
-    }
+/// Reads the entries of a mapping of the user's own names; those that can't be read are left out.
+pub(super) fn entries<T: Decode>(at: &At<'_>, mapping: &Mapping, reader: &mut Reader<'_>) -> OrderedMap<T> {
+    let one = |entry: &Entry| Some((entry.key.clone(), reader.decode(&at.entry(entry))?));
+    OrderedMap(mapping.entries.iter().filter_map(one).collect())
 }
 
-impl<'de, T: Deserialize<'de> + Default> DeserializeSeed<'de> for Table<T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// For `deserialize_with`: a mapping with defaults, or nothing.
-pub(super) fn table<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
-    Table(PhantomData).deserialize(deserializer)
-}
-
-/// For `deserialize_with`: a mapping of names to mappings with defaults.
-pub(super) fn tables<'de, D, T>(deserializer: D) -> Result<OrderedMap<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    deserializer.deserialize_any(EntriesVisitor(|| Table(PhantomData)))
-}
-
-struct EntriesVisitor<F>(F);
-
-impl<'de, F: Fn() -> S, S: DeserializeSeed<'de>> Visitor<'de> for EntriesVisitor<F> {
-    type Value = OrderedMap<S::Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a mapping")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(OrderedMap::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            entries.push((key, map.next_value_seed((self.0)())?));
+impl<T: Decode> Decode for OrderedMap<T> {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.form() {
+            Form::Nothing => Some(Self::default()),
+            Form::Mapping(mapping) => Some(entries(at, mapping, reader)),
+            _ => reader.unexpected(at, "a mapping"),
         }
-        Ok(OrderedMap(entries))
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        json!({ "type": ["object", "null"], "additionalProperties": T::schema(schemas) })
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrderedMap<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EntriesVisitor(|| PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for OrderedMap<T> {
-    fn schema_name() -> Cow<'static, str> {
-        format!("Map_of_{}", T::schema_name()).into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = generator.subschema_for::<T>();
-        json_schema!({ "type": ["object", "null"], "additionalProperties": value })
-    }
-}
-
-/// A list of texts; a single text is a list of one.
+/// A list of texts; a single text is a list of one. An item that could not be read is empty, so that the others keep
+/// their places.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StringList(pub Vec<String>);
 
-struct TextsVisitor;
-
-impl<'de> Visitor<'de> for TextsVisitor {
-    type Value = StringList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of texts")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<StringList, E> {
-        Ok(StringList::default())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<StringList, E> {
-        Ok(StringList(vec![text.to_owned()]))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<StringList, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(text) = seq.next_element()? {
-            texts.push(text);
+impl Decode for StringList {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = |(index, item): (usize, &Node)| reader.decode(&at.item(index, item)).unwrap_or_default();
+        match at.form() {
+            Form::Nothing => Some(Self::default()),
+            Form::Text(text) | Form::Bool(_, text) | Form::Number(_, text) => Some(Self(vec![text.to_owned()])),
+            Form::List(items) => Some(Self(items.iter().map(AsRef::as_ref).enumerate().map(text).collect())),
+            Form::Mapping(_) => reader.unexpected(at, "a list of texts"),
         }
-        Ok(StringList(texts))
-    }
-}
-
-impl<'de> Deserialize<'de> for StringList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextsVisitor)
-    }
-}
-
-impl JsonSchema for StringList {
-    fn schema_name() -> Cow<'static, str> {
-        "StringList".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A list of texts; a single text is a list of one.",
-            "type": ["array", "string", "null"],
-            "items": { "type": "string" }
-        })
-    }
-}
-
-/// The hosts of a group: a list of names, or a mapping of names to settings that differ there.
-#[derive(Debug, Clone, PartialEq)]
-pub enum GroupHosts<T> {
-    /// `[sensor1, sensor2]`
-    List(Vec<String>),
-    /// `{ sensor1: {}, sensor2: { count: 16 } }`
-    Map(OrderedMap<T>),
-}
-
-struct GroupHostsVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for GroupHostsVisitor<T> {
-    type Value = GroupHosts<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of hosts, or a mapping of hosts to their settings")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(GroupHosts::List(vec![text.to_owned()]))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        TextsVisitor.visit_seq(seq).map(|texts| GroupHosts::List(texts.0))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        EntriesVisitor(|| Table(PhantomData)).visit_map(map).map(GroupHosts::Map)
-    }
-}
-
-impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for GroupHosts<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(GroupHostsVisitor(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for GroupHosts<T> {
-    fn schema_name() -> Cow<'static, str> {
-        "GroupHosts".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = generator.subschema_for::<T>();
-        json_schema!({
-            "description": "A list of hosts, or a mapping of hosts to the settings that differ there.",
-            "type": ["array", "object", "string"],
-            "items": { "type": "string" },
-            "additionalProperties": { "anyOf": [value, { "type": "null" }] }
+    fn schema(schemas: &mut Schemas) -> Json {
+        schemas.define("StringList", |_| {
+            json!({
+                "description": "A list of texts; a single text is a list of one.",
+                "type": ["array", "string", "null"],
+                "items": { "type": "string" }
+            })
         })
     }
 }
@@ -233,178 +88,147 @@ pub enum Env {
     Variable(String),
 }
 
-struct ValueVisitor;
-
-impl Visitor<'_> for ValueVisitor {
-    type Value = ZeekValue;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a boolean, a number or a text")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<ZeekValue, E> {
-        Ok(ZeekValue::Bool(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<ZeekValue, E> {
-        Ok(ZeekValue::Int(value))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<ZeekValue, E> {
-        i64::try_from(value).map(ZeekValue::Int).map_err(|_| E::custom(format_args!("the number {value} is too large")))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<ZeekValue, E> {
-        if value.is_finite() { Ok(ZeekValue::Double(value)) } else { Err(E::custom("Zeek has no such number")) }
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<ZeekValue, E> {
-        Ok(ZeekValue::Text(value.to_owned()))
+/// Returns the one entry of a mapping whose key says what the value is.
+fn only<'m>(at: &At<'_>, mapping: &'m Mapping, expected: &str, reader: &mut Reader<'_>) -> Option<&'m Entry> {
+    match mapping.entries.as_slice() {
+        [entry] => Some(entry),
+        [] => reader.expected(at, expected, "an empty mapping"),
+        _ => reader.expected(at, expected, "more than one key"),
     }
 }
 
-impl<'de> Deserialize<'de> for ZeekValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
-    }
-}
-
-impl JsonSchema for ZeekValue {
-    fn schema_name() -> Cow<'static, str> {
-        "ZeekValue".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "A boolean, a number or a text.", "type": ["boolean", "number", "string"] })
-    }
-}
-
-/// Reads the one entry of a mapping whose key says what the value is.
-fn one_of<'de, A: MapAccess<'de>, T>(
-    mut map: A,
-    expected: &str,
-    read: impl Fn(&str, &mut A) -> Option<Result<T, A::Error>>,
-) -> Result<T, A::Error> {
-    let wrong = |found: &str| A::Error::custom(format_args!("expected {expected}, found {found}"));
-    let Some(key) = map.next_key::<String>()? else { return Err(wrong("an empty mapping")) };
-    let value = read(&key, &mut map).unwrap_or_else(|| Err(wrong(&format!("the key `{key}`"))))?;
-    match map.next_key::<String>()? {
-        Some(_) => Err(wrong("more than one key")),
-        None => Ok(value),
-    }
-}
-
-struct EnvVisitor;
-
-const ENV: &str = "a text, `{ file: PATH }` or `{ env: NAME }`";
-
-impl<'de> Visitor<'de> for EnvVisitor {
-    type Value = Env;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(ENV)
+impl Decode for Env {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        const EXPECTED: &str = "a text, `{ file: PATH }` or `{ env: NAME }`";
+        match at.form() {
+            Form::Nothing => Some(Self::Plain(String::new())),
+            Form::Text(text) | Form::Bool(_, text) | Form::Number(_, text) => Some(Self::Plain(text.to_owned())),
+            Form::Mapping(mapping) => {
+                let entry = only(at, mapping, EXPECTED, reader)?;
+                match entry.key.as_str() {
+                    "file" => reader.decode(&at.entry(entry)).map(Self::File),
+                    "env" => reader.decode(&at.entry(entry)).map(Self::Variable),
+                    key => reader.expected(at, EXPECTED, &format!("the key `{key}`")),
+                }
+            }
+            Form::List(_) => reader.unexpected(at, EXPECTED),
+        }
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Env, E> {
-        Ok(Env::Plain(String::new()))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Env, E> {
-        Ok(Env::Plain(text.to_owned()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Env, A::Error> {
-        one_of(map, ENV, |key, map| match key {
-            "file" => Some(map.next_value().map(Env::File)),
-            "env" => Some(map.next_value().map(Env::Variable)),
-            _ => None,
+    fn schema(schemas: &mut Schemas) -> Json {
+        schemas.define("Env", |_| {
+            json!({
+                "description": "A text, or a secret from a file or from a variable of the operator's environment.",
+                "type": ["string", "number", "boolean", "null", "object"],
+                "properties": { "file": { "type": "string" }, "env": { "type": "string" } },
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": false
+            })
         })
     }
 }
 
-impl<'de> Deserialize<'de> for Env {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EnvVisitor)
+/// Reads a boolean, a number or a text.
+fn zeek_value(at: &At<'_>, expected: &str, reader: &mut Reader<'_>) -> Option<ZeekValue> {
+    match at.form() {
+        Form::Bool(value, _) => Some(ZeekValue::Bool(value)),
+        Form::Text(text) => Some(ZeekValue::Text(text.to_owned())),
+        Form::Number(number, text) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(whole), ..) => Some(ZeekValue::Int(whole)),
+            (None, Some(_), _) => reader.bad(at, format!("the number {text} is too large").into()),
+            (None, None, Some(fraction)) if fraction.is_finite() => Some(ZeekValue::Double(fraction)),
+            _ => reader.bad(at, "Zeek has no such number".to_owned().into()),
+        },
+        Form::Nothing | Form::List(_) | Form::Mapping(_) => reader.unexpected(at, expected),
     }
 }
 
-impl JsonSchema for Env {
-    fn schema_name() -> Cow<'static, str> {
-        "Env".into()
+impl Decode for ZeekValue {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        zeek_value(at, "a boolean, a number or a text", reader)
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A text, or a secret from a file or from a variable of the operator's environment.",
-            "type": ["string", "number", "boolean", "null", "object"],
-            "properties": { "file": { "type": "string" }, "env": { "type": "string" } },
-            "minProperties": 1,
-            "maxProperties": 1,
-            "additionalProperties": false
+    fn schema(schemas: &mut Schemas) -> Json {
+        schemas.define(
+            "ZeekValue",
+            |_| json!({ "description": "A boolean, a number or a text.", "type": ["boolean", "number", "string"] }),
+        )
+    }
+}
+
+/// What a redefinition adds.
+struct Added(Vec<ZeekValue>);
+
+impl Decode for Added {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let Form::List(items) = at.form() else { return reader.unexpected(at, "a list") };
+        let read: Vec<_> = items.iter().enumerate().map(|(index, item)| reader.decode(&at.item(index, item))).collect();
+        read.into_iter().collect::<Option<_>>().map(Self)
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        json!({ "type": "array", "items": ZeekValue::schema(schemas) })
+    }
+}
+
+impl Decode for Redef {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        const EXPECTED: &str = "a boolean, a number, a text, `{ add: [...] }` or `{ expr: \"...\" }`";
+        let Form::Mapping(mapping) = at.form() else {
+            return zeek_value(at, EXPECTED, reader).map(Self::Set);
+        };
+        let entry = only(at, mapping, EXPECTED, reader)?;
+        match entry.key.as_str() {
+            "add" => reader.decode(&at.entry(entry)).map(|Added(values)| Self::Add(values)),
+            "expr" => reader.decode(&at.entry(entry)).map(Self::Expr),
+            key => reader.expected(at, EXPECTED, &format!("the key `{key}`")),
+        }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        schemas.define("Redef", |schemas| {
+            json!({
+                "description": "A value that becomes a Zeek literal, values to add, or a verbatim Zeek expression.",
+                "type": ["boolean", "number", "string", "object"],
+                "properties": { "add": Added::schema(schemas), "expr": { "type": "string" } },
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": false
+            })
         })
     }
 }
 
-struct RedefVisitor;
-
-const REDEF: &str = "a boolean, a number, a text, `{ add: [...] }` or `{ expr: \"...\" }`";
-
-impl<'de> Visitor<'de> for RedefVisitor {
-    type Value = Redef;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDEF)
+impl Decode for CpuList {
+    fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let mut list = Self::default();
+        let mut add = |at: &At<'_>, expected: &str, reader: &mut Reader<'_>| match at.form() {
+            Form::Text(text) | Form::Number(_, text) => {
+                list.append(text).or_else(|why| reader.bad(at, why.into()).ok_or(())).ok()
+            }
+            _ => reader.unexpected(at, expected),
+        };
+        match at.form() {
+            Form::List(items) => {
+                let mut whole = true;
+                for (index, item) in items.iter().enumerate() {
+                    whole &= add(&at.item(index, item), "a CPU number or a range such as `2-9`", reader).is_some();
+                }
+                whole.then_some(list)
+            }
+            _ => add(at, "a CPU list such as `2-9`, `0-14:2` or `[2, 4]`", reader).map(|()| list),
+        }
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Redef, E> {
-        ValueVisitor.visit_bool(value).map(Redef::Set)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Redef, E> {
-        ValueVisitor.visit_i64(value).map(Redef::Set)
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Redef, E> {
-        ValueVisitor.visit_u64(value).map(Redef::Set)
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Redef, E> {
-        ValueVisitor.visit_f64(value).map(Redef::Set)
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Redef, E> {
-        ValueVisitor.visit_str(value).map(Redef::Set)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Redef, A::Error> {
-        one_of(map, REDEF, |key, map| match key {
-            "add" => Some(map.next_value().map(Redef::Add)),
-            "expr" => Some(map.next_value().map(Redef::Expr)),
-            _ => None,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Redef {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RedefVisitor)
-    }
-}
-
-impl JsonSchema for Redef {
-    fn schema_name() -> Cow<'static, str> {
-        "Redef".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = generator.subschema_for::<ZeekValue>();
-        json_schema!({
-            "description": "A value that becomes a Zeek literal, values to add, or a verbatim Zeek expression.",
-            "type": ["boolean", "number", "string", "object"],
-            "properties": { "add": { "type": "array", "items": value }, "expr": { "type": "string" } },
-            "minProperties": 1,
-            "maxProperties": 1,
-            "additionalProperties": false
+    fn schema(schemas: &mut Schemas) -> Json {
+        schemas.define("CpuList", |_| {
+            json!({
+                "description": "CPUs in the order in which workers take them: 2-9, 0-14:2, [2, 4].",
+                "type": ["string", "integer", "array"],
+                "items": { "type": ["string", "integer"] },
+                "examples": ["2-9", "0-14:2"]
+            })
         })
     }
 }
@@ -420,31 +244,26 @@ pub enum Listen {
     Address(Address),
 }
 
-impl std::str::FromStr for Listen {
-    type Err = String;
+impl TextValue for Listen {
+    const NAME: &'static str = "Listen";
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn expected() -> String {
+        "`node`, `any` or an IP address".to_owned()
+    }
+
+    fn schema() -> Json {
+        json!({ "description": "`node`, `any` or an address.", "type": "string", "examples": ["node", "any"] })
+    }
+
+    fn read(text: &str) -> Result<Self, BadValue> {
         match text {
             "node" => Ok(Self::Node),
             "any" => Ok(Self::Any),
-            other => other.parse().map(Self::Address).map_err(|why: String| format!("{why}, and not `node` or `any`")),
+            other => {
+                let address = other.parse().map_err(|why: String| format!("{why}, and not `node` or `any`"));
+                Ok(Self::Address(address?))
+            }
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Listen {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::values::scalar(deserializer, "`node`, `any` or an IP address")
-    }
-}
-
-impl JsonSchema for Listen {
-    fn schema_name() -> Cow<'static, str> {
-        "Listen".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "`node`, `any` or an address.", "type": "string", "examples": ["node", "any"] })
     }
 }
 
@@ -457,50 +276,53 @@ pub enum Archive {
     Folder(HostPath),
 }
 
-impl std::str::FromStr for Archive {
-    type Err = String;
+impl TextValue for Archive {
+    const NAME: &'static str = "Archive";
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "off" => Ok(Self::Off),
-            other => other.parse().map(Self::Folder).map_err(|why: String| format!("{why}, and it is not `off`")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Archive {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::values::scalar(deserializer, "an absolute path, or `off`")
-    }
-}
-
-impl JsonSchema for Archive {
-    fn schema_name() -> Cow<'static, str> {
-        "Archive".into()
+    fn expected() -> String {
+        "an absolute path, or `off`".to_owned()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn schema() -> Json {
+        json!({
             "description": "An absolute path on the hosts, or `off`.",
             "type": "string",
             "pattern": "^(/|off$)",
             "examples": ["off", "/data/zeek/logs"]
         })
     }
-}
 
-impl<'de> Deserialize<'de> for CoreLimit {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::values::scalar(deserializer, "`unlimited` or a size such as `1GiB`")
+    fn read(text: &str) -> Result<Self, BadValue> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let folder = text.parse().map_err(|why: String| format!("{why}, and it is not `off`"));
+        Ok(Self::Folder(folder?))
     }
 }
 
-impl JsonSchema for CoreLimit {
-    fn schema_name() -> Cow<'static, str> {
-        "CoreLimit".into()
+/// The age at which archived logs are deleted: an interval, with a word for those who know zeekctl's
+/// `LogExpireInterval`, which counts days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogAge(pub Interval);
+
+impl TextValue for LogAge {
+    const NAME: &'static str = Interval::NAME;
+
+    fn expected() -> String {
+        Interval::expected()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "`unlimited`, or a size.", "type": ["string", "integer"] })
+    fn schema() -> Json {
+        <Interval as TextValue>::schema()
+    }
+
+    fn read(text: &str) -> Result<Self, BadValue> {
+        Interval::read(text).map(Self).map_err(|bad| {
+            let bare = text.trim();
+            let days = !bare.is_empty() && bare.len() <= 9 && bare.bytes().all(|b| b.is_ascii_digit());
+            let help = days.then(|| format!("write `{bare}d` for days, as zeekctl counts them"));
+            BadValue { help, ..bad }
+        })
     }
 }

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::decode::decode;
-use super::tree::{EVENTS, Node};
+use super::description::{Description, open, sort};
+use super::read;
+use super::tree::EVENTS;
 use super::types::{Part, Spec};
-use super::{Description, open, read, sort};
 use crate::error::{At, Diagnostic, Place, Problem};
 
 /// How many files a description may include.
@@ -24,6 +25,9 @@ pub(super) fn with_includes(mut description: Description, mut budget: read::Budg
     let mut seen = HashSet::new();
     for (index, glob) in globs.iter().enumerate() {
         let place = Place::of(&["include"]).index(index);
+        if description.broken.contains(&place) {
+            continue;
+        }
         match matches(&description.dir, glob) {
             Err(why) => {
                 let problem = Problem::value(place.clone(), format!("`{glob}` can't be included: {why}"), "here");
@@ -54,28 +58,28 @@ fn include(description: &mut Description, path: &Path, place: &Place, budget: &m
         Ok(text) => text,
         Err(diagnostic) => {
             // What stands in it can't be known, so nothing of it is missed.
-            description.spec.broken.extend([Place::of(&["hosts"]), Place::of(&["nodes"])]);
+            description.broken.extend([Place::of(&["hosts"]), Place::of(&["nodes"])]);
             let message = format!("`{}` can't be included: {}", shown.display(), diagnostic.message);
             let problem = Problem::value(place.clone(), message, "named here");
             return description.diagnostics.push(description.locate(&problem));
         }
     };
-    let (file, value, diagnostics) = open(&name, text);
+    let (file, diagnostics) = open(&name, text);
     description.diagnostics.extend(diagnostics);
-    let all = description.files.iter().filter_map(|file| file.root.as_deref()).map(Node::count).sum::<usize>();
-    if all + file.root.as_deref().map_or(0, Node::count) > VALUES {
-        description.spec.broken.extend([Place::of(&["hosts"]), Place::of(&["nodes"])]);
+    let all = description.files.iter().chain([&file]).filter_map(|file| file.root.as_ref()).map(|root| root.size);
+    if all.sum::<usize>() > VALUES {
+        description.broken.extend([Place::of(&["hosts"]), Place::of(&["nodes"])]);
         let message = format!("with `{}` the description has more than {VALUES} values", shown.display());
         let problem = Problem::value(place.clone(), message, "too many");
         return description.diagnostics.push(description.locate(&problem));
     }
     let at = description.files.len();
     let mut part = Part::default();
-    if let (Some(value), Some(root)) = (value, &file.root) {
-        let decoded = decode::<Part>(&file.source, root, value);
+    if let Some(root) = &file.root {
+        let decoded = decode::<Part>(&file.source, root);
         part = decoded.value;
         description.diagnostics.extend(decoded.diagnostics);
-        description.spec.broken.extend(decoded.broken);
+        description.broken.extend(decoded.broken);
     }
     description.files.push(file);
     merge(description, at, "hosts", part.hosts.0, |spec| &mut spec.hosts.0);
@@ -101,7 +105,7 @@ fn merge<T>(
         let Some(root) = description.files.get(file).and_then(|f| f.root.as_ref()) else { continue };
         let Some(second) = description.files.get(file).map(|f| &f.source) else { continue };
         let message = format!("`{name}` stands in `{section}` of two files");
-        let mut diagnostic = Diagnostic::at(second, root.find(&place, true).0, message, "used again here");
+        let mut diagnostic = Diagnostic::at(second, root.find(&place, true), message, "used again here");
         diagnostic.also.push(crate::error::Label { source, span, text: "first used here".to_owned() });
         description.diagnostics.push(diagnostic.help("keep one of the two"));
     }

@@ -1,4 +1,4 @@
-//! YAML events -> a tree of texts with their places, under limits; the tree gives the values and the positions.
+//! YAML events -> a tree of texts with their places, under limits.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,6 +20,10 @@ const INDEXED: usize = 8;
 pub(super) struct Node {
     pub(super) span: Range<usize>,
     pub(super) kind: Kind,
+    /// How many values it is, with those in it; aliases are counted each time.
+    pub(super) size: usize,
+    /// How many levels it has, itself included.
+    height: usize,
 }
 
 #[derive(Debug)]
@@ -73,18 +77,51 @@ impl Mapping {
 }
 
 impl Node {
-    /// Returns how many values it is, with those in it.
-    pub(super) fn count(&self) -> usize {
-        1 + match &self.kind {
-            Kind::Scalar { .. } => 0,
-            Kind::Sequence(items) => items.iter().map(|item| item.count()).sum(),
-            Kind::Mapping(mapping) => mapping.entries.iter().map(|entry| entry.value.count()).sum(),
+    fn new(span: Range<usize>, kind: Kind) -> Self {
+        let mut node = Self { span, kind, size: 1, height: 1 };
+        let (size, height) = node
+            .children()
+            .fold((1_usize, 0), |(size, height), child| (size.saturating_add(child.size), height.max(child.height)));
+        (node.size, node.height) = (size, height + 1);
+        node
+    }
+
+    fn children(&self) -> Box<dyn Iterator<Item = &Arc<Self>> + '_> {
+        match &self.kind {
+            Kind::Scalar { .. } => Box::new(std::iter::empty()),
+            Kind::Sequence(items) => Box::new(items.iter()),
+            Kind::Mapping(mapping) => Box::new(mapping.entries.iter().map(|entry| &entry.value)),
         }
     }
 
-    /// Finds a place, or else its nearest ancestor that exists; the key's span only if the whole place exists.
-    /// Returns the span and whether it is of the place itself.
-    pub(super) fn find(&self, place: &Place, key: bool) -> (Range<usize>, bool) {
+    /// Finds where the file, with its aliases expanded, becomes larger or deeper than it may be.
+    fn too_much(&self) -> Option<(Range<usize>, String)> {
+        let (mut node, mut before, mut depth) = (self, 0, 0);
+        loop {
+            before += 1;
+            if before > EVENTS {
+                return Some((node.span.clone(), format!("the aliases stand for more than {EVENTS} values")));
+            }
+            if depth > DEPTH {
+                return Some((node.span.clone(), format!("the description is nested more than {DEPTH} levels deep")));
+            }
+            let exceeds = |child: &Self, before: usize| {
+                before.saturating_add(child.size) > EVENTS || depth + child.height > DEPTH
+            };
+            let mut next = None;
+            for child in node.children() {
+                if exceeds(child, before) {
+                    next = Some(child);
+                    break;
+                }
+                before += child.size;
+            }
+            (node, depth) = (next?, depth + 1);
+        }
+    }
+
+    /// Finds the span of a place, or else of its nearest ancestor that exists; the key's only if the whole place exists.
+    pub(super) fn find(&self, place: &Place, key: bool) -> Range<usize> {
         let (mut node, mut span) = (self, None);
         for (depth, step) in place.0.iter().enumerate() {
             let last = depth + 1 == place.0.len();
@@ -101,11 +138,11 @@ impl Node {
                         break;
                     }
                 }
-                None => return (span.unwrap_or(&node.span).clone(), false),
+                None => return span.unwrap_or(&node.span).clone(),
             }
         }
         let whole = if key { span.unwrap_or(&node.span) } else { &node.span };
-        (whole.clone(), true)
+        whole.clone()
     }
 }
 
@@ -133,7 +170,8 @@ struct Builder<'a> {
     copied: usize,
 }
 
-/// Reads a file's text. The tree is none where the text is empty or can't be read to its end.
+/// Reads a file's text. The tree is none where the text is empty, can't be read to its end, or is too much.
+/// Whoever goes through a tree looks at no more than [`EVENTS`] values.
 pub(super) fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Vec<Diagnostic>) {
     let mut builder = Builder {
         source,
@@ -164,6 +202,10 @@ pub(super) fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Vec<Diagnostic>
                 return (None, builder.diagnostics);
             }
         }
+    }
+    if let Some((span, message)) = builder.root.as_ref().and_then(|root| root.too_much()) {
+        builder.root = None;
+        builder.diagnostics.push(Diagnostic::at(source, span, message, "the limit is reached here"));
     }
     (builder.root, builder.diagnostics)
 }
@@ -216,7 +258,7 @@ impl Builder<'_> {
             Event::Alias(id) => {
                 let node = self.anchors.get(&id).cloned().unwrap_or_else(|| {
                     self.diagnostics.push(self.at(span, "this alias refers to a value that it is part of", "here"));
-                    Arc::new(Node { span: self.bytes(span), kind: Kind::Scalar { text: String::new(), plain: true } })
+                    Arc::new(Node::new(self.bytes(span), Kind::Scalar { text: String::new(), plain: true }))
                 });
                 self.value(node, span);
             }
@@ -224,7 +266,7 @@ impl Builder<'_> {
                 self.tag(tag.is_some(), span);
                 let plain = style == ScalarStyle::Plain;
                 let kind = Kind::Scalar { text: text.into_owned(), plain };
-                let node = Arc::new(Node { span: self.bytes(span), kind });
+                let node = Arc::new(Node::new(self.bytes(span), kind));
                 self.anchor(anchor, &node);
                 self.value(node, span);
             }
@@ -282,7 +324,7 @@ impl Builder<'_> {
         // The end of a block is found at the next token, which may be many lines below.
         let text = self.source.text.get(from..end).unwrap_or("");
         let end = from + text.trim_end().len();
-        let node = Arc::new(Node { span: from..end, kind });
+        let node = Arc::new(Node::new(from..end, kind));
         self.anchor(anchor, &node);
         self.value(node, span);
         Ok(())

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::text::{HELP_MARK, cut, text_value};
+use serde_json::{Value as Json, json};
+
+use super::text::{BadValue, TextValue, cut, text_value};
 
 /// A duration with its unit: `10s`, `1h 30m`, `30d`. A bare `0` needs none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,22 +88,37 @@ text_value!(Percent, "a share such as `5%`", {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size(pub u64);
 
-impl FromStr for Size {
-    type Err = String;
+impl TextValue for Size {
+    const NAME: &'static str = "Size";
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn expected() -> String {
+        "a size such as `256MiB` or `8GiB`".to_owned()
+    }
+
+    fn schema() -> Json {
+        json!({
+            "description": "A size in bytes, or with a unit: 256MiB, 8GiB.",
+            "type": ["string", "integer"],
+            "examples": ["256MiB", "8GiB"]
+        })
+    }
+
+    fn read(text: &str) -> Result<Self, BadValue> {
         let text = text.trim();
         let wrong = |why: &str| format!("`{}` is not a size such as `256MiB` or `8GiB`{why}", cut(text));
         if text.starts_with('-') {
-            return Err(wrong(": it is negative"));
+            return Err(wrong(": it is negative").into());
         }
         if let Some(size) = product(text) {
-            return Err(format!("{}{HELP_MARK}write `{}`", wrong(": it is a product"), whole(size)));
+            return Err(BadValue {
+                message: wrong(": it is a product"),
+                help: Some(format!("write `{}`", whole(size))),
+            });
         }
-        // The crate saturates; a size that is not a size of anything is told instead.
+        // The crate saturates; a size that is not a size of anything is an error instead.
         let size = text.parse::<bytesize::ByteSize>().map_err(|_| wrong(""))?.as_u64();
         if size > i64::MAX as u64 {
-            return Err(wrong(": it is too large"));
+            return Err(wrong(": it is too large").into());
         }
         Ok(Self(size))
     }
@@ -127,12 +144,6 @@ impl fmt::Display for Size {
     }
 }
 
-text_value!(Size, "a size such as `256MiB` or `8GiB`", {
-    "description": "A size in bytes, or with a unit: 256MiB, 8GiB.",
-    "type": ["string", "integer"],
-    "examples": ["256MiB", "8GiB"]
-});
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,11 +160,11 @@ mod tests {
 
     #[test]
     fn sizes_have_units_of_two_kinds() {
-        assert_eq!("256MiB".parse(), Ok(Size(256 << 20)));
-        assert_eq!("8 GB".parse(), Ok(Size(8_000_000_000)));
-        assert_eq!("512".parse(), Ok(Size(512)));
+        assert_eq!(Size::read("256MiB"), Ok(Size(256 << 20)));
+        assert_eq!(Size::read("8 GB"), Ok(Size(8_000_000_000)));
+        assert_eq!(Size::read("512"), Ok(Size(512)));
         for wrong in ["", "-1", "12 parsecs", "1e30", "99999999999999999999", "9000000TiB", "NaN", "inf"] {
-            assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+            assert!(Size::read(wrong).is_err(), "{wrong}");
         }
     }
 }

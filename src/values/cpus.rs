@@ -3,9 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
 use super::text::cut;
 
 /// The first CPU number that no Linux has (`NR_CPUS` is at most 8192).
@@ -47,7 +44,11 @@ impl CpuList {
         self.0.is_empty()
     }
 
-    fn push(&mut self, text: &str) -> Result<(), String> {
+    /// Adds what a text names: one number, a range, or several with commas between them.
+    ///
+    /// # Errors
+    /// What is wrong with it, or that the list is too long.
+    pub fn append(&mut self, text: &str) -> Result<(), String> {
         let wrong = |why: &str| format!("`{}` is not a CPU list such as `2-9`, `0-14:2` or `[2, 4]`{why}", cut(text));
         let number = |part: &str| -> Result<u16, String> {
             let part = part.trim();
@@ -90,7 +91,7 @@ impl FromStr for CpuList {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut list = Self::default();
-        list.push(text)?;
+        list.append(text)?;
         Ok(list)
     }
 }
@@ -106,74 +107,6 @@ impl fmt::Display for CpuList {
             }
         }
         Ok(())
-    }
-}
-
-/// One element of a list: a number, or a text.
-struct Element(String);
-
-impl FromStr for Element {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Element {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::scalar(deserializer, "a CPU number or a range such as `2-9`")
-    }
-}
-
-struct Cpus;
-
-impl<'de> Visitor<'de> for Cpus {
-    type Value = CpuList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a CPU list such as `2-9`, `0-14:2` or `[2, 4]`")
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<CpuList, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<CpuList, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<CpuList, E> {
-        text.parse().map_err(E::custom)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<CpuList, A::Error> {
-        let mut parts = Vec::new();
-        while let Some(Element(text)) = seq.next_element()? {
-            parts.push(text);
-        }
-        if parts.is_empty() { Ok(CpuList::default()) } else { self.visit_str(&parts.join(",")) }
-    }
-}
-
-impl<'de> Deserialize<'de> for CpuList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Cpus)
-    }
-}
-
-impl schemars::JsonSchema for CpuList {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "CpuList".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "CPUs in the order in which workers take them: 2-9, 0-14:2, [2, 4].",
-            "type": ["string", "integer", "array"],
-            "items": { "type": ["string", "integer"] },
-            "examples": ["2-9", "0-14:2"]
-        })
     }
 }
 
@@ -197,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_yaml_may_mix_numbers_and_ranges() {
-        let list: CpuList = serde_yaml::from_str("[2, 4, 8-9]").unwrap();
-        assert_eq!(list.iter().collect::<Vec<_>>(), [2, 4, 8, 9]);
-        assert_eq!(serde_yaml::from_str::<CpuList>("3").unwrap().len(), 1);
-        assert_eq!(serde_yaml::from_str::<CpuList>("[2, 2]").unwrap().len(), 2);
+    fn lists_grow_up_to_a_bound() {
+        let mut list = CpuList::default();
+        for part in ["2", "4", "8-9", "2"] {
+            list.append(part).unwrap();
+        }
+        assert_eq!(list.iter().collect::<Vec<_>>(), [2, 4, 8, 9, 2]);
         assert!("0-8191,".repeat(3).trim_end_matches(',').parse::<CpuList>().is_err());
-        assert!(serde_yaml::from_str::<CpuList>("true").is_err());
     }
 
     proptest::proptest! {

@@ -86,8 +86,6 @@ impl fmt::Display for Network {
     }
 }
 
-text_value!(Network, "a network such as `10.0.0.0/8`", { "description": "A network.", "type": "string" });
-
 /// A port, from 1 to 65535.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port(pub u16);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{cut, text_value};
+use super::text::cut;
 
 /// So many of something (`3`), or so many per cent of it (`10%`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,13 +60,6 @@ impl fmt::Display for Share {
         }
     }
 }
-
-text_value!(Share, "a number such as `3`, or a share such as `10%`", {
-    "description": "A number of things, or a share of them: 3, 10%.",
-    "type": ["string", "integer"],
-    "pattern": "^[0-9]+ *%?$",
-    "examples": ["3", "10%"]
-});
 
 #[cfg(test)]
 mod tests {

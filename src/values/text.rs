@@ -1,4 +1,4 @@
-//! How values are read by serde: from text, from a number as its text, or from one of a few words.
+//! How values are read from a text, wherever it stands: in a description, in an answer of a host, on the command line.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,17 +6,73 @@ use std::str::FromStr;
 
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
+use serde_json::Value as Json;
 
-/// Stands between the message and the help in the text of a serde error of ours.
-pub const HELP_MARK: char = '\u{1f}';
+/// Why a text is not a value of its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadValue {
+    /// What is wrong with it.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
 
-struct Scalar<T>(&'static str, PhantomData<T>);
+impl From<String> for BadValue {
+    fn from(message: String) -> Self {
+        Self { message, help: None }
+    }
+}
 
-impl<T: FromStr<Err = String>> Visitor<'_> for Scalar<T> {
+/// A type whose values a description writes as one text, or as a number that is read by its text.
+pub trait TextValue: Sized {
+    /// Its name in the schema.
+    const NAME: &'static str;
+
+    /// What is expected where something else stands: `a port, a number from 1 to 65535`.
+    fn expected() -> String;
+
+    /// Its JSON Schema.
+    fn schema() -> Json;
+
+    /// Reads a text.
+    fn read(text: &str) -> Result<Self, BadValue>;
+}
+
+/// Makes a type that parses from text a [`TextValue`], and writes it as text.
+macro_rules! text_value {
+    ($type:ident, $expected:literal, $schema:tt) => {
+        impl $crate::values::TextValue for $type {
+            const NAME: &'static str = stringify!($type);
+
+            fn expected() -> String {
+                $expected.to_owned()
+            }
+
+            fn schema() -> serde_json::Value {
+                serde_json::json!($schema)
+            }
+
+            fn read(text: &str) -> Result<Self, $crate::values::BadValue> {
+                Ok(text.parse::<Self>()?)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    };
+}
+pub(super) use text_value;
+
+struct Scalar<T>(PhantomData<T>);
+
+impl<T: TextValue + FromStr<Err = String>> Visitor<'_> for Scalar<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&T::expected())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
@@ -26,44 +82,26 @@ impl<T: FromStr<Err = String>> Visitor<'_> for Scalar<T> {
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
         self.visit_str(&number.to_string())
     }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
 }
 
-/// Reads a value from text, or from a number by its text.
-pub fn scalar<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(
+/// Reads a value that is stored as its text, or as the number that it is.
+pub(super) fn stored<'de, D: Deserializer<'de>, T: TextValue + FromStr<Err = String>>(
     deserializer: D,
-    expected: &'static str,
 ) -> Result<T, D::Error> {
-    deserializer.deserialize_any(Scalar(expected, PhantomData))
+    deserializer.deserialize_any(Scalar(PhantomData))
 }
 
-struct Word<'a>(&'a [&'static str]);
-
-impl Visitor<'_> for Word<'_> {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&list(self.0))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<usize, E> {
-        if let Some(at) = self.0.iter().position(|word| *word == text) {
-            return Ok(at);
+/// Lets types be read back from what clusterctl stored.
+macro_rules! stored_values {
+    ($($type:ident),*) => { $(
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                text::stored(deserializer)
+            }
         }
-        // With a namespace of Zeek's, as zeekctl and scripts write it.
-        let bare = text.rsplit("::").next().unwrap_or(text);
-        let near = nearest(bare, self.0.iter().copied());
-        let help = near.map(|word| format!("{HELP_MARK}did you mean `{word}`?")).unwrap_or_default();
-        Err(E::custom(format_args!("`{}` is not {}{help}", cut(text), list(self.0))))
-    }
+    )* };
 }
+pub(super) use stored_values;
 
 /// Finds the candidate that was probably meant: what differs by a few typing errors, or only by case.
 pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -79,22 +117,6 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// Reads one of a few words and returns its position among them.
-pub fn word<'de, D: Deserializer<'de>>(deserializer: D, words: &[&'static str]) -> Result<usize, D::Error> {
-    deserializer.deserialize_any(Word(words))
-}
-
-fn list(words: &[&'static str]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => format!("`{one}`"),
-        [first @ .., last] => {
-            let first: Vec<_> = first.iter().map(|w| format!("`{w}`")).collect();
-            format!("{} or `{last}`", first.join(", "))
-        }
-    }
 }
 
 /// Shortens a text that goes into a message, which stays one line whatever is in it.
@@ -113,31 +135,3 @@ pub(super) fn cut(text: &str) -> String {
     }
     short
 }
-
-/// Gives a type that parses from text its `Deserialize`, `Serialize` and `JsonSchema`.
-macro_rules! text_value {
-    ($type:ident, $expected:literal, $schema:tt) => {
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::values::scalar(deserializer, $expected)
-            }
-        }
-
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl schemars::JsonSchema for $type {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!($schema)
-            }
-        }
-    };
-}
-pub(super) use text_value;

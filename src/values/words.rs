@@ -1,6 +1,8 @@
 //! Values that are one of a few words; a description, the resolved cluster and a stored release write them alike.
 
-use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::text::{BadValue, TextValue, cut, nearest};
 
 /// Makes an enum of words, and what reads and writes them.
 macro_rules! words {
@@ -19,9 +21,29 @@ macro_rules! words {
             pub fn name(self) -> &'static str {
                 match self { $(Self::$word => $text,)* }
             }
+
+            fn of(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$word),)* _ => None }
+            }
         }
 
-        impl Serialize for $name {
+        impl TextValue for $name {
+            const NAME: &'static str = stringify!($name);
+
+            fn expected() -> String {
+                list(Self::WORDS)
+            }
+
+            fn schema() -> Json {
+                json!({ "type": "string", "enum": Self::WORDS })
+            }
+
+            fn read(text: &str) -> Result<Self, BadValue> {
+                Self::of(text).ok_or_else(|| unknown(text, Self::WORDS))
+            }
+        }
+
+        impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.name())
             }
@@ -29,21 +51,31 @@ macro_rules! words {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let at = super::word(deserializer, Self::WORDS)?;
-                Self::ALL.get(at).copied().ok_or_else(|| serde::de::Error::custom("no such word"))
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "enum": Self::WORDS })
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                Self::of(&text).ok_or_else(|| serde::de::Error::custom(unknown(&text, Self::WORDS).message))
             }
         }
     )* };
+}
+
+/// Says which words there are, and which one was probably meant.
+fn unknown(text: &str, words: &[&'static str]) -> BadValue {
+    // With a namespace of Zeek's, as zeekctl and scripts write it.
+    let bare = text.rsplit("::").next().unwrap_or(text);
+    let near = nearest(bare, words.iter().copied());
+    let message = format!("`{}` is not {}", cut(text), list(words));
+    BadValue { message, help: near.map(|word| format!("did you mean `{word}`?")) }
+}
+
+fn list(words: &[&'static str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [first @ .., last] => {
+            let first: Vec<_> = first.iter().map(|w| format!("`{w}`")).collect();
+            format!("{} or `{last}`", first.join(", "))
+        }
+    }
 }
 
 words! {

@@ -1,13 +1,13 @@
 //! Values of several forms that a description, the resolved cluster and a stored release have alike.
 
-use std::str::FromStr;
-
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 
 use super::Size;
+use super::text::{BadValue, TextValue};
 
 /// A value that becomes a Zeek literal.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ZeekValue {
     /// `T` or `F`.
     Bool(bool),
@@ -20,7 +20,7 @@ pub enum ZeekValue {
 }
 
 /// A redefinition of one identifier.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Redef {
     /// `redef ID = value;`
     Set(ZeekValue),
@@ -31,7 +31,7 @@ pub enum Redef {
 }
 
 /// A limit on core files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CoreLimit {
     /// No limit.
     Unlimited,
@@ -39,13 +39,22 @@ pub enum CoreLimit {
     Bytes(u64),
 }
 
-impl FromStr for CoreLimit {
-    type Err = String;
+impl TextValue for CoreLimit {
+    const NAME: &'static str = "CoreLimit";
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn expected() -> String {
+        "`unlimited` or a size such as `1GiB`".to_owned()
+    }
+
+    fn schema() -> Json {
+        json!({ "description": "`unlimited`, or a size.", "type": ["string", "integer"] })
+    }
+
+    fn read(text: &str) -> Result<Self, BadValue> {
         if text == "unlimited" {
             return Ok(Self::Unlimited);
         }
-        text.parse().map(|Size(bytes)| Self::Bytes(bytes)).map_err(|why| format!("{why}, and not `unlimited`"))
+        let other = |bad: BadValue| BadValue { message: format!("{}, and not `unlimited`", bad.message), ..bad };
+        Size::read(text).map(|Size(bytes)| Self::Bytes(bytes)).map_err(other)
     }
 }

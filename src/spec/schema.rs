@@ -1,0 +1,59 @@
+//! The JSON Schema of a description, from the declarations that read it.
+
+use serde_json::{Map, Value as Json, json};
+
+/// The named schemas that others refer to.
+#[derive(Default)]
+pub(super) struct Schemas(Map<String, Json>);
+
+impl Schemas {
+    /// Returns a reference to a named schema, which is made when it is referred to first.
+    pub(super) fn define(&mut self, name: &str, make: impl FnOnce(&mut Self) -> Json) -> Json {
+        if !self.0.contains_key(name) {
+            self.0.insert(name.to_owned(), Json::Null);
+            let schema = make(self);
+            self.0.insert(name.to_owned(), schema);
+        }
+        json!({ "$ref": format!("#/$defs/{name}") })
+    }
+
+    pub(super) fn into_map(self) -> Map<String, Json> {
+        self.0
+    }
+}
+
+/// What a schema says, or nothing at all.
+pub(super) fn nullable(schema: Json) -> Json {
+    let null = json!("null");
+    match schema {
+        Json::Object(mut map) => match map.get("type").cloned() {
+            None => json!({ "anyOf": [map, { "type": "null" }] }),
+            Some(Json::Array(types)) if types.contains(&null) => Json::Object(map),
+            Some(Json::Array(mut types)) => {
+                types.push(null);
+                map.insert("type".to_owned(), Json::Array(types));
+                Json::Object(map)
+            }
+            Some(one) => {
+                map.insert("type".to_owned(), json!([one, "null"]));
+                Json::Object(map)
+            }
+        },
+        other => other,
+    }
+}
+
+/// A schema with what the lines of a doc comment say.
+pub(super) fn described(schema: Json, doc: &[&str]) -> Json {
+    match schema {
+        Json::Object(mut map) => {
+            map.insert("description".to_owned(), Json::from(text(doc)));
+            Json::Object(map)
+        }
+        other => other,
+    }
+}
+
+fn text(doc: &[&str]) -> String {
+    doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+}
