@@ -1,37 +1,48 @@
 //! clusterctl: the control plane for clusters of Zeek.
 //!
-//! The rooms, and who may import whom (a row may import what it names; all may import `error` and `values`, which
-//! import nothing of ours; a test holds the imports to this table):
+//! The rooms, and who may import whom: a row may import what it names, and what stands below that; all may import
+//! `error`, `values` and `scripts`, which import nothing of ours. The files of a room import each other in one direction as
+//! well. A test holds the imports to this table, and finds circles.
 //!
 //! | room | what it is for | may import |
 //! |---|---|---|
 //! | `error` | error kinds, exit codes, hints; problems with places in the file | - |
 //! | `values` | durations, sizes, CPU lists, ports, networks: one type and one parser each | - |
+//! | `scripts` | the scripts that run on hosts: what each is composed of | - |
 //! | `files` | the operator's own files, read within bounds | - |
 //! | `spec` | YAML -> Spec with positions; all checks of form | `files` |
 //! | `cluster` | Spec -> Cluster: names, hosts, ports, CPUs, ids; pure | `spec` |
 //! | `zeek` | what differs by Zeek version; layout and scripts; pure | `cluster` |
-//! | `release` | Cluster -> files per host, manifest, digest, tar | `zeek`, `cluster`, `files` |
-//! | `observed` | what a host answered: type and parser | - |
-//! | `plan` | (Cluster, Observed, Release) -> Plan | `release`, `cluster`, `observed` |
-//! | `secrets` | keys that are made here, and what else hosts keep to themselves | `release`, `zeek` |
-//! | `transport` | hosts by SSH or here: run, dial, close | - |
-//! | `control` | WebSocket client over any byte stream | - |
-//! | `runner` | what to send to a host for start and stop | `cluster`, `transport`, `observed` |
-//! | `ops` | observe, deploy, start, stop, status: fan-out, events, lock | all above |
-//! | `ui` | tables, JSON, progress: the only place that prints | `cluster`, `plan`, `ops`, `zeek` |
-//! | `cli` | clap types, completers, dispatch | `ops`, `ui`, `spec`, `cluster`, `zeek` |
+//! | `release` | Cluster -> files per host, manifest, digest, tar | `zeek` |
+//! | `secrets` | keys that are made here, and what else hosts keep to themselves | `release` |
+//! | `observed` | what a host answered: types and their parsers | - |
+//! | `plan` | (Cluster, Observed, Release) -> Plan, and which release a cluster runs; pure | `release`, `observed` |
+//! | `transport` | connections over SSH or here: run a script, dial, close | - |
+//! | `control` | WebSocket client over any byte stream; a question and its answers | - |
+//! | `remote` | arguments of scripts, and the parsers of their answers | `observed`, `release`, `transport` |
+//! | `runner` | process and systemd: what to send to a host for start, stop, state | `remote` |
+//! | `fleet` | the hosts of a cluster: each, ask, lock, selection, events | `remote`, `control`, `plan` |
+//! | `nodes` | starting and stopping nodes by tiers; what became of them | `fleet`, `runner` |
+//! | `deploy` | survey, plan, keys, stage, parse, switch, confirm or go back; rollback, resume, rolling | `nodes`, `secrets` |
+//! | `ui` | tables, JSON envelope, progress, prompts: the only place that prints; knows no command | `fleet` |
+//! | `commands` | one file (or folder) per command: arguments, run, report, how it is shown | `deploy`, `ui` |
+//! | `cli` | global arguments, signals, the table of commands | `commands` |
 
 pub mod cli;
 pub mod cluster;
+mod commands;
 pub mod control;
+pub mod deploy;
 pub mod error;
 pub mod files;
+pub mod fleet;
+pub mod nodes;
 pub mod observed;
-pub mod ops;
 pub mod plan;
 pub mod release;
+pub mod remote;
 pub mod runner;
+pub mod scripts;
 pub mod secrets;
 pub mod spec;
 pub mod transport;

@@ -77,7 +77,7 @@ pub struct Observed {
     /// The components of the paths of the cluster's folders and of Zeek; only when all was asked for.
     pub ways: Vec<Component>,
     /// Releases that lie there; only when all was asked for.
-    pub releases: Vec<Kept>,
+    pub releases: Vec<StoredRelease>,
     /// Hosts that left the description before their nodes could be stopped.
     pub pending: Vec<Left>,
     /// The names of the secrets that the current release needs.
@@ -146,7 +146,7 @@ pub struct Queue {
 
 /// A release that lies on a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredRelease {
     /// Its id.
     pub id: String,
     /// When it was made the current one, in seconds since 1970 by the operator's clock; none: never.
@@ -161,7 +161,7 @@ pub struct Kept {
     pub prefix: String,
 }
 
-impl Kept {
+impl StoredRelease {
     /// When it was made the current one, by the operator's clock.
     pub fn when(&self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::from_second(self.time?).ok()
@@ -277,12 +277,12 @@ impl Observed {
             "journal" => self.journal.push(value.to_owned()),
             "strays" => self.complete = true,
             "release" if is_release_id(value) => {
-                self.releases.push(Kept { id: value.to_owned(), ..Kept::default() });
+                self.releases.push(StoredRelease { id: value.to_owned(), ..StoredRelease::default() });
             }
             "release" => {
                 self.wrong("releases", format!("{value:?} is not the id of a release"), false);
                 // What is said of it is said of none.
-                self.releases.push(Kept::default());
+                self.releases.push(StoredRelease::default());
             }
             "info" => {
                 if let (Some(kept), Some((key, value))) = (self.releases.last_mut(), value.split_once(' ')) {

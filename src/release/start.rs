@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{ARCHIVE, ARCHIVER, Common, File, Ingredients, Inputs, MAINTAIN, ZeekIdentity, belongs, digest_of};
+use super::{ARCHIVER, Common, File, Ingredients, Inputs, ZeekIdentity, belongs, digest_of};
 use super::{CURVE, PASSPHRASE, secret_key, secret_kind};
 use crate::cluster::{
     Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role, RunnerKind,
 };
-use crate::zeek;
+use crate::{scripts, zeek};
 
 /// By how much systemd waits longer than a stop before it kills a node: in seconds. The stop does so itself, and says it.
 const STOP_MARGIN: u64 = 5;
@@ -183,7 +183,7 @@ pub(super) fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut
                 folders.home, folders.spool
             ),
         );
-        put("clusterctl/archiver.sh".to_owned(), ARCHIVE.to_owned());
+        put("clusterctl/archiver.sh".to_owned(), scripts::RELEASE_ARCHIVER.to_owned());
     }
     if cluster.log_writers().nth(1).is_some() {
         settings.push_str("several yes\n");
@@ -192,7 +192,7 @@ pub(super) fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut
         let _ = writeln!(settings, "expire {}", expire.as_secs().max(60));
     }
     let _ = writeln!(settings, "min_free {}\nready {}", logs.min_free, cluster.timeouts.ready.as_secs().max(1));
-    put("clusterctl/maintain.sh".to_owned(), MAINTAIN.to_owned());
+    put("clusterctl/maintain.sh".to_owned(), scripts::RELEASE_MAINTAIN.to_owned());
     put("clusterctl/logs.conf".to_owned(), settings);
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 pub use crate::cluster::Folders;
 use crate::cluster::RunnerKind;
 use crate::observed::Observed;
+use crate::scripts;
 use crate::transport::Call;
 
 /// What a host says while nodes start.
@@ -51,26 +52,6 @@ pub enum Stopped {
 /// Time that a call may take beyond what its script waits for itself.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// Starts nodes of every runner.
-const START: &str = concat!(
-    include_str!("../../templates/say.sh"),
-    include_str!("../../templates/guard.sh"),
-    include_str!("../../templates/lib.sh"),
-    include_str!("../../templates/units.sh"),
-    include_str!("../../templates/clean.sh"),
-    include_str!("../../templates/process-start.sh"),
-    include_str!("../../templates/systemd-start.sh"),
-    include_str!("../../templates/start.sh")
-);
-/// Stops nodes of every runner.
-const STOP: &str = concat!(
-    include_str!("../../templates/say.sh"),
-    include_str!("../../templates/guard.sh"),
-    include_str!("../../templates/lib.sh"),
-    include_str!("../../templates/units.sh"),
-    include_str!("../../templates/stop.sh")
-);
-
 /// Tells why a host can't have a runner, and what to do about it.
 pub fn missing(runner: RunnerKind, observed: &Observed) -> Option<(String, String)> {
     match runner {
@@ -82,7 +63,7 @@ pub fn missing(runner: RunnerKind, observed: &Observed) -> Option<(String, Strin
 /// Makes the call that starts nodes, each from a release, and waits until they are ready: a guarded step.
 pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
     let input: String = nodes.iter().map(|(node, release)| format!("{node} {release}\n")).collect();
-    Call::new(START, ready + MARGIN)
+    Call::new(scripts::START, ready + MARGIN)
         .arg(&folders.home)
         .arg(&folders.spool)
         .arg(ready.as_secs().max(1).to_string())
@@ -92,7 +73,8 @@ pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> 
 /// Makes the call that stops nodes, whatever keeps them running: a guarded step. With `again` they stay meant to run.
 pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration, again: bool) -> Call<'static> {
     let input: String = nodes.iter().map(|node| format!("{node}\n")).collect();
-    let call = Call::new(STOP, deadline + MARGIN).arg(&folders.spool).arg(deadline.as_secs().max(1).to_string());
+    let call = Call::new(scripts::STOP, deadline + MARGIN);
+    let call = call.arg(&folders.spool).arg(deadline.as_secs().max(1).to_string());
     let call = if again { call.arg("again") } else { call };
     call.input(input)
 }
@@ -146,7 +128,8 @@ mod tests {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
-    use super::{STOP, Started, Stopped};
+    use super::{Started, Stopped};
+    use crate::scripts;
 
     /// A clusterctl that stands still between a step's script and its input is not the only one that goes on.
     #[test]
@@ -160,7 +143,11 @@ mod tests {
             let _ = std::fs::remove_file(home.path().join("operation"));
             lock("ours").unwrap();
             let mut step = Command::new("sh");
-            step.args(["-c", STOP, "sh"]).arg(home.path()).args(["ours", "99999999999"]).arg(home.path()).arg("5");
+            step.args(["-c", scripts::STOP, "sh"])
+                .arg(home.path())
+                .args(["ours", "99999999999"])
+                .arg(home.path())
+                .arg("5");
             let mut step = step.env("T", "t").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
             // It has been let through.
             let limit = Instant::now() + Duration::from_secs(20);

@@ -1,13 +1,6 @@
 //! What a user sees: the only place that prints. stdout carries the result, stderr the talk.
 
-mod doctor;
-mod layout;
-mod maintain;
-mod plan;
-mod print;
 mod progress;
-mod run;
-mod status;
 mod table;
 
 use std::borrow::Cow;
@@ -17,16 +10,10 @@ use std::sync::OnceLock;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::error::{Diagnostic, Error, Kind, Look, Severity, render};
+use crate::error::{Diagnostic, Error, Look, Severity, render};
 
-pub use doctor::doctor;
-pub use layout::{layout, nodes};
-pub use maintain::{installed, maintained};
-pub use plan::{agreement, plan};
-pub use print::values;
 pub use progress::{Progress, follow};
-pub use run::{check, deployed, outcomes, releases, unlocked};
-pub use status::status;
+pub(crate) use table::{Cell, Column, table};
 
 /// The version of all JSON documents; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -56,22 +43,22 @@ pub enum Color {
 pub struct Ui {
     /// How results are written.
     pub output: Output,
-    quiet: bool,
-    out: Stream,
-    err: Stream,
+    pub(crate) quiet: bool,
+    pub(crate) out: Stream,
+    pub(crate) err: Stream,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Stream {
-    terminal: bool,
-    color: bool,
+pub(crate) struct Stream {
+    pub(crate) terminal: bool,
+    pub(crate) color: bool,
     /// Columns; none where nothing limits them.
-    width: Option<usize>,
+    pub(crate) width: Option<usize>,
 }
 
 /// What a cell or a word means; it decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tone {
+pub(crate) enum Tone {
     Plain,
     Good,
     Warn,
@@ -104,7 +91,7 @@ impl Stream {
         Self { terminal, color, width: terminal.then(terminal_width) }
     }
 
-    fn paint(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
         if self.color && tone != Tone::Plain && !text.is_empty() {
             let style = tone.style();
             format!("{style}{text}{style:#}")
@@ -114,7 +101,7 @@ impl Stream {
     }
 
     /// Breaks a text into lines of the stream's width; further lines are indented.
-    fn wrap(self, text: &str, indent: &str) -> String {
+    pub(crate) fn wrap(self, text: &str, indent: &str) -> String {
         let Some(width) = self.width else { return text.to_owned() };
         let options = textwrap::Options::new(width.max(20))
             .subsequent_indent(indent)
@@ -134,7 +121,7 @@ fn terminal_width() -> usize {
 
 /// Makes text from elsewhere harmless for a terminal: control characters become what they are called, and so do those
 /// that nobody sees and that make a text look like another one.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     if !text.chars().any(|c| c != '\n' && is_unseen(c)) {
         return text.to_owned();
     }
@@ -151,7 +138,7 @@ fn harmless(text: &str) -> String {
 }
 
 /// As [`harmless`], for what has to stay in its line: a host could add lines about other hosts otherwise.
-fn in_line(text: &str) -> String {
+pub(crate) fn in_line(text: &str) -> String {
     harmless(text).replace('\n', "\\n")
 }
 
@@ -296,14 +283,14 @@ impl Ui {
     fn talk(&self, text: &str) {
         if self.quiet {
         } else if self.output == Output::Json {
-            self.event(&crate::ops::Event::Note { text: text.to_owned() });
+            self.event(&crate::fleet::Event::Note { text: text.to_owned() });
         } else {
             complain(&self.err.wrap(text, "  "));
         }
     }
 
     /// Writes an event as a line of JSON on stderr.
-    fn event(&self, event: &impl Serialize) {
+    pub(crate) fn event(&self, event: &impl Serialize) {
         if let Some(line) = serde_json::to_string(event).ok().filter(|_| !self.quiet) {
             complain(&sealed_json(line));
         }
@@ -385,7 +372,7 @@ impl Ui {
 }
 
 /// Writes on stderr, whatever is quiet; above the progress bars, where there are any.
-fn complain(text: &str) {
+pub(crate) fn complain(text: &str) {
     progress::above(|| {
         let mut err = std::io::stderr().lock();
         let _ = writeln!(err, "{}", sealed(text));
@@ -395,15 +382,6 @@ fn complain(text: &str) {
 /// Returns `1 node`, `2 nodes`.
 pub fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
-}
-
-/// Returns the exit code's kind for an operation of which only a part went well.
-pub fn partial(all: usize, failed: usize) -> Option<Kind> {
-    match failed {
-        0 => None,
-        failed if failed < all => Some(Kind::Partial),
-        _ => Some(Kind::Failed),
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Output, Tone, Ui, complain, count, harmless, in_line};
-use crate::ops::Event;
+use crate::fleet::Event;
 
 /// How much is shown where there is no terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

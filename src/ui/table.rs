@@ -6,31 +6,31 @@ use unicode_width::UnicodeWidthStr;
 use super::{Stream, Tone, in_line};
 
 /// A column of a table.
-pub(super) struct Column {
-    pub(super) head: &'static str,
+pub(crate) struct Column {
+    pub(crate) head: &'static str,
     /// What goes first where there is no room: the highest number; 0 never goes.
-    pub(super) spare: u8,
-    pub(super) right: bool,
+    pub(crate) spare: u8,
+    pub(crate) right: bool,
 }
 
 /// A cell.
 #[derive(Debug, Clone)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     text: String,
     tone: Tone,
 }
 
 impl Cell {
-    pub(super) fn new(text: impl AsRef<str>, tone: Tone) -> Self {
+    pub(crate) fn new(text: impl AsRef<str>, tone: Tone) -> Self {
         Self { text: in_line(text.as_ref()), tone }
     }
 
-    pub(super) fn plain(text: impl AsRef<str>) -> Self {
+    pub(crate) fn plain(text: impl AsRef<str>) -> Self {
         Self::new(text, Tone::Plain)
     }
 
     /// What is not known or does not apply.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self::new("-", Tone::Dim)
     }
 }
@@ -41,7 +41,7 @@ const GAP: usize = 2;
 const NARROWEST: usize = 6;
 
 /// Renders a table for a stream.
-pub(super) fn table(stream: Stream, columns: &[Column], rows: &[Vec<Cell>]) -> String {
+pub(crate) fn table(stream: Stream, columns: &[Column], rows: &[Vec<Cell>]) -> String {
     let mut shown: Vec<usize> = (0..columns.len()).collect();
     let mut widths: Vec<usize> = columns
         .iter()

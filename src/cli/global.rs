@@ -1,0 +1,42 @@
+//! Arguments that all commands have.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+
+use crate::commands::complete::FILE_VARIABLE;
+use crate::ui::{Color, Output};
+use crate::values::Interval;
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The description of the cluster
+    #[arg(short, long, global = true, env = FILE_VARIABLE, default_value = "cluster.yaml", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// How results are written
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    /// Only the result and errors: no progress, no talk
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Whether colours are used
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// How long a host may take to answer a short question, connecting included
+    #[arg(long, global = true, default_value = "20s", value_name = "DURATION", value_parser = timeout)]
+    pub(crate) timeout: Duration,
+    /// How many hosts are worked on at the same time
+    #[arg(long, global = true, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) parallel: u16,
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    match text.parse()? {
+        Interval(timeout) if (1..=3600).contains(&timeout.as_secs()) => Ok(timeout),
+        timeout => Err(format!("{timeout} is no time to wait for a host: 1s to 1h")),
+    }
+}
+
+/// Makes the definition of the whole command line.
+pub(crate) type Definition = fn() -> clap::Command;

@@ -1,0 +1,221 @@
+//! What `deploy`, `rollback`, `resume` and `secrets rotate` share: show what was planned, ask, and do it.
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+
+use super::Session;
+use super::args::{ConfirmArgs, RolloutArgs};
+use super::report::Report;
+use super::session::cancelled;
+use super::show::{agreement, failures, last_words, outcome_rows, plan_aside, plan_text};
+use crate::deploy::{self, DeployReport, Offers, Options, Prepared, ways_on};
+use crate::error::{CommandError, Error, Kind};
+use crate::fleet::Fleet;
+use crate::plan::Plan;
+use crate::ui::{Output, Tone, Ui, at_terminal, count, in_line};
+
+/// What came of it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Acted {
+    /// It was only planned, or there was nothing to do.
+    Planned(Planned),
+    /// It was done, or tried.
+    Done(DeployReport),
+}
+
+/// A plan that nobody does.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    #[serde(skip)]
+    pub(crate) notes: Vec<String>,
+    #[serde(skip)]
+    pub(crate) end: Option<Kind>,
+}
+
+impl Report for Planned {
+    fn kind(&self) -> Option<&'static str> {
+        Some("plan")
+    }
+
+    fn show(&self, ui: &Ui) {
+        ui.result(&plan_text(ui, &self.plan));
+    }
+
+    fn end(&self) -> Option<Kind> {
+        self.end
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+impl Report for Acted {
+    fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Planned(planned) => planned.kind(),
+            Self::Done(report) => report.kind(),
+        }
+    }
+
+    fn show(&self, ui: &Ui) {
+        match self {
+            Self::Planned(planned) => planned.show(ui),
+            Self::Done(report) => report.show(ui),
+        }
+    }
+
+    fn end(&self) -> Option<Kind> {
+        match self {
+            Self::Planned(planned) => planned.end(),
+            Self::Done(report) => report.end(),
+        }
+    }
+
+    fn notes(&self) -> &[String] {
+        match self {
+            Self::Planned(planned) => planned.notes(),
+            Self::Done(_) => &[],
+        }
+    }
+}
+
+/// What is said of how to do it, but for the hosts to skip: which ones there are depends on the release.
+pub(crate) fn options(rollout: &RolloutArgs, accept_backend_change: bool) -> Options {
+    Options {
+        allow_failed: rollout.allow_failed,
+        max_unavailable: rollout.max_unavailable,
+        offers: Offers { skip: true, backend: true },
+        accept_backend_change,
+        ..Options::default()
+    }
+}
+
+/// Shows what was planned, asks, and does it.
+///
+/// # Errors
+/// Where nothing was changed.
+pub(crate) async fn act(
+    session: &mut Session,
+    fleet: &Fleet,
+    command: &str,
+    confirm: &ConfirmArgs,
+    mut prepared: Prepared,
+) -> Result<Acted, CommandError> {
+    deploy::compare(fleet, &mut prepared).await;
+    if (prepared.plan.is_empty() && !prepared.is_unfinished() && !prepared.is_outdated()) || confirm.dry_run {
+        let end = prepared.leaves_out().then_some(Kind::Partial);
+        return Ok(Acted::Planned(Planned { plan: prepared.plan, notes: prepared.notes, end }));
+    }
+    let ui = session.ui;
+    if !confirm.yes && !ui.can_ask() && at_terminal() {
+        // A user who has sent stderr elsewhere is not taken for a script.
+        let error = Error::new(Kind::Usage, "nothing has changed: you can't be asked, since stderr is no terminal");
+        return Err(error.hint("if you are sure: --yes").into());
+    }
+    session.settle().await;
+    let ask = !confirm.yes && ui.can_ask();
+    let question = format!("{command}?");
+    let show = |prepared: &Prepared| {
+        prepared.notes.iter().for_each(|note| ui.say(note));
+        if prepared.plan.is_empty() && ui.output != Output::Json {
+            ui.say(&format!("{}: what is left to do there is done", agreement(&prepared.plan)));
+        } else {
+            plan_aside(&ui, &prepared.plan);
+        }
+    };
+    show(&prepared);
+    // Nobody is asked about what is refused after it.
+    deploy::allowed(&prepared)?;
+    // On a thread of its own, so that an interrupt is heard meanwhile.
+    let confirmed = || -> BoxFuture<'static, bool> {
+        let question = question.clone();
+        Box::pin(
+            async move { !ask || tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false) },
+        )
+    };
+    if !fleet.unless_interrupted(confirmed()).await? {
+        return Err(cancelled().into());
+    }
+    let mut agree = |prepared: &Prepared| {
+        show(prepared);
+        confirmed()
+    };
+    Ok(Acted::Done(deploy::apply(fleet, prepared, command, &mut agree).await?))
+}
+
+impl Report for DeployReport {
+    fn kind(&self) -> Option<&'static str> {
+        Some("deploy")
+    }
+
+    fn show(&self, ui: &Ui) {
+        let bad = self.nodes.iter().filter(|n| !n.outcome.is_good()).count();
+        if self.done {
+            let what = match self.command.as_str() {
+                "rollback" => "went back to",
+                "resume" => "up to date with",
+                _ => "deployed",
+            };
+            let nodes = count(self.nodes.len(), "node");
+            let touched = match bad {
+                0 => format!("{nodes} touched, all as planned"),
+                bad => format!("{nodes} touched, {bad} not as planned"),
+            };
+            ui.result(&format!("{what} {}: {touched}", self.release));
+            failures(ui, &self.nodes);
+            for behind in &self.behind {
+                let why = in_line(&behind.why);
+                // One that a deploy left out is at another release; one that could not be asked may be at this one.
+                let what = if self.command == "resume" { "is not known to have it" } else { "is behind" };
+                ui.result(&format!(
+                    "{}: {why}; later: clusterctl resume @{}",
+                    ui.out.paint(Tone::Warn, &format!("{} {what}", behind.host)),
+                    behind.host
+                ));
+            }
+            for host in &self.lost {
+                ui.result(&format!("{host} left, but could not be asked: nodes may still run there"));
+            }
+        } else {
+            failures(ui, &self.nodes);
+            for host in &self.not_back {
+                ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, "not all hosts went back"), in_line(host)));
+            }
+            match &self.rolled_back {
+                Some(_) if !self.not_back.is_empty() => {
+                    ui.result(ways_on(&self.command, self.first));
+                }
+                Some(back) if back.is_empty() && self.interrupted => ui.result("went back: no node was touched"),
+                Some(back) if back.is_empty() && self.first => {
+                    ui.result("the release was not kept: what it started was stopped, since nothing ran before");
+                }
+                Some(back) if back.is_empty() => {
+                    ui.result("went back: what it started was stopped, and all else runs on as before");
+                }
+                Some(back) if back.iter().all(|n| n.outcome.is_good()) => {
+                    ui.result(&format!("went back: {} run again as before", count(back.len(), "node")));
+                }
+                Some(back) => {
+                    ui.result("went back, but not all nodes run as before:");
+                    ui.result(&outcome_rows(ui, back));
+                    last_words(back.iter().filter(|n| !n.outcome.is_good()));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn end(&self) -> Option<Kind> {
+        let bad = self.nodes.iter().filter(|n| !n.outcome.is_good()).count();
+        match (self.done, self.interrupted) {
+            (_, true) => Some(Kind::Interrupted),
+            (true, _) if bad == 0 && self.lost.is_empty() && self.behind.is_empty() => None,
+            (true, _) => Some(Kind::Partial),
+            (false, _) => Some(Kind::Failed),
+        }
+    }
+}

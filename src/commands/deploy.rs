@@ -1,0 +1,42 @@
+//! `deploy`.
+
+use super::acting::{Acted, act, options};
+use super::args::{ConfirmArgs, RolloutArgs};
+use super::session::Extent;
+use super::{Command, Hosts, Session};
+use crate::deploy;
+use crate::error::CommandError;
+use crate::ui::Progress;
+
+/// Check, plan, stage, activate, and confirm that all nodes came up
+///
+/// Before the first host switches, nothing has changed anywhere. Where nodes do not become ready, all hosts go back
+/// to what ran before. An operation that was cut off is finished by the next deploy, or undone by `rollback`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Deploy {
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+    #[command(flatten)]
+    rollout: RolloutArgs,
+    /// Put the release on the hosts, but restart no node that runs: `restart` moves them on
+    #[arg(long, conflicts_with = "max_unavailable")]
+    no_restart: bool,
+    /// Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start
+    #[arg(long)]
+    accept_backend_change: bool,
+}
+
+impl Command for Deploy {
+    const HOSTS: Hosts = Hosts::Changed;
+    const PROGRESS: Progress = Progress::Lines;
+    type Report = Acted;
+
+    async fn run(&self, session: &mut Session) -> Result<Acted, CommandError> {
+        let fleet = session.open_and_warn(Extent::Files)?;
+        let mut options = options(&self.rollout, self.accept_backend_change);
+        options.skip = deploy::skipped(&fleet.cluster, &self.rollout.skip)?;
+        options.no_restart = self.no_restart;
+        let prepared = deploy::prepare(&fleet, &options).await?;
+        act(session, &fleet, "deploy", &self.confirm, prepared).await
+    }
+}

@@ -1,0 +1,139 @@
+//! `doctor`: the preflight of every host: one call each, and what it says, judged.
+
+mod facts;
+mod needs;
+mod preflight;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::session::Extent;
+use super::{Command, Hosts, Session};
+use crate::error::CommandError;
+use crate::fleet::{Fleet, Seat};
+use crate::scripts;
+use crate::transport::{Call, Failure};
+use crate::ui::Progress;
+use facts::Facts;
+use needs::{Needs, SESSIONS, own_archive};
+use report::{Check, DoctorReport, HostReport, Verdict};
+
+/// Look whether each host has what it needs; changes nothing, and says what root has to do once
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {}
+
+impl Command for Doctor {
+    const HOSTS: Hosts = Hosts::Read;
+    const PROGRESS: Progress = Progress::Silent;
+    type Report = DoctorReport;
+
+    async fn run(&self, session: &mut Session) -> Result<DoctorReport, CommandError> {
+        let fleet = session.open(Extent::Description)?;
+        Ok(doctor(&fleet).await)
+    }
+}
+
+/// Looks at every host that is not disabled. A host that can't be asked is in the report.
+async fn doctor(fleet: &Fleet) -> DoctorReport {
+    let cluster = &*fleet.cluster;
+    let mut answers: BTreeMap<usize, Result<Facts, Failure>> = BTreeMap::new();
+    let asked = fleet
+        .each("looking at hosts", fleet.seats(fleet.enabled()), |seat| async move {
+            let answer = ask(fleet, &seat).await;
+            let failure = answer.as_ref().err().map(Failure::text);
+            (answer, failure)
+        })
+        .await;
+    for (seat, answer) in asked {
+        if let Some(index) = seat.index {
+            answers.insert(index, answer);
+        }
+    }
+    let mut hosts = Vec::new();
+    for (index, answer) in &answers {
+        let name = &cluster.hosts[*index].name;
+        hosts.push(match answer {
+            Ok(facts) => preflight::host(cluster, *index, facts, &Needs::of(cluster, *index), &answers),
+            Err(failure) => HostReport {
+                host: name.clone(),
+                checks: vec![Check {
+                    what: "ssh",
+                    verdict: Verdict::Bad,
+                    found: format!("can't be asked: {}", failure.text()),
+                    hint: failure.hint(name),
+                }],
+                as_root: Vec::new(),
+            },
+        });
+    }
+    DoctorReport { hosts }
+}
+
+async fn ask(fleet: &Fleet, seat: &Seat) -> Result<Facts, Failure> {
+    let cluster = &*fleet.cluster;
+    let index = seat.index.unwrap_or_default();
+    let needs = Needs::of(cluster, index);
+    let mut ports: Vec<u16> = needs.listens.values().flatten().map(|(_, l)| l.port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    let input: String = needs
+        .interfaces
+        .iter()
+        .map(|name| format!("{name}\n"))
+        .chain(["\n".to_owned()])
+        .chain(ports.iter().map(|port| format!("{port:04X}\n")))
+        .collect();
+    let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    let call = Call::new(scripts::DOCTOR, fleet.settings.question)
+        .arg(&seat.folders.home)
+        .arg(&seat.folders.spool)
+        .arg(&cluster.hosts[index].prefix)
+        .arg(or_none(own_archive(cluster)))
+        .arg(or_none(needs.af_packet.then_some("plugins")))
+        .input(input);
+    let before = jiff::Timestamp::now().as_second();
+    let reply = seat.connection.run(call).await?;
+    let after = jiff::Timestamp::now().as_second();
+    let mut facts = Facts::parse(&reply.lines, (before, after));
+    if !cluster.hosts[index].local {
+        // What sshd does counts, and its configuration is mostly not for us to read.
+        facts.sessions = room(seat, fleet.settings.question).await.err();
+        if cluster.manager().is_some_and(|m| m.host == index) {
+            facts.forbids = seat.connection.forbids(cluster.ports.control, fleet.settings.question).await;
+        }
+    }
+    Ok(facts)
+}
+
+/// Tells that it is there, and stays until its input ends.
+const STAY: &str = "echo \"$T here\"\nread -r rest\n";
+
+/// Tries whether a host lets in as many sessions at a time as are needed; why not, where it does not.
+async fn room(seat: &Seat, deadline: Duration) -> Result<(), Failure> {
+    let (there, mut arrived) = mpsc::unbounded_channel();
+    let stay = || async {
+        // As long as this is kept, its input does not end.
+        let (_stay, later) = mpsc::unbounded_channel();
+        let there = there.clone();
+        let mut call = Call::new(STAY, deadline).on_line(move |_| {
+            // Nobody waits any more.
+            let _ = there.send(());
+        });
+        call.later = Some(later);
+        seat.connection.run(call).await.map(drop)
+    };
+    let all = async {
+        for _ in 0..SESSIONS {
+            arrived.recv().await;
+        }
+    };
+    tokio::select! {
+        ended = futures_util::future::select_all((0..SESSIONS).map(|_| Box::pin(stay()))) => ended.0,
+        () = all => Ok(()),
+    }
+}

@@ -1,0 +1,179 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::facts::Facts;
+use super::needs::device;
+use super::*;
+use crate::cluster::Cluster;
+use crate::error::{Look, render};
+
+/// What a host answers where all is well, to an account that is not root.
+const WELL: &str = "host 0123456789abcdef boot-1 1000
+user 1000 zeek
+cpus 0-3 0-3
+has taskset
+has setsid
+has timeout
+zeek /opt/zeek/bin/zeek version 8.0.10
+caps /opt/zeek/bin/zeek cap_net_raw=eip
+af_packet yes
+archiver
+folder base yes 755 1000 49547540 /var/lib/clusterctl/c
+folder spool yes 755 1000 49547540 /var/lib/clusterctl/c
+folder archive yes 2775 0 49547540 /data/logs
+format 1
+ephemeral 32768\t60999
+reserved
+logind no b true
+logind yes b true
+systemd
+usermanager
+interface 0x1003 eth1
+looked
+ports end";
+
+fn cluster(rest: &str) -> Cluster {
+    let text = format!(
+        "cluster: c\n{rest}\nlogs: {{ archive: /data/logs }}\nhosts: {{ a: {{ address: 10.0.0.1 }}, b: {{ address: 10.0.0.2 }} }}\n\
+         nodes:\n  manager: {{ type: manager, host: a }}\n  proxy: {{ type: proxy, host: a, count: 1 }}\n  \
+         worker: {{ type: worker, host: a, interface: af_packet::eth1, pin_cpus: 1 }}\n"
+    );
+    let description = crate::spec::parse("c", text, PathBuf::from("/etc/cluster"));
+    crate::cluster::check(&description).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())))
+}
+
+fn facts(text: &str) -> Facts {
+    Facts::parse(&text.lines().map(str::to_owned).collect::<Vec<_>>(), (998, 1003))
+}
+
+/// Judges the first host, and says what is not good.
+fn told(cluster: &Cluster, text: &str, other: &str) -> String {
+    let all = BTreeMap::from([(0, Ok(facts(text))), (1, Ok(facts(other)))]);
+    let report = preflight::host(cluster, 0, &facts(text), &Needs::of(cluster, 0), &all);
+    let line = |c: &Check| {
+        let hint = c.hint.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
+        format!("{:?} {}: {}{hint}", c.verdict, c.what, c.found)
+    };
+    let bad = report.checks.iter().filter(|c| c.verdict != Verdict::Good).map(line);
+    bad.chain(report.as_root.iter().map(|c| format!("# {c}"))).collect::<Vec<_>>().join("\n")
+}
+
+fn other() -> String {
+    WELL.replace("boot-1", "boot-2")
+}
+
+#[test]
+fn a_host_where_all_is_well() {
+    for runner in ["runner: process", "runner: systemd"] {
+        assert_eq!(told(&cluster(runner), WELL, &other()), "");
+    }
+}
+
+#[test]
+fn everything_that_can_be_wrong_is_told_with_a_way_out() {
+    let ill = "host 0123456789abcdef boot-1 4600
+user 1000 zeek
+cpus 0,2-3 0-3
+lacks tar
+has timeout
+zeek /opt/zeek/bin/zeek version 7.2.1
+caps
+af_packet no
+folder base no 755 0 49547540 /var/lib
+folder spool yes 777 1001 1000 /srv/spool/c
+folder archive no 755 0 - /data
+format 2
+ephemeral 1024 60999
+reserved 9990-9999,27759
+logind no KillUserProcesses=yes
+interface - eth1
+looked
+listens 00000000:6C72 root 4711 nc
+ports end";
+    let cluster = cluster("runner: process\npaths: { spool: /srv/spool }");
+    assert_snapshot!("doctor_ill", told(&cluster, ill, &other()));
+}
+
+#[test]
+fn what_is_missing_or_not_whole_is_told() {
+    let cluster = cluster("runner: systemd\nzeek: { version: '8.1', accept_unencrypted_zeromq: true }");
+    let told = |text: &str| told(&cluster, text, &other());
+    assert!(
+        told("user 0 root\nzeek missing").contains("there is no /opt/zeek/bin/zeek")
+            || told("zeek missing").contains("there is no /usr")
+    );
+    assert!(told("zeek noexec").contains("can't be run"));
+    assert!(told("").contains("the host's answer is not whole"));
+    assert!(told(WELL).contains("is 8.0.10, and the description says 8.1"));
+    assert!(told(&WELL.replace("boot-1", "boot-2")).contains("is the same machine as b"));
+    assert!(told(&WELL.replace("\nlogind yes b true", "")).contains("# loginctl enable-linger zeek"));
+    assert!(told(&WELL.replace("\nsystemd", "")).contains("systemd does not run here"));
+    assert!(told(&WELL.replace("caps /opt", "caps ?\nx /opt")).contains("getcap is not there"));
+    assert!(told(&WELL.replace("0x1003", "0x1002")).contains("# ip link set eth1 up"));
+}
+
+#[test]
+fn folders_that_others_can_change_are_told_with_their_place_on_the_way() {
+    let ways = "way base 41ed 0 /\nway base 41ff 0 /srv\nway base 41ed 65534 /srv/base\nway zeek 41ff 0 /opt";
+    let text = WELL.replace("\nformat 1", &format!("\n{ways}\nformat 1"));
+    assert_snapshot!(told(&cluster("runner: process"), &text, &other()), @r"
+    Bad folders: others could replace what runs: /srv can be written by others (mode 777) (as root)
+    Bad folders: others could replace what runs: /srv/base belongs to uid 65534, neither to root nor to zeek (as root)
+    Bad zeek: others could replace what runs: /opt can be written by others (mode 777) (as root)
+    # chmod go-w /srv
+    # chown zeek /srv/base
+    # chmod go-w /opt
+    ");
+}
+
+#[test]
+fn devices_of_the_kernel_are_told_from_names_of_packet_sources() {
+    assert_eq!(device("af_packet::eth1"), Some("eth1"));
+    assert_eq!(device("ens5f0.12"), Some("ens5f0.12"));
+    for none in ["netmap::eth0", "napatech::0", "zc:eth1@0", "../x", ".", "a/b", ""] {
+        assert_eq!(device(none), None, "{none}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_it_panic(lines in proptest::collection::vec(
+        "(host|user|folder|ephemeral|reserved|logind|interface|listens|zeek|caps|format)? ?.{0,40}", 0..30,
+    )) {
+        let cluster = cluster("runner: process");
+        let facts = Facts::parse(&lines, (0, 1));
+        let all = BTreeMap::from([(0, Ok(facts.clone()))]);
+        let _ = preflight::host(&cluster, 0, &facts, &Needs::of(&cluster, 0), &all);
+    }
+}
+
+#[test]
+fn limits_that_a_runner_can_not_give_are_told_for_that_runner() {
+    let most = "at_most process nofile 4096\nat_most process core 0\nat_most process memory unlimited\n\
+                at_most systemd nofile 524288\nat_most systemd core unlimited\nat_most kernel nofile 1048576\nlooked";
+    let host = WELL.replace("looked", most);
+    let limits = "limits: { nofile: 65536, core: unlimited, memory: 8GiB }\n";
+    let process = told(&cluster(&format!("{limits}runner: process")), &host, &other());
+    assert!(process.contains("Bad limits: `limits.nofile` is 65536, and zeek may have 4096 at most"), "{process}");
+    assert!(process.contains("Bad limits: `limits.core` is unlimited, and zeek may have 0 at most"), "{process}");
+    assert!(process.contains("# echo 'zeek hard nofile 65536' >>/etc/security/limits.conf"), "{process}");
+    assert_eq!(told(&cluster(&format!("{limits}runner: systemd")), &host, &other()), "");
+    let more = "limits: { nofile: 600000 }\nrunner: systemd";
+    let systemd = told(&cluster(more), &host, &other());
+    assert!(systemd.contains("zeek may have 524288 at most"), "{systemd}");
+    assert!(
+        systemd.contains("LimitNOFILE=600000\\n' >/etc/systemd/system/user@1000.service.d/nofile.conf"),
+        "{systemd}"
+    );
+    // Root raises its own, but not the kernel's.
+    let root = host.replace("user 1000 zeek", "user 0 root").replace(" 1000 4954", " 0 4954");
+    assert_eq!(told(&cluster(more), &root, &other()), "");
+    let too_many = told(&cluster("limits: { nofile: 2000000 }"), &root, &other());
+    assert!(
+        too_many.contains("a process may have 1048576 at most") && too_many.contains("fs.nr_open=2000000"),
+        "{too_many}"
+    );
+}

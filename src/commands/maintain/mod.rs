@@ -1,0 +1,186 @@
+//! `maintain`: what ZeekControl's `cron` does. The work itself is done by a script on each host
+//! (`templates/maintain.sh`), which a timer or cron runs there as well.
+
+mod install;
+mod report;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::args::Selectors;
+use super::report::Report;
+use super::session::Extent;
+use super::{Command, Hosts, Session};
+use crate::deploy::{NewKeys, apply, prepare_resume};
+use crate::error::{CommandError, Error, Kind};
+use crate::fleet::{Event, Fleet, Operation, Selection};
+use crate::scripts;
+use crate::transport::Call;
+use crate::ui::{Progress, Ui};
+use install::{Installations, install};
+use report::{HostMaintenance, MaintainReport, Maintained};
+
+/// Archive what nodes left, expire the archive, start nodes that should run, look at disks
+///
+/// What an operator stopped stays stopped; a node that gave up restarting gets another chance. With --install
+/// each host does it by itself from now on, every five minutes and after a reboot.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Maintain {
+    #[command(flatten)]
+    which: Selectors,
+    /// Let the hosts do it by themselves: by a systemd timer, or else cron
+    #[arg(long)]
+    install: bool,
+    /// Undo --install
+    #[arg(long)]
+    remove: bool,
+}
+
+/// What came of it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum MaintainOrInstall {
+    Maintained(MaintainReport),
+    Installed(Installations),
+}
+
+impl Command for Maintain {
+    const HOSTS: Hosts = Hosts::Changed;
+    const PROGRESS: Progress = Progress::Lines;
+    type Report = MaintainOrInstall;
+
+    async fn run(&self, session: &mut Session) -> Result<MaintainOrInstall, CommandError> {
+        let fleet = session.open(Extent::Description)?;
+        let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
+        Ok(if self.install || self.remove {
+            MaintainOrInstall::Installed(install(&fleet, &selection, self.remove).await)
+        } else {
+            MaintainOrInstall::Maintained(maintain(&fleet, &selection).await?)
+        })
+    }
+}
+
+impl Report for MaintainOrInstall {
+    fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Maintained(report) => report.kind(),
+            Self::Installed(report) => report.kind(),
+        }
+    }
+
+    fn show(&self, ui: &Ui) {
+        match self {
+            Self::Maintained(report) => report.show(ui),
+            Self::Installed(report) => report.show(ui),
+        }
+    }
+
+    fn end(&self) -> Option<Kind> {
+        match self {
+            Self::Maintained(report) => report.end(),
+            Self::Installed(report) => report.end(),
+        }
+    }
+}
+
+/// Time that archiving and expiring may take beyond the nodes' start.
+const MARGIN: Duration = Duration::from_secs(600);
+
+/// Maintains the hosts of a selection. A host that can't be asked, or is locked, keeps no other waiting.
+///
+/// # Errors
+/// Where the user interrupts it.
+async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport, Error> {
+    let (resumed, not_resumed) = match bring_up_to_date(fleet, selection).await {
+        Ok(resumed) => (resumed, Vec::new()),
+        Err(why) => (Vec::new(), why),
+    };
+    let cluster = &fleet.cluster;
+    let operation = Operation::new("maintain");
+    let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
+    let answers = fleet.each("maintaining", fleet.seats(hosts), |seat| {
+        let operation = &operation;
+        async move {
+            let call = Call::new(scripts::MAINTAIN, cluster.timeouts.ready + MARGIN)
+                .arg(&seat.folders.home)
+                .arg(&seat.folders.spool)
+                .arg(&operation.id)
+                .arg(&operation.holder);
+            match seat.connection.run(call).await {
+                Ok(reply) => {
+                    let mut done = HostMaintenance::parse(&seat.name, &reply.lines);
+                    if let (Maintained::Failed, Some(last)) = (done.result, reply.stderr.lines().last()) {
+                        done.why = Some(last.to_owned());
+                    }
+                    let failure = done.why.clone();
+                    (done, failure)
+                }
+                Err(failure) => {
+                    let why = failure.text();
+                    (HostMaintenance::new(&seat.name, Maintained::Failed, Some(why.clone())), Some(why))
+                }
+            }
+        }
+    });
+    let interrupted = |_| Error::new(Kind::Interrupted, "interrupted: not all hosts were maintained");
+    let mut answers = fleet.unless_interrupted(answers).await.map_err(interrupted)?;
+    answers.sort_by_key(|(seat, _)| seat.index);
+    Ok(MaintainReport { resumed, not_resumed, hosts: answers.into_iter().map(|(_, done)| done).collect() })
+}
+
+/// Brings hosts that were away to the release that the others run, before anything of theirs is healed; returns those
+/// that were. Where it is not for maintenance to do that, it is only told.
+///
+/// # Errors
+/// Why it could not be done, line by line.
+async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<String>, Vec<String>> {
+    let cluster = &fleet.cluster;
+    let chosen: BTreeSet<usize> = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled).collect();
+    let not_now = |why: &str| {
+        fleet.tell(Event::Note { text: format!("no host was brought up to date: {why}") });
+        Ok(Vec::new())
+    };
+    let why = |failure: CommandError| match failure {
+        CommandError::Error(error) if error.causes.is_empty() => vec![error.message],
+        CommandError::Error(error) => error.causes.iter().map(|cause| format!("{}: {cause}", error.message)).collect(),
+        CommandError::Invalid(all) => {
+            all.iter().map(|d| format!("the description is not valid: {}", d.message)).collect()
+        }
+        CommandError::Problems(problems) => {
+            let told = |p: &crate::error::Problem| format!("the description is not valid: {}", p.message);
+            problems.iter().map(told).collect()
+        }
+    };
+    let prepared = match prepare_resume(fleet, None, &NewKeys::default()).await {
+        Ok(prepared) => prepared,
+        Err(failure) => return not_now(&why(failure).join("; ")),
+    };
+    // What did not come to its end is for somebody to decide.
+    let deployed = prepared.found.iter().flatten().any(|o| o.current.is_some());
+    if !deployed || prepared.is_unfinished() || prepared.plan.is_empty() {
+        return Ok(Vec::new());
+    }
+    let behind: Vec<usize> = prepared.release.parts.iter().map(|p| p.host).collect();
+    if behind.iter().any(|host| !chosen.contains(host)) {
+        return not_now("not all of them were selected");
+    }
+    let names = behind.iter().map(|i| cluster.hosts[*i].name.clone()).collect();
+    match apply(fleet, prepared, "maintain", &mut |_| Box::pin(std::future::ready(true))).await {
+        Ok(report) if report.done => Ok(names),
+        Ok(report) => {
+            let bad = report.nodes.iter().filter(|o| !o.outcome.is_good());
+            let lines = bad.map(|o| {
+                let last = o.stderr.last().map(|line| format!(": {line}")).unwrap_or_default();
+                format!("{}{last}", o.text())
+            });
+            Err(lines.chain(report.not_back).collect())
+        }
+        // A host that is busy has a row of its own.
+        Err(CommandError::Error(error)) if error.kind == Kind::Locked => {
+            not_now(&why(CommandError::Error(error)).join("; "))
+        }
+        Err(failure) => Err(why(failure)),
+    }
+}

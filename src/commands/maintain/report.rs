@@ -1,0 +1,247 @@
+//! What was done on hosts, and how it is shown.
+
+use serde::Serialize;
+
+use super::super::report::{Report, partial};
+use crate::error::Kind;
+use crate::nodes::Outcome;
+use crate::runner::Started;
+use crate::ui::{Cell, Column, Tone, Ui, harmless, table};
+
+/// What came of maintaining a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Maintained {
+    /// All was done.
+    Done,
+    /// Another operation holds its lock: nothing was done.
+    Busy,
+    /// An operation did not come to its end there: nodes were left alone, or only brought back.
+    Unfinished,
+    /// Nothing is deployed there.
+    NotDeployed,
+    /// It could not be done.
+    Failed,
+}
+
+/// A node that was not running although it should.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Healed {
+    /// The node.
+    pub(crate) node: String,
+    /// Whether it runs now.
+    pub(crate) running: bool,
+    /// What became of it.
+    pub(crate) what: String,
+}
+
+/// What was done on a host.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct HostMaintenance {
+    /// The host.
+    pub(crate) host: String,
+    /// What came of it.
+    pub(crate) result: Maintained,
+    /// Why, where not all was done.
+    pub(crate) why: Option<String>,
+    /// How many logs that nodes had left were moved to the queue.
+    pub(crate) moved: u64,
+    /// How many logs in the archive were deleted because of their age.
+    pub(crate) expired: u64,
+    /// How many rotated logs wait.
+    pub(crate) queue: u64,
+    /// Why they wait, where that is known.
+    pub(crate) queue_why: Option<String>,
+    /// Nodes that were started.
+    pub(crate) healed: Vec<Healed>,
+    /// File systems with too little space: mount point, free per cent.
+    pub(crate) low: Vec<(String, u64)>,
+}
+
+/// What was done on all hosts.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct MaintainReport {
+    /// Hosts that were away, and were brought to the release of the others.
+    pub(crate) resumed: Vec<String>,
+    /// Why hosts that are behind could not be brought to that release, line by line.
+    pub(crate) not_resumed: Vec<String>,
+    /// One for each host, in their order.
+    pub(crate) hosts: Vec<HostMaintenance>,
+}
+
+impl HostMaintenance {
+    pub(crate) fn new(host: &str, result: Maintained, why: Option<String>) -> Self {
+        Self {
+            host: host.to_owned(),
+            result,
+            why,
+            moved: 0,
+            expired: 0,
+            queue: 0,
+            queue_why: None,
+            healed: Vec::new(),
+            low: Vec::new(),
+        }
+    }
+
+    /// Reads the lines of a host's answer.
+    pub(crate) fn parse(host: &str, lines: &[String]) -> Self {
+        let mut done = Self::new(host, Maintained::Failed, Some("the host did not say".to_owned()));
+        for line in lines {
+            let (word, value) = line.split_once(' ').unwrap_or((line, ""));
+            let number = || value.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default();
+            let text = || Some(value.to_owned()).filter(|v| !v.is_empty());
+            match word {
+                "undeployed" => (done.result, done.why) = (Maintained::NotDeployed, None),
+                "busy" => (done.result, done.why) = (Maintained::Busy, text()),
+                "fail" => done.why = text(),
+                "unfinished" => (done.result, done.why) = (Maintained::Unfinished, text()),
+                "moved" => done.moved = number(),
+                "expired" => done.expired = number(),
+                "queue" => {
+                    done.queue = number();
+                    done.queue_why = value.split_once(' ').map(|(_, why)| why.to_owned());
+                }
+                "low" => {
+                    if let Some((free, mount)) = value.split_once(' ') {
+                        done.low.push((mount.to_owned(), free.parse().unwrap_or_default()));
+                    }
+                }
+                "healed" => done.healed.extend(healed(value)),
+                "ended" if done.result == Maintained::Failed => (done.result, done.why) = (Maintained::Done, None),
+                _ => {}
+            }
+        }
+        done
+    }
+
+    /// Tells whether all was done that there was to do.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.result, Maintained::Done | Maintained::NotDeployed)
+    }
+
+    /// Tells whether the host is as it should be, as far as it could be seen.
+    pub(crate) fn is_well(&self) -> bool {
+        self.low.is_empty() && self.queue_why.is_none() && self.healed.iter().all(|h| h.running)
+    }
+}
+
+/// Reads what the script that starts nodes says.
+fn healed(line: &str) -> Option<Healed> {
+    match Outcome::of(Started::parse(line)?)? {
+        (node, Outcome::Ready) => Some(Healed { node, running: true, what: "started again".to_owned() }),
+        (node, outcome @ (Outcome::Dead(_) | Outcome::Late(_))) => {
+            Some(Healed { node, running: false, what: outcome.text() })
+        }
+        _ => None,
+    }
+}
+
+const COLUMNS: [Column; 6] = [
+    Column { head: "HOST", spare: 0, right: false },
+    Column { head: "RESULT", spare: 0, right: false },
+    Column { head: "HEALED", spare: 1, right: true },
+    Column { head: "LEFTOVERS", spare: 2, right: true },
+    Column { head: "QUEUE", spare: 3, right: true },
+    Column { head: "EXPIRED", spare: 4, right: true },
+];
+
+impl Report for MaintainReport {
+    fn kind(&self) -> Option<&'static str> {
+        Some("maintain")
+    }
+
+    fn show(&self, ui: &Ui) {
+        let rows: Vec<Vec<Cell>> = self.hosts.iter().map(row).collect();
+        let mut text = table(ui.out, &COLUMNS, &rows);
+        let resumed = self.resumed.iter().map(|host| format!("{host}: brought to the release of the others"));
+        let not_resumed =
+            self.not_resumed.iter().map(|why| format!("hosts that are behind were not brought up to date: {why}"));
+        for line in resumed.chain(not_resumed).chain(self.hosts.iter().flat_map(lines)) {
+            text.push_str(&ui.out.wrap(&harmless(&line), "  "));
+            text.push('\n');
+        }
+        ui.result(&text);
+    }
+
+    fn end(&self) -> Option<Kind> {
+        let failed = self.hosts.iter().filter(|h| !h.is_done()).count();
+        match partial(self.hosts.len(), failed) {
+            None if !self.not_resumed.is_empty() => Some(Kind::Partial),
+            None => self.hosts.iter().any(|h| !h.is_well()).then_some(Kind::NotAsExpected),
+            failed => failed,
+        }
+    }
+}
+
+fn row(host: &HostMaintenance) -> Vec<Cell> {
+    let (word, tone) = match host.result {
+        Maintained::Done => ("done", Tone::Good),
+        Maintained::Busy => ("locked", Tone::Warn),
+        Maintained::Unfinished => ("unfinished operation", Tone::Bad),
+        Maintained::NotDeployed => ("not deployed", Tone::Dim),
+        Maintained::Failed => ("failed", Tone::Bad),
+    };
+    let number = |n: u64| if n == 0 { Cell::none() } else { Cell::plain(n.to_string()) };
+    vec![
+        Cell::new(&host.host, Tone::Strong),
+        Cell::new(word, tone),
+        number(host.healed.iter().filter(|h| h.running).count() as u64),
+        number(host.moved),
+        number(host.queue),
+        number(host.expired),
+    ]
+}
+
+/// What a table has no room for.
+fn lines(host: &HostMaintenance) -> Vec<String> {
+    let name = &host.host;
+    let mut lines = Vec::new();
+    match (host.result, &host.why) {
+        (Maintained::Busy, Some(why)) => lines.push(format!("{name}: nothing was done, it is locked: {why}")),
+        (Maintained::Unfinished, Some(why)) => {
+            let nodes = if host.healed.is_empty() { "no node was touched" } else { "only nodes were brought back" };
+            lines.push(format!(
+                "{name}: an operation did not come to its end there, {nodes}: {why} -> clusterctl deploy"
+            ));
+        }
+        (_, Some(why)) => lines.push(format!("{name}: {why}")),
+        _ => {}
+    }
+    lines.extend(host.healed.iter().map(|h| format!("{name}: {} {}", h.node, h.what)));
+    if let Some(why) = &host.queue_why {
+        lines.push(format!("{name}: rotated logs wait: {why}"));
+    }
+    lines.extend(host.low.iter().map(|(mount, free)| format!("{name}: only {free} % of {mount} are free")));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HostMaintenance, Maintained};
+
+    #[test]
+    fn an_answer_is_read() {
+        let lines: Vec<String> = [
+            "healed ready worker-1",
+            "healed dead worker-2 exit 139",
+            "healed stderr worker-2 fatal error: no",
+            "moved 3",
+            "queue 2 there is no /opt/zeek/bin/zeek-archiver",
+            "expired 12",
+            "low 3 /data",
+            "ended",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let done = HostMaintenance::parse("mgmt", &lines);
+        assert_eq!((done.result, done.moved, done.expired, done.queue), (Maintained::Done, 3, 12, 2));
+        assert_eq!(done.low, [("/data".to_owned(), 3)]);
+        let healed: Vec<(&str, bool)> = done.healed.iter().map(|h| (h.node.as_str(), h.running)).collect();
+        assert_eq!(healed, [("worker-1", true), ("worker-2", false)]);
+        assert!(!done.is_well());
+        let busy = HostMaintenance::parse("mgmt", &["busy ada@desk (pid 7): deploy".to_owned()]);
+        assert_eq!((busy.result, busy.is_done()), (Maintained::Busy, false));
+        assert_eq!(HostMaintenance::parse("mgmt", &[]).result, Maintained::Failed);
+    }
+}

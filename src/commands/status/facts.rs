@@ -1,0 +1,127 @@
+//! What hosts know about nodes and about the cluster.
+
+use super::types::{NodeRow, State, StateDetail};
+use crate::cluster::{Cluster, Folders, Node};
+use crate::fleet::Facts;
+use crate::observed::{Exit, Next, Observed, ObservedNode};
+use crate::plan::prevailing;
+use crate::transport::Failure;
+
+/// What the host knows about a node.
+pub(crate) fn process_row(cluster: &Cluster, node: &Node, facts: Option<&Result<Observed, Failure>>) -> NodeRow {
+    let host = cluster.host_of(node);
+    let mut row = NodeRow {
+        node: node.name.clone(),
+        role: node.role,
+        host: host.name.clone(),
+        state: State::Unknown,
+        detail: None,
+        health: None,
+        health_detail: None,
+        pid: None,
+        uptime: None,
+        cpu: None,
+        memory: None,
+        peers: None,
+        received: None,
+        dropped_percent: None,
+        release: None,
+        restarts: 0,
+        folder: format!("{}/nodes/{}", Folders::of(&cluster.name, host).spool, node.name),
+        ended: None,
+        crash: None,
+    };
+    let observed = match facts {
+        _ if !host.enabled => {
+            row.state = State::Disabled;
+            return row;
+        }
+        Some(Ok(observed)) => observed,
+        Some(Err(failure)) => {
+            row.detail = Some(StateDetail::Words(failure.text()));
+            return row;
+        }
+        None => {
+            row.detail = Some(words("its host was not asked"));
+            return row;
+        }
+    };
+    let Some(found) = observed.nodes.get(&node.name) else {
+        row.state = State::Stopped;
+        row.detail = Some(StateDetail::NotDeployed);
+        return row;
+    };
+    row.release.clone_from(&found.release);
+    row.restarts = found.restarts;
+    (row.state, row.detail) = state_of(found, &observed.boot_id);
+    let last = match (&found.exit, &found.last) {
+        // One that was put away by a start tells nothing of the process that runs.
+        (None, last) if found.restarts > 0 => last.as_ref(),
+        (exit, _) => exit.as_ref(),
+    };
+    if let Some(last) = last.filter(|e| e.next != Next::Stopped || e.refused.is_some()) {
+        row.ended = Some(last.text());
+        let folder = |time: &String| format!("{}/crash/{}/{time}", Folders::of(&cluster.name, host).spool, node.name);
+        row.crash = last.crash.as_ref().map(folder);
+    }
+    if let Some(process) = &found.process {
+        row.pid = Some(process.pid);
+        row.uptime = Some(process.uptime);
+        row.cpu = Some(process.cpu);
+        row.memory = Some(process.resident);
+    }
+    row
+}
+
+pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateDetail>) {
+    let meant = node.meant().is_some();
+    if node.process.is_some() {
+        let lonely = (!node.supervised).then_some(StateDetail::Unsupervised);
+        let state = match node.status.as_deref() {
+            _ if node.stopping || !meant => State::Stopping,
+            Some("RUNNING") => State::Running,
+            Some("TERMINATING" | "TERMINATED") => State::Stopping,
+            _ => State::Starting,
+        };
+        return (state, lonely);
+    }
+    if !meant {
+        return (State::Stopped, None);
+    }
+    if node.stopping && !node.supervised {
+        return (State::Stopped, Some(StateDetail::RestartCutOff));
+    }
+    let rebooted = !node.supervised && node.boot_id.as_ref().is_some_and(|b| b != boot);
+    match &node.exit {
+        Some(Exit { next: Next::Failed | Next::Never, .. }) => {}
+        _ if rebooted => return (State::Crashed, Some(StateDetail::Rebooted)),
+        _ => {}
+    }
+    match &node.exit {
+        None if node.supervised => (State::Starting, None),
+        None => (State::Crashed, Some(words("ended together with its supervisor"))),
+        Some(exit) if exit.refused.is_some() => (State::Failed, Some(words(exit.text()))),
+        Some(exit) => match exit.next {
+            Next::Failed => {
+                (State::Failed, Some(words(format!("{}; gave up after {} starts", exit.text(), exit.tries))))
+            }
+            Next::Restart(pause) if node.supervised => {
+                (State::Crashed, Some(words(format!("{}; starts again after {pause} s", exit.text()))))
+            }
+            Next::Restart(_) => (State::Crashed, Some(words(format!("{}; its supervisor is gone", exit.text())))),
+            Next::Never | Next::Stopped => (State::Crashed, Some(words(exit.text()))),
+        },
+    }
+}
+
+fn words(text: impl Into<String>) -> StateDetail {
+    StateDetail::Words(text.into())
+}
+
+/// The release that the cluster runs, as far as it is known.
+pub(crate) fn current_of(cluster: &Cluster, facts: &Facts) -> Option<String> {
+    prevailing(
+        cluster,
+        facts.iter().filter_map(|(index, answer)| Some((*index, answer.as_ref().ok()?.current.as_deref()?))),
+    )
+}

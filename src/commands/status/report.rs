@@ -1,0 +1,353 @@
+//! Facts and answers -> report: a row for each node, and what is wrong. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::facts::{current_of, process_row};
+use super::hosts::hosts_of;
+use super::types::{Asked, Health, NodeRow, State, StateDetail, StatusReport, Trouble, Workers};
+use crate::cluster::{Archive, Cluster, Node, Role};
+use crate::control::{self, Answers, Reply};
+use crate::fleet::{Facts, Selection, running, runs};
+use crate::observed::Observed;
+use crate::values::is_node_name;
+
+/// From this share of packets on a worker counts as `dropping`, in per cent.
+const DROPPING: f64 = 1.0;
+/// A capturing worker without packets is in trouble after so many seconds.
+const NO_PACKETS: f64 = 60.0;
+pub(crate) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, asked: &Asked) -> StatusReport {
+    let answers = match asked {
+        Asked::Done(answers) => Some(answers),
+        _ => None,
+    };
+    // Nodes that the others should see: those that are no workers, as far as they run. Nodes of one role need not see
+    // each other; with Broker, loggers do not.
+    let needed: BTreeMap<&str, Role> = cluster
+        .run_nodes()
+        .filter(|n| n.role != Role::Worker)
+        .filter(|n| matches!(facts.get(&n.host), Some(Ok(o)) if runs(o, &n.name)))
+        .map(|n| (n.name.as_str(), n.role))
+        .collect();
+    let current = current_of(cluster, facts);
+    let (mut troubles, mut warnings) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
+    for node in selection.nodes(cluster) {
+        let mut row = process_row(cluster, node, facts.get(&node.host));
+        let observed = facts.get(&node.host).and_then(|f| f.as_ref().ok());
+        let answers_it = answers.is_some_and(|a| matches!(a.nodes.get(&row.node), Some(Reply::Answer(_))));
+        if row.state == State::Starting && answers_it && observed.is_some_and(|o| !tells_its_state(o, &row.node)) {
+            row.state = State::Running;
+        }
+        if let (State::Running, Some(observed)) = (row.state, observed) {
+            old(&mut row, observed);
+            if let Some(answers) = answers {
+                answered(&mut row, node, answers, &needed);
+            }
+            waiting(&mut row, cluster, node, observed);
+        }
+        troubles.extend(trouble_of(&row, observed.map_or("", |o| start_of(o, &row, current.as_deref()))));
+        warnings.extend(healed_of(&row));
+        rows.push(row);
+    }
+    let version = answers.map(|a| a.version.clone()).filter(|version| !version.is_empty());
+    let plan = running(cluster, facts);
+    let mut note = None;
+    match asked {
+        Asked::Done(answers) => {
+            if let Some(ended) = &answers.ended {
+                troubles.push(Trouble {
+                    subject: "control".to_owned(),
+                    what: format!("the nodes could not be asked to the end: {ended}"),
+                    hint: None,
+                });
+            }
+        }
+        Asked::Never(why) => note = Some(why.clone()),
+        Asked::Strangers(why) => troubles.push(Trouble {
+            subject: "control".to_owned(),
+            what: format!("the nodes could not be asked: {why}"),
+            hint: None,
+        }),
+        Asked::Failed(why, hint) => {
+            // Where the manager's own row says it all, there is nothing to add.
+            let told =
+                cluster.manager().is_some_and(|m| rows.iter().any(|r| r.node == m.name && r.state != State::Running));
+            if told {
+                note = Some(format!("the nodes were not asked: {why}"));
+            } else {
+                troubles.push(Trouble {
+                    subject: "control".to_owned(),
+                    what: format!("the nodes could not be asked: {why}"),
+                    hint: hint
+                        .clone()
+                        .or_else(|| Some(format!("is port {} of the manager's host its own?", cluster.ports.control))),
+                });
+            }
+        }
+    }
+    let hosts = hosts_of(cluster, facts, &mut troubles, &mut warnings);
+    let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
+    let manager = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
+        Reply::Answer(status) => Some(status),
+        _ => None,
+    });
+    let counted = manager.map(|status| status.workers);
+    troubles.extend(strangers(cluster, facts, manager.map_or(&[][..], |status| &status.peers)));
+    let workers = Workers {
+        described: workers.len(),
+        running: workers.iter().filter(|r| r.state == State::Running).count(),
+        answering: workers.iter().filter(|r| r.peers.is_some()).count(),
+        counted: if cluster.is_standalone() { None } else { counted },
+    };
+    StatusReport {
+        cluster: cluster.name.clone(),
+        zeek: version.or_else(|| plan.map(|(v, _)| v.to_string())),
+        backend: plan.map(|(_, b)| b).filter(|_| !cluster.is_standalone()),
+        workers,
+        hosts,
+        nodes: rows,
+        troubles,
+        warnings,
+        note,
+    }
+}
+
+/// Tells whether a node's `.status` can be read: Zeek truncates it before it writes, and a full disk leaves it so.
+fn tells_its_state(observed: &Observed, node: &str) -> bool {
+    let status = observed.nodes.get(node).and_then(|n| n.status.as_deref());
+    matches!(status, Some("INITIALIZING" | "RUNNING" | "TERMINATING" | "TERMINATED"))
+}
+
+/// Marks a node whose binary or inputs are not those of the current release.
+fn old(row: &mut NodeRow, observed: &Observed) {
+    let Some(found) = observed.nodes.get(&row.node) else { return };
+    if found.made.is_some() && observed.binary != found.made {
+        row.health = Some(Health::OldBinary);
+        let what = if observed.binary.is_none() { "is gone" } else { "was replaced under it" };
+        row.health_detail = Some(format!("the Zeek binary {what}"));
+    } else if !found.due.is_empty() && found.due != found.inputs {
+        row.health = Some(Health::OldInputs);
+        let names: Vec<&str> = found
+            .due
+            .iter()
+            .filter(|(name, digest)| found.inputs.get(*name) != Some(digest))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        row.health_detail = Some(format!("other {} than the current release", names.join(", ")));
+    }
+}
+
+/// Adds what a node answered.
+fn answered(row: &mut NodeRow, node: &Node, answers: &Answers<control::NodeStatus>, needed: &BTreeMap<&str, Role>) {
+    let status = match answers.nodes.get(&row.node) {
+        Some(Reply::Answer(status)) => status,
+        Some(Reply::Bad(why)) => {
+            row.health = Some(Health::NoReply);
+            row.health_detail = Some(why.clone());
+            return;
+        }
+        Some(Reply::NoReply) | None => {
+            row.health = Some(Health::NoReply);
+            return;
+        }
+    };
+    let missing: Vec<&str> = needed
+        .iter()
+        .filter(|(name, role)| **role != node.role && !status.peers.iter().any(|p| p == *name))
+        .map(|(name, _)| *name)
+        .collect();
+    let seen = status.received_1m.saturating_add(status.dropped_1m);
+    #[expect(clippy::cast_precision_loss, reason = "a share in per cent")]
+    let dropped = if seen > 0 { status.dropped_1m as f64 * 100.0 / seen as f64 } else { 0.0 };
+    if node.interface.is_some() {
+        row.received = Some(status.received_1m);
+        row.dropped_percent = Some(dropped);
+    }
+    row.peers = Some(status.peers.clone());
+    if row.health.is_some() {
+        return;
+    }
+    (row.health, row.health_detail) = if !missing.is_empty() {
+        (Some(Health::NotPeered), Some(format!("it does not see {}", missing.join(", "))))
+    } else if node.interface.is_some() && status.uptime > NO_PACKETS && seen == 0 {
+        (Some(Health::NoPackets), Some("no packet for a minute".to_owned()))
+    } else if dropped >= DROPPING {
+        (Some(Health::Dropping), Some(format!("{dropped:.1} % of packets in the last minute")))
+    } else {
+        (Some(Health::Ok), None)
+    };
+}
+
+/// Tells of a node that runs again after a crash, for a day.
+fn healed_of(row: &NodeRow) -> Option<Trouble> {
+    let ended = row.ended.as_ref().filter(|_| row.restarts > 0)?;
+    let uptime = row.uptime.filter(|up| *up < 86_400.0)?;
+    let times = match row.restarts {
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    };
+    Some(Trouble {
+        subject: row.node.clone(),
+        what: format!("was started again {times}, the last time {uptime:.0} s ago, after {ended}"),
+        hint: row.crash.as_ref().map(|crash| format!("{crash} on {} holds what it left", row.host)),
+    })
+}
+
+/// What has to be done before a node of a host can be started, or `start`.
+fn start_of(observed: &Observed, row: &NodeRow, runs: Option<&str>) -> &'static str {
+    match observed.current.as_deref() {
+        None => "deploy",
+        Some(current) if Some(current) != runs => "resume",
+        // The release does not have it.
+        Some(_) if observed.nodes.get(&row.node).is_none_or(|found| found.due.is_empty()) => "deploy",
+        Some(_) => "start",
+    }
+}
+
+/// Says what is wrong with a node; `way` is how it can be started.
+fn trouble_of(row: &NodeRow, way: &str) -> Option<Trouble> {
+    let detail = row.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
+    let trouble = |what: String, hint: Option<String>| Some(Trouble { subject: row.node.clone(), what, hint });
+    let command = |way: &str, running: &str| match way {
+        "deploy" => "clusterctl deploy".to_owned(),
+        "resume" => format!("clusterctl resume @{}", row.host),
+        _ => format!("clusterctl {running} {}", row.node),
+    };
+    let start = command(way, "start");
+    match row.state {
+        State::Running | State::Disabled => {}
+        // Its host's trouble says it once for all of its nodes.
+        State::Unknown => return None,
+        State::Stopped if row.detail == Some(StateDetail::NotDeployed) => {
+            return trouble(format!("is stopped{detail}"), Some("clusterctl deploy".to_owned()));
+        }
+        State::Stopped => return trouble(format!("is stopped{detail}"), Some(start)),
+        State::Crashed | State::Failed => {
+            let hint = match &row.crash {
+                _ if row.detail == Some(StateDetail::Rebooted) => start,
+                Some(crash) => format!("{crash} on {} holds what it left", row.host),
+                None => format!("{}/stderr on {} may say why", row.folder, row.host),
+            };
+            return trouble(format!("is {}{detail}", row.state.name()), Some(hint));
+        }
+        State::Starting | State::Stopping => return trouble(format!("is {}{detail}", row.state.name()), None),
+    }
+    let health_detail = row.health_detail.as_ref().map(|d| format!(": {d}")).unwrap_or_default();
+    match row.health {
+        Some(Health::Ok) | None => {}
+        Some(Health::OldBinary | Health::OldInputs) => {
+            let name = row.health.map_or("", Health::name);
+            return trouble(format!("has {name}{health_detail}"), Some("clusterctl deploy".to_owned()));
+        }
+        Some(health) => return trouble(format!("{}{health_detail}", health.name()), None),
+    }
+    if row.state == State::Running && row.detail == Some(StateDetail::Unsupervised) {
+        return trouble(
+            format!("runs{detail}: it will not be started again if it ends"),
+            Some(command(way, "restart")),
+        );
+    }
+    None
+}
+
+/// Marks a node whose rotated logs wait too long for the archive.
+fn waiting(row: &mut NodeRow, cluster: &Cluster, node: &Node, observed: &Observed) {
+    let late = cluster.logs.late.as_secs();
+    if !matches!(row.health, Some(Health::Ok) | None)
+        || !cluster.writes_logs(node)
+        || cluster.logs.archive == Archive::Off
+    {
+        return;
+    }
+    if let Some(age) = observed.queue.age.filter(|age| *age > late && late > 0) {
+        row.health = Some(Health::QueueGrowing);
+        row.health_detail = Some(format!(
+            "{} rotated logs wait for the archive on its host, the oldest for {}",
+            observed.queue.logs,
+            humantime::format_duration(std::time::Duration::from_secs(age))
+        ));
+    }
+}
+
+/// Nodes that the manager sees and the description has not, as after a rollback to a release with another host: none of
+/// the hosts that are asked has them.
+fn strangers(cluster: &Cluster, facts: &Facts, peers: &[String]) -> Vec<Trouble> {
+    let known: BTreeSet<&str> = cluster.nodes.iter().map(|n| n.name.as_str()).collect();
+    let seen = |name: &str| facts.values().flatten().any(|o| o.nodes.contains_key(name));
+    // It is the manager's word: what can be no node is none.
+    let strangers = peers.iter().filter(|name| is_node_name(name) && !known.contains(name.as_str()) && !seen(name));
+    strangers
+        .map(|name| Trouble {
+            subject: name.clone(),
+            what: "is a peer of the manager, and is not in the description any more".to_owned(),
+            hint: Some("clusterctl deploy".to_owned()),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::{ObservedNode, Wanted};
+    use crate::plan::tests::{WORKERS, campus};
+
+    /// What `status` says to do about a stopped worker, by what is current on its host, and whether that has it.
+    fn said(current: Option<&str>, has: bool) -> String {
+        let cluster = campus("", "", WORKERS);
+        let node = cluster.nodes.iter().find(|n| n.role == Role::Worker).unwrap();
+        let mut found = ObservedNode { wanted: Some(Wanted::Stopped), ..ObservedNode::default() };
+        if has {
+            found.due.insert("layout".to_owned(), "digest".to_owned());
+        }
+        let observed = Observed {
+            current: current.map(str::to_owned),
+            nodes: BTreeMap::from([(node.name.clone(), found)]),
+            ..Observed::default()
+        };
+        let row = process_row(&cluster, node, Some(&Ok(observed.clone())));
+        let hint = trouble_of(&row, start_of(&observed, &row, Some("runs"))).unwrap().hint.unwrap();
+        let host = &cluster.host_of(node).name;
+        hint.replace(&node.name, "NODE").replace(&format!("@{host}"), "@HOST")
+    }
+
+    #[test]
+    fn what_a_stopped_node_needs_is_what_start_would_accept() {
+        assert_eq!(said(Some("runs"), true), "clusterctl start NODE");
+        assert_eq!(said(Some("old"), true), "clusterctl resume @HOST");
+        assert_eq!(said(Some("runs"), false), "clusterctl deploy");
+        assert_eq!(said(None, false), "clusterctl deploy");
+    }
+
+    #[test]
+    fn no_number_of_a_node_is_too_large() {
+        let cluster = campus("", "", WORKERS);
+        let node = cluster.nodes.iter().find(|n| n.interface.is_some()).unwrap();
+        let most = u64::MAX;
+        let status: control::NodeStatus = serde_json::from_value(serde_json::json!({
+            "node": node.name, "node_type": "worker", "version": "", "pid": most, "uptime": 1e300, "workers": most,
+            "peers": [], "received": most, "dropped": most, "link": most, "received_1m": most, "dropped_1m": most,
+            "memory": most,
+        }))
+        .unwrap();
+        let nodes = BTreeMap::from([(node.name.clone(), Reply::Answer(status))]);
+        let answers = Answers { version: String::new(), endpoint: String::new(), nodes, ended: None };
+        let mut row = process_row(&cluster, node, None);
+        answered(&mut row, node, &answers, &BTreeMap::new());
+        assert_eq!(row.health, Some(Health::Dropping));
+    }
+
+    #[test]
+    fn a_peer_that_the_description_has_not_is_told() {
+        let cluster = campus("", "", WORKERS);
+        let (facts, mut peers): (Facts, Vec<String>) =
+            (BTreeMap::new(), cluster.nodes.iter().map(|n| n.name.clone()).collect());
+        assert_eq!(strangers(&cluster, &facts, &peers), []);
+        peers.push("worker-gone-1".to_owned());
+        let told = strangers(&cluster, &facts, &peers);
+        let subjects: Vec<&str> = told.iter().map(|t| t.subject.as_str()).collect();
+        assert_eq!(subjects, ["worker-gone-1"]);
+        // A manager can name its peers as it likes.
+        assert_eq!(strangers(&cluster, &facts, &["\u{1b}[2J".to_owned(), "a\nb".to_owned(), String::new()]), []);
+        assert!(told[0].what.contains("is not in the description any more"), "{told:?}");
+    }
+}

@@ -1,0 +1,28 @@
+//! `stop`.
+
+use super::args::Selectors;
+use super::session::Extent;
+use super::{Command, Hosts, Session};
+use crate::error::CommandError;
+use crate::fleet::Selection;
+use crate::nodes::{self, RunReport};
+use crate::ui::Progress;
+
+/// Stop nodes
+#[derive(Debug, clap::Args)]
+pub(crate) struct Stop {
+    #[command(flatten)]
+    which: Selectors,
+}
+
+impl Command for Stop {
+    const HOSTS: Hosts = Hosts::Changed;
+    const PROGRESS: Progress = Progress::Lines;
+    type Report = RunReport;
+
+    async fn run(&self, session: &mut Session) -> Result<RunReport, CommandError> {
+        let fleet = session.open(Extent::Description)?;
+        let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
+        nodes::stop(&fleet, &selection).await
+    }
+}

@@ -1,0 +1,605 @@
+//! The phases of a deploy, and of a rollback: lock, look again, stage and verify on all hosts, check with the real
+//! Zeek, activate, confirm or go back. Before the first switch nothing has changed anywhere; each node always runs one
+//! whole release.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures_util::future::BoxFuture;
+
+use super::options::Absent;
+use super::parse::{self, CheckReport};
+use super::prepare::prepare;
+use super::prepared::{Aim, Prepared};
+use super::report::{Behind, DeployReport, ways_on};
+use super::stage::stage;
+use super::survey::tolerable;
+use super::switch::{Done, Switch, Way};
+use super::{archivers, keys, resume, rollback, rolling};
+use crate::cluster::Role;
+use crate::error::{CommandError, Error, Kind};
+use crate::fleet::{Event, Fleet, Locks, Operation, Seat, StepError, all_well};
+use crate::nodes::{Job, Manner, NodeOutcome, Outcome, peers, ports, start_jobs, stop_jobs, words};
+use crate::observed::Observed;
+use crate::plan::{self, Action, NodePlan};
+
+/// Asked where the plan is another one after the hosts were locked than the one that was shown; `false` ends it.
+pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> BoxFuture<'static, bool>;
+
+/// Does what was planned.
+///
+/// # Errors
+/// Where nothing was changed. Once something was, the report tells how it ended.
+pub async fn apply(
+    fleet: &Fleet,
+    shown: Prepared,
+    command: &str,
+    agree: Agree<'_>,
+) -> Result<DeployReport, CommandError> {
+    allowed(&shown)?;
+    let operation = Operation::new(command);
+    let mut seats = fleet.seats(shown.release.parts.iter().map(|p| p.host));
+    seats.extend(shown.leaving.iter().map(|(seat, _)| seat.clone()));
+    let (locks, lost) = fleet.unless_interrupted(Locks::take_those(fleet, &seats, &operation)).await??;
+    let prepared =
+        match fleet.unless_interrupted(Box::pin(look_again(fleet, &shown, &lost))).await.map_err(CommandError::from) {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(failure)) | Err(failure) => {
+                locks.release().await;
+                return Err(failure);
+            }
+        };
+    if let Err(failure) = allowed(&prepared) {
+        locks.release().await;
+        return Err(failure);
+    }
+    if !prepared.does_as(&shown) {
+        fleet
+            .tell(Event::Note { text: "the hosts have changed since the plan was made: it was made again".to_owned() });
+        // That is shown before the plan is.
+        tokio::task::yield_now().await;
+        let answer = match fleet.unless_interrupted(agree(&prepared)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::failed("nothing has changed: not confirmed")),
+            Err(interrupted) => Err(interrupted),
+        };
+        if let Err(error) = answer {
+            locks.release().await;
+            return Err(error.into());
+        }
+    }
+    let mut run = Run { fleet, prepared: &prepared, locks: &locks, lost: BTreeMap::new(), touched: Touched::Nothing };
+    let mut result = Box::pin(run.all()).await;
+    let (lost, touched) = (run.lost, run.touched);
+    // An operation that failed and was not undone leaves its journal, so that the next one can tell; and one that was
+    // undone leaves that of another, which was not.
+    let before = prepared.found.iter().flatten().any(|o| !o.journal.is_empty());
+    let settled = match &result {
+        Ok(report) if report.done => true,
+        Ok(report) => {
+            let well = |nodes: &Vec<NodeOutcome>| nodes.iter().all(|o| o.outcome.is_good());
+            !before && report.not_back.is_empty() && report.rolled_back.as_ref().is_some_and(well)
+        }
+        Err(_) => !before && touched == Touched::AndBack,
+    };
+    if !settled {
+        locks.release().await;
+        return result;
+    }
+    // What was lost on the way is for the next one to finish.
+    let mut but: BTreeSet<String> = lost.keys().map(|i| fleet.cluster.hosts[*i].name.clone()).collect();
+    if let Ok(report) = &result {
+        let away = report.nodes.iter().filter(|o| matches!(o.outcome, Outcome::Unreachable(_)));
+        but.extend(away.map(|o| o.host.clone()));
+    }
+    let unended = locks.finish(&but).await;
+    if let Ok(report) = &mut result {
+        let why = |why: String| format!("it could not be told that this came to its end: {why}");
+        if report.done {
+            peers::settled(fleet, Some(prepared.version), &started(report), &beside(&prepared, report)).await;
+        }
+        report.behind.extend(unended.into_iter().map(|(host, reason)| Behind { host, why: why(reason) }));
+    }
+    result
+}
+
+/// The nodes that were started.
+fn started(report: &DeployReport) -> BTreeSet<String> {
+    report.nodes.iter().filter(|o| o.outcome == Outcome::Ready).map(|o| o.node.clone()).collect()
+}
+
+/// The nodes that run and were not touched.
+fn beside(prepared: &Prepared, report: &DeployReport) -> BTreeSet<String> {
+    let touched: BTreeSet<&str> = report.nodes.iter().map(|o| o.node.as_str()).collect();
+    let nodes = prepared.found.iter().flatten().flat_map(|o| &o.nodes).filter(|(_, node)| node.process.is_some());
+    nodes.map(|(name, _)| name).filter(|name| !touched.contains(name.as_str())).cloned().collect()
+}
+
+/// Refuses what a plan would do and nobody has agreed to.
+///
+/// # Errors
+/// Says what that is, and which option agrees to it.
+pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
+    let offers = planned.options.offers;
+    if let Some(change) = &planned.plan.backend_change
+        && !planned.options.accept_backend_change
+    {
+        let (from, to) = (&change.from, &change.to);
+        return Err(Error::failed(format!("nothing has changed: the backend would change from {from} to {to}"))
+            .hint(if offers.backend {
+                "all nodes stop and start; if that is meant: --accept-backend-change"
+            } else {
+                "all nodes stop and start; if that is meant: clusterctl deploy --accept-backend-change"
+            })
+            .into());
+    }
+    if let Some(upgrade) = &planned.plan.upgrade {
+        let why = if planned.options.no_restart {
+            Some("nodes would run on with the old one beside new ones (--no-restart)")
+        } else if upgrade.other_version && !planned.absent.is_empty() {
+            Some("hosts that are left out would run on with the old one")
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return Err(Error::failed(format!("nothing has changed: nodes would move to Zeek {}", upgrade.to))
+                .because(format!("versions are never mixed in one cluster, and {why}"))
+                .hint("deploy all hosts at once; `enabled: false` leaves a host out whose nodes are stopped")
+                .into());
+        }
+    }
+    if (planned.options.no_restart || !planned.absent.is_empty()) && keys::replaces(&planned.release, &planned.found) {
+        return Err(Error::failed("nothing has changed: keys can't change without a restart of all nodes")
+            .because("nodes with old and new keys can't talk to each other")
+            .hint("leave --no-restart, --skip and --allow-failed out; `enabled: false` leaves a host out whose nodes are stopped")
+            .into());
+    }
+    Ok(())
+}
+
+/// Plans once more, now that nobody else changes anything.
+async fn look_again(fleet: &Fleet, shown: &Prepared, lost: &[(String, String)]) -> Result<Prepared, CommandError> {
+    let mut options = shown.options.clone();
+    let mut gone: BTreeMap<usize, Absent> =
+        shown.absent.iter().filter(|(_, why)| **why != Absent::Skipped).map(|(i, why)| (*i, why.clone())).collect();
+    for (name, why) in lost {
+        match fleet.cluster.hosts.iter().position(|h| h.name == *name) {
+            Some(index) => drop(gone.insert(index, Absent::Failed(why.clone()))),
+            None => return Err(Error::failed(format!("nothing has changed: can't lock {name}")).because(why).into()),
+        }
+    }
+    let nodes: Vec<&str> =
+        fleet.cluster.run_nodes().filter(|n| gone.contains_key(&n.host)).map(|n| n.name.as_str()).collect();
+    if !gone.is_empty() && !options.without_those_away && !tolerable(&fleet.cluster, &options, &nodes) {
+        let error = Error::failed("nothing has changed: not all hosts could be locked");
+        let error = lost.iter().fold(error, |e, (name, why)| e.because(format!("{name}: {why}")));
+        return Err(error.into());
+    }
+    // Those that were not locked are not to come back in between.
+    options.skip.extend(gone.keys());
+    let mut prepared = match &shown.aim {
+        Aim::Release(target) => rollback::prepare_on(fleet, target, &options).await?,
+        Aim::UpToDate(hosts) => resume::prepare_resume(fleet, hosts.as_ref(), &options.new_keys).await?,
+        Aim::Description => prepare(fleet, &options).await?,
+    };
+    prepared.options = shown.options.clone();
+    prepared.absent.extend(gone);
+    Ok(prepared)
+}
+
+/// Whether an operation has changed what is current on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Touched {
+    Nothing,
+    Some,
+    AndBack,
+}
+
+/// An operation on locked hosts.
+struct Run<'a> {
+    fleet: &'a Fleet,
+    prepared: &'a Prepared,
+    locks: &'a Locks,
+    /// Hosts that were lost on the way, within what is allowed.
+    lost: BTreeMap<usize, String>,
+    touched: Touched,
+}
+
+/// Why activation does not go on.
+enum Halt {
+    /// Too many nodes failed.
+    Failed,
+    /// The user interrupted it.
+    Interrupted,
+}
+
+impl Run<'_> {
+    async fn all(&mut self) -> Result<DeployReport, CommandError> {
+        let release = &self.prepared.release;
+        if self.prepared.base.is_some() || !matches!(self.prepared.aim, Aim::Release(_)) {
+            self.stage().await?;
+        }
+        self.keys().await?;
+        if !matches!(self.prepared.aim, Aim::Release(_)) {
+            self.check().await?;
+        }
+        let operation = self.locks.operation();
+        self.locks.note(&format!("{} {}", operation.id, operation.holder));
+        for seat in self.switching() {
+            let from = seat.index.and_then(|i| self.prepared.current(i)).unwrap_or("-");
+            self.locks.note_on(&seat.name, &format!("from {from}"));
+        }
+        self.locks.note(&format!("to {}", release.id));
+        self.note_nodes();
+        self.locks.note("did staged and checked");
+        self.touched = Touched::Some;
+        let mut done = Done::default();
+        // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is switched. So it is with
+        // keys: who has old ones ends when he meets one who has new ones.
+        let upgrade =
+            self.prepared.plan.upgrade.is_some() || keys::replaces(&self.prepared.release, &self.prepared.found);
+        let mut halt = Ok(());
+        if upgrade {
+            halt = self.stop(&mut done, self.stops()).await;
+        }
+        if halt.is_ok() {
+            self.switch(&mut done).await?;
+            halt = self.restart(&mut done, upgrade).await;
+        }
+        let halt = match halt {
+            Ok(()) => {
+                self.locks.note("did started");
+                archivers::settle(self.fleet, self.locks, self.prepared, &done.starts, false).await;
+                let switch = self.switcher();
+                switch.forget_left(self.switching(), &done.nodes).await;
+                switch.prune(self.switching()).await;
+                return Ok(self.report(done.nodes, true));
+            }
+            Err(halt) => halt,
+        };
+        let mut report = self.report(std::mem::take(&mut done.nodes), false);
+        report.interrupted = matches!(halt, Halt::Interrupted);
+        self.locks.note("did begin to go back");
+        let why = if report.interrupted { "interrupted" } else { "not all nodes became ready" };
+        self.fleet.tell(Event::Note { text: format!("{why}: going back to what ran before") });
+        let (nodes, not_back) = self.switcher().go_back(&done).await;
+        report.rolled_back = Some(nodes);
+        report.not_back = not_back;
+        Ok(report)
+    }
+
+    /// Notes on each host which of its nodes stop and start, and whether those of before and of after may meet: so that a
+    /// host can bring back by itself what an end in the middle has left stopped (`templates/maintain.sh`).
+    fn note_nodes(&self) {
+        for (word, jobs) in [("stops", self.stops()), ("starts", self.starts())] {
+            let mut hosts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for job in &jobs {
+                hosts.entry(&job.seat.name).or_default().push(&job.node);
+            }
+            for (host, nodes) in hosts {
+                self.locks.note_on(host, &format!("{word} {}", nodes.join(" ")));
+            }
+        }
+        let plan = &self.prepared.plan;
+        let alone = self.prepared.release.parts.len() == 1 && self.prepared.leaving.is_empty();
+        let apart = plan.upgrade.is_some()
+            || plan.backend_change.is_some()
+            || keys::replaces(&self.prepared.release, &self.prepared.found);
+        // A node that moves would run twice: where it was, and where it will be.
+        let ends: BTreeMap<&str, &str> = plan
+            .nodes
+            .iter()
+            .filter(|n| n.action == Action::Stop)
+            .map(|n| (n.node.as_str(), n.host.as_str()))
+            .collect();
+        let moves = plan
+            .nodes
+            .iter()
+            .any(|n| n.role.is_some() && ends.get(n.node.as_str()).is_some_and(|host| *host != n.host));
+        if alone || !apart && !moves {
+            self.locks.note("mixes");
+        }
+    }
+
+    fn report(&self, nodes: Vec<NodeOutcome>, done: bool) -> DeployReport {
+        let name = |index: usize| self.fleet.cluster.hosts[index].name.clone();
+        // What was not meant is not told of.
+        let meant = |_: &(&usize, &Absent)| !self.prepared.names_hosts();
+        let absent = self.prepared.absent.iter().filter(meant);
+        let absent = absent.map(|(i, why)| Behind { host: name(*i), why: why.text().to_owned() });
+        let lost = self.lost.iter().map(|(i, why)| Behind { host: name(*i), why: why.clone() });
+        DeployReport {
+            command: self.locks.operation().command.clone(),
+            release: self.prepared.release.id.clone(),
+            done,
+            interrupted: false,
+            nodes,
+            rolled_back: None,
+            not_back: Vec::new(),
+            first: self.is_first(),
+            behind: absent.chain(lost).collect(),
+            lost: self.prepared.lost.iter().map(|(left, _)| left.name.as_str().to_owned()).collect(),
+        }
+    }
+
+    fn switcher(&self) -> Switch<'_> {
+        Switch { fleet: self.fleet, prepared: self.prepared, locks: self.locks }
+    }
+
+    /// Tells whether no host had a release before.
+    fn is_first(&self) -> bool {
+        self.prepared.found.iter().flatten().all(|o| o.current.is_none())
+    }
+
+    /// The hosts of the release that are still there.
+    fn switching(&self) -> Vec<Seat> {
+        let hosts = self.prepared.release.parts.iter().map(|p| p.host);
+        self.fleet.seats(hosts.filter(|h| !self.lost.contains_key(h)))
+    }
+
+    /// Takes hosts that failed out, where the rest may go on without them.
+    fn lose(&mut self, failed: &[(usize, String)]) -> bool {
+        let mut lost = self.lost.clone();
+        lost.extend(failed.iter().cloned());
+        let nodes = self.missing(&lost, &[]);
+        if !tolerable(&self.fleet.cluster, &self.prepared.options, &nodes) {
+            return false;
+        }
+        for (index, why) in failed {
+            let name = &self.fleet.cluster.hosts[*index].name;
+            self.fleet.tell(Event::Note { text: format!("{name}: goes on without it: {why}") });
+        }
+        self.lost = lost;
+        true
+    }
+
+    /// Nodes that do not run as planned, for whatever reason.
+    fn missing<'b>(&'b self, lost: &BTreeMap<usize, String>, bad: &[&'b str]) -> Vec<&'b str> {
+        let absent = |host: usize| matches!(self.prepared.absent.get(&host), Some(Absent::Failed(_)));
+        let on_hosts = self.fleet.cluster.run_nodes().filter(|n| lost.contains_key(&n.host) || absent(n.host));
+        let all: BTreeSet<&str> = on_hosts.map(|n| n.name.as_str()).chain(bad.iter().copied()).collect();
+        all.into_iter().collect()
+    }
+
+    /// Goes on without the hosts that failed at a step, where that is allowed.
+    ///
+    /// # Errors
+    /// Where it is not: what was not done everywhere, and why on each host.
+    fn go_on(&mut self, what: &str, answers: Vec<(Seat, Result<(), String>)>) -> Result<(), Error> {
+        let failed: Vec<(usize, String)> =
+            answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
+        if failed.is_empty() || self.lose(&failed) { Ok(()) } else { all_well(what, answers) }
+    }
+
+    async fn stage(&mut self) -> Result<(), CommandError> {
+        let answers = self.fleet.unless_interrupted(stage(self.fleet, self.prepared, self.locks)).await?;
+        Ok(self.go_on("nothing has changed: the release could not be staged everywhere", answers)?)
+    }
+
+    /// Brings to the hosts what they are to keep and do not have.
+    async fn keys(&mut self) -> Result<(), CommandError> {
+        let Prepared { keys, found, release, .. } = self.prepared;
+        let mut missing = keys::lacking(keys, found, release);
+        missing.retain(|(host, _)| !self.lost.contains_key(host));
+        let keys = keys::keep(self.fleet, keys, found, missing, self.locks);
+        let answers = self.fleet.unless_interrupted(Box::pin(keys)).await??;
+        Ok(self.go_on("nothing has changed: not all hosts could keep the keys", answers)?)
+    }
+
+    /// Lets the real Zeek parse what was staged, and looks for ports that something else has.
+    async fn check(&self) -> Result<(), CommandError> {
+        let jobs = self.starts();
+        let starts: BTreeSet<&str> = jobs.iter().map(|job| job.node.as_str()).collect();
+        if starts.is_empty() {
+            return Ok(());
+        }
+        let present = |host: usize| !self.lost.contains_key(&host);
+        let report = parse::parse(self.fleet, self.prepared, present, false);
+        let report = self.fleet.unless_interrupted(report).await??;
+        for warning in report.warnings.iter().chain(&report.unchecked) {
+            self.fleet.tell(Event::Note { text: format!("warning: {}", warning.text()) });
+        }
+        if !report.errors.is_empty() {
+            return Err(refused(&report).into());
+        }
+        self.fleet
+            .unless_interrupted(ports::free(self.fleet, self.prepared.version, &self.prepared.found, &starts))
+            .await??;
+        Ok(())
+    }
+
+    /// What has to end: what the plan stops, and what it starts but the runner may start again before it does, from the
+    /// release of now: nodes that pause after a crash. Where no node is to restart, that is as good.
+    fn stops(&self) -> Vec<Job> {
+        let hosts = self.fleet.cluster.hosts.iter().zip(&self.prepared.found);
+        let found: HashMap<&str, &Observed> =
+            hosts.filter_map(|(host, observed)| Some((host.name.as_str(), observed.as_ref()?))).collect();
+        let pauses = |n: &NodePlan| {
+            let node = found.get(n.host.as_str()).and_then(|o| o.nodes.get(&n.node));
+            !self.prepared.options.no_restart && node.is_some_and(|node| node.supervised && node.meant().is_some())
+        };
+        self.jobs(|n| matches!(n.action, Action::Stop | Action::Restart) || n.action == Action::Start && pauses(n))
+    }
+
+    /// What the plan starts.
+    fn starts(&self) -> Vec<Job> {
+        self.jobs(|n| matches!(n.action, Action::Start | Action::Restart))
+    }
+
+    /// Makes jobs of nodes of the plan on the hosts that are there.
+    fn jobs(&self, wanted: impl Fn(&NodePlan) -> bool) -> Vec<Job> {
+        let seats: HashMap<String, Seat> = self
+            .switching()
+            .into_iter()
+            .chain(self.prepared.leaving.iter().map(|(seat, _)| seat.clone()))
+            .map(|seat| (seat.name.clone(), seat))
+            .collect();
+        let nodes = self.prepared.plan.nodes.iter().filter(|n| wanted(n));
+        nodes
+            .filter_map(|n| {
+                Some(Job {
+                    node: n.node.clone(),
+                    role: n.role,
+                    seat: seats.get(&n.host)?.clone(),
+                    release: self.prepared.release.id.clone(),
+                    again: n.action == Action::Restart,
+                    meant: false,
+                })
+            })
+            .collect()
+    }
+
+    /// Switches all hosts; where that fails, those that did switch go back.
+    async fn switch(&mut self, done: &mut Done) -> Result<(), CommandError> {
+        let way = Way::There(BTreeSet::new());
+        let answers = self.switcher().switch_all("switching", self.switching(), &way).await;
+        let superseded = |answer: &Result<(), StepError>| *answer == Err(StepError::Superseded);
+        if done.stops.is_empty() && !answers.is_empty() && answers.iter().all(|(_, answer)| superseded(answer)) {
+            self.touched = Touched::Nothing;
+            return Err(Error::failed("nothing has changed: another operation has run on the hosts since")
+                .hint("`clusterctl status` shows what runs now, `clusterctl diff` what a deploy would change")
+                .into());
+        }
+        let answers = answers.into_iter().map(|(seat, answer)| (seat, answer.map_err(String::from))).collect();
+        let Err(error) = self.go_on("not all hosts could switch to the release", answers) else {
+            self.locks.note("did switch");
+            return Ok(());
+        };
+        let (nodes, not_back) = self.switcher().go_back(done).await;
+        let touched = if done.stops.is_empty() { "no node was touched; " } else { "" };
+        let again = nodes.iter().all(|o| o.outcome.is_good());
+        if not_back.is_empty() && again {
+            self.touched = Touched::AndBack;
+            return Err(error.because(format!("{touched}all hosts are back at the release they had")).into());
+        }
+        if not_back.is_empty() {
+            let error = error
+                .because("all hosts are back at the release they had, but not all nodes run as before:")
+                .hint("once that is mended: `clusterctl deploy`");
+            let bad = nodes.iter().filter(|o| !o.outcome.is_good());
+            return Err(bad.map(NodeOutcome::text).fold(error, Error::because).into());
+        }
+        let error = error
+            .because(format!("{touched}not all hosts could be switched back"))
+            .hint(ways_on(&self.locks.operation().command, self.is_first()));
+        Err(not_back.into_iter().fold(error, Error::because).into())
+    }
+
+    /// Stops and starts what the plan says: all at once, or a few workers at a time.
+    async fn restart(&self, done: &mut Done, stopped: bool) -> Result<(), Halt> {
+        let cluster = &*self.fleet.cluster;
+        let mut stops = if stopped { Vec::new() } else { self.stops() };
+        let mut starts = self.starts();
+        let mut batches = Vec::new();
+        if let Some(share) = self.prepared.options.max_unavailable.filter(|_| !stopped) {
+            let both: BTreeSet<&str> = self
+                .prepared
+                .plan
+                .nodes
+                .iter()
+                .filter(|n| n.action == Action::Restart && n.role == Some(Role::Worker))
+                .map(|n| n.node.as_str())
+                .collect();
+            let mut rolling: HashMap<String, Job> = HashMap::new();
+            starts.retain(|job| {
+                let later = both.contains(job.node.as_str());
+                if later {
+                    rolling.insert(job.node.clone(), job.clone());
+                }
+                !later
+            });
+            stops.retain(|job| job.role.is_none() || !both.contains(job.node.as_str()));
+            for batch in plan::batches(cluster, |n| rolling.contains_key(&n.name), share) {
+                batches.push(batch.iter().filter_map(|n| rolling.get(&n.name).cloned()).collect::<Vec<Job>>());
+            }
+        }
+        self.stop(done, stops).await?;
+        self.start(done, starts).await?;
+        let version = self.prepared.version;
+        let names = |batch: &[Job]| batch.iter().map(|job| job.node.clone()).collect::<BTreeSet<String>>();
+        let mut counted = !batches.is_empty();
+        if counted {
+            // A manager that was restarted counts nobody at first.
+            let all = batches.iter().flat_map(|batch| names(batch)).collect();
+            if let Err(why) = rolling::unseen(self.fleet, version, all).await
+                && !self.fleet.is_interrupted()
+            {
+                let text =
+                    format!("workers are not waited for until the manager counts them: it can't be asked: {why}");
+                self.fleet.tell(Event::Note { text });
+                counted = false;
+            }
+        }
+        let total = batches.len();
+        for (number, batch) in batches.into_iter().enumerate() {
+            self.fleet.tell(Event::Note { text: format!("rolling restart, {} of {total}", number + 1) });
+            self.stop(done, batch.clone()).await?;
+            let started = names(&batch);
+            self.start(done, batch).await?;
+            if counted {
+                let ready = done.nodes.iter().filter(|o| started.contains(&o.node) && o.outcome.is_good());
+                let ready: BTreeSet<String> = ready.map(|o| o.node.clone()).collect();
+                let (unseen, why) = match rolling::unseen(self.fleet, version, ready.clone()).await {
+                    Ok(unseen) => (unseen, "the manager does not see it".to_owned()),
+                    Err(why) => (ready, format!("the manager can't be asked: {why}")),
+                };
+                // An interrupt has left them no time.
+                let late = |o: &&mut NodeOutcome| unseen.contains(&o.node) && !self.fleet.is_interrupted();
+                for outcome in done.nodes.iter_mut().filter(late) {
+                    outcome.outcome = Outcome::Late(why.clone());
+                }
+            }
+            self.judge(done)?;
+        }
+        Ok(())
+    }
+
+    async fn stop(&self, done: &mut Done, jobs: Vec<Job>) -> Result<(), Halt> {
+        let outcomes = stop_jobs(self.fleet, self.locks, &jobs, Manner::Strict).await;
+        done.stops.extend(jobs);
+        done.add(outcomes);
+        self.locks.note("did stop");
+        self.judge(done)
+    }
+
+    async fn start(&self, done: &mut Done, jobs: Vec<Job>) -> Result<(), Halt> {
+        // What did not stop is not started beside itself.
+        let bad: BTreeSet<(&str, &str)> =
+            done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| (o.node.as_str(), o.host.as_str())).collect();
+        let jobs: Vec<Job> =
+            jobs.into_iter().filter(|j| !bad.contains(&(j.node.as_str(), j.seat.name.as_str()))).collect();
+        drop(bad);
+        let mut outcomes = start_jobs(self.fleet, self.locks, &jobs, Manner::Strict).await;
+        ports::blame(self.fleet, Some(self.prepared.version), &self.prepared.found, &mut outcomes).await;
+        match self.prepared.aim {
+            Aim::Release(_) => words::without_folders(self.fleet, &mut outcomes),
+            Aim::Description | Aim::UpToDate(_) => {
+                parse::in_own_names(self.fleet, &self.prepared.release, &mut outcomes);
+            }
+        }
+        done.starts.extend(jobs);
+        done.add(outcomes);
+        self.locks.note("did start");
+        self.judge(done)
+    }
+
+    /// Tells whether it may go on.
+    fn judge(&self, done: &Done) -> Result<(), Halt> {
+        // Nodes that were not tried because of that are no failures.
+        if self.fleet.is_interrupted() {
+            return Err(Halt::Interrupted);
+        }
+        let bad: Vec<&str> = done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.node.as_str()).collect();
+        if !bad.is_empty() && !tolerable(&self.fleet.cluster, &self.prepared.options, &self.missing(&self.lost, &bad)) {
+            return Err(Halt::Failed);
+        }
+        Ok(())
+    }
+}
+
+fn refused(report: &CheckReport) -> Error {
+    let mut error = Error::new(Kind::Failed, "nothing has changed: Zeek does not accept the scripts");
+    for finding in &report.errors {
+        error = error.because(finding.text());
+    }
+    error
+}

@@ -1,0 +1,224 @@
+//! Hosts that leave the cluster: who they are, how they are reached, and what runs there. A host's word makes the
+//! operator's machine connect somewhere, so it is taken for as little as possible, and it is said where that is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cluster::{Cluster, Former};
+use crate::fleet::{Detail, Event, Fleet, Seat};
+use crate::observed::{Left, Observed};
+use crate::plan::{Plan, former};
+
+/// A host that a host of the cluster remembers.
+#[derive(Debug, Clone)]
+pub(crate) struct Remembered {
+    /// The host.
+    pub(crate) left: Left,
+    /// Who says so.
+    pub(crate) teller: String,
+}
+
+/// A host that is to be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// How it is reached.
+    pub(crate) host: Former,
+    /// Who says so; none: the description.
+    pub(crate) teller: Option<String>,
+}
+
+/// Hosts that leave the cluster.
+#[derive(Default)]
+pub(crate) struct Leaving {
+    /// Those that answered.
+    pub(crate) there: Vec<(Seat, Observed)>,
+    /// Those of them on which something runs or is meant to.
+    pub(crate) left: Vec<Left>,
+    /// Those that can't be asked, and why.
+    pub(crate) lost: Vec<(Left, String)>,
+    /// Where those that answered were reached, by name.
+    ways: BTreeMap<String, String>,
+}
+
+/// Hosts that are to be asked, by name, and those of which nothing says how.
+pub(crate) struct Gone {
+    pub(crate) asked: BTreeMap<String, Asked>,
+    unknown: Vec<(Left, String)>,
+}
+
+/// Hosts that a current release has and the cluster has not, those that an earlier deploy could not ask either, and
+/// those that the description lists as removed.
+pub(crate) fn gone(cluster: &Cluster, found: &[Option<Observed>], then: &[Remembered]) -> Gone {
+    let pending = cluster.hosts.iter().zip(found).flat_map(|(host, observed)| {
+        let lines = observed.iter().flat_map(|o| &o.pending);
+        lines.map(|left| Remembered { left: left.clone(), teller: format!("{} remembers it", host.name) })
+    });
+    let remembered: Vec<Remembered> = then.iter().cloned().chain(pending).collect();
+    let stays: BTreeSet<String> = cluster.hosts.iter().map(|h| h.name.to_lowercase()).collect();
+    let ways: BTreeSet<(&str, u16)> =
+        cluster.hosts.iter().map(|h| (h.ssh.host.as_str(), h.ssh.port.unwrap_or(22))).collect();
+    let here = cluster.hosts.iter().any(|h| h.local);
+    let mut gone = Gone { asked: BTreeMap::new(), unknown: Vec::new() };
+    for host in &cluster.removed {
+        gone.asked.insert(host.name.clone(), Asked { host: host.clone(), teller: None });
+    }
+    for Remembered { left, teller } in remembered {
+        let name = left.name.as_str();
+        if stays.contains(&name.to_lowercase()) || gone.asked.contains_key(name) {
+            continue;
+        }
+        match former(cluster, &left) {
+            Ok(host) if ways.contains(&(host.ssh.host.as_str(), host.ssh.port.unwrap_or(22))) => {}
+            Ok(host) => drop(gone.asked.insert(name.to_owned(), Asked { host, teller: Some(teller) })),
+            // What was this machine under another name still is.
+            Err(_) if left.local && here => {}
+            Err(_) if gone.unknown.iter().any(|(known, _)| known.name == left.name) => {}
+            Err(why) => gone.unknown.push((left, why)),
+        }
+    }
+    gone.unknown.retain(|(left, _)| !gone.asked.contains_key(left.name.as_str()));
+    // For good: whatever runs there is nobody's business any more.
+    gone.asked.retain(|_, asked| asked.host.enabled);
+    gone
+}
+
+/// Asks hosts that leave the cluster; `found` are those that stay, and `why` says why the others leave.
+pub(crate) async fn ask_leaving(
+    fleet: &Fleet,
+    found: &[Option<Observed>],
+    gone: Gone,
+    why: &str,
+    notes: &mut Vec<String>,
+) -> Leaving {
+    let mut leaving = Leaving::default();
+    for (left, reason) in gone.unknown {
+        notes.push(unknown(left.name.as_str(), why, &reason));
+        leaving.lost.push((left, reason));
+    }
+    if gone.asked.is_empty() {
+        return leaving;
+    }
+    for (name, asked) in &gone.asked {
+        if let Some(teller) = &asked.teller {
+            // Before it is done: a host has a say in where this goes.
+            let text = format!("{name} {why}: asking it at {} ({teller})", way(&asked.host));
+            fleet.tell(Event::Note { text });
+        }
+    }
+    let seats: Vec<Seat> = gone.asked.values().map(|asked| fleet.foreign(&asked.host)).collect();
+    for (seat, answer) in fleet.observe(seats, Detail::Brief).await {
+        let Some(asked) = gone.asked.get(&seat.name) else { continue };
+        let left =
+            Left::of(&seat.name, asked.host.local, &asked.host.ssh.host, asked.host.ssh.port, &asked.host.ssh.user);
+        match answer {
+            // By another way, or under another name: its nodes are those of a host that stays, and do not stop.
+            Ok(observed) if let Some(stays) = same_machine(fleet, found, &observed) => notes.push(format!(
+                "{} {why}, and is the same machine as {stays} (at {}): nothing is done there as {}",
+                seat.name,
+                way(&asked.host),
+                seat.name
+            )),
+            // Whose word it was may have meant another cluster of the same name.
+            Ok(observed) if asked.teller.is_some() && !is_of_this_cluster(found, &observed) => {
+                let current = observed.current.as_deref().unwrap_or("-");
+                let reason = format!("it runs the release {current}, which no host of this cluster has");
+                notes.push(format!(
+                    "{} {why}, but at {} {reason}: it may be another cluster's, and is left alone; list it under \
+                     `removed` if it is this one's",
+                    seat.name,
+                    way(&asked.host)
+                ));
+                leaving.lost.extend(left.map(|left| (left, reason)));
+            }
+            Ok(observed) => {
+                let lives = observed.nodes.values().any(|n| n.process.is_some() || n.meant().is_some());
+                if asked.teller.is_none() && !lives && cluster_lists(fleet, &seat.name) {
+                    notes.push(format!(
+                        "{}: no node of this cluster runs there, or is meant to: it may be taken out of `removed`",
+                        seat.name
+                    ));
+                }
+                leaving.left.extend(left.filter(|_| lives));
+                leaving.ways.insert(seat.name.clone(), way(&asked.host));
+                leaving.there.push((seat, observed));
+            }
+            Err(failure) => {
+                let reason = failure.text();
+                notes.push(unknown(&seat.name, why, &format!("at {}: {reason}", way(&asked.host))));
+                leaving.lost.extend(left.map(|left| (left, reason)));
+            }
+        }
+    }
+    leaving
+}
+
+/// Returns the host that stays and is the same machine, in the same boot.
+fn same_machine(fleet: &Fleet, found: &[Option<Observed>], observed: &Observed) -> Option<String> {
+    // What has no machine id is not told apart by it.
+    if observed.machine_id.len() < 8 {
+        return None;
+    }
+    let of = |o: &Observed| (o.machine_id.clone(), o.boot_id.clone());
+    let same = fleet.cluster.hosts.iter().zip(found).find(|(_, stays)| stays.as_ref().map(of) == Some(of(observed)));
+    same.map(|(host, _)| host.name.clone())
+}
+
+/// Tells whether what lies on a host is of this cluster, as far as that shows: a host that stays has had its release. Its
+/// id is a digest of all that is in it, so that another cluster of the same name has another one, which no host of this
+/// one knows.
+fn is_of_this_cluster(found: &[Option<Observed>], observed: &Observed) -> bool {
+    let Some(current) = observed.current.as_deref() else { return true };
+    let has = |o: &Observed| o.current.as_deref() == Some(current) || o.releases.iter().any(|kept| kept.id == current);
+    found.iter().flatten().any(has)
+}
+
+/// Tells whether the description lists a host as removed: it is not so of those that a rollback leaves.
+fn cluster_lists(fleet: &Fleet, name: &str) -> bool {
+    fleet.cluster.removed.iter().any(|host| host.name == name)
+}
+
+fn unknown(name: &str, why: &str, reason: &str) -> String {
+    format!(
+        "{name} {why} but can't be reached ({reason}): nodes may still run there; list it under `removed`, with what \
+         reaching it needs, or with `enabled: false` if it is gone for good"
+    )
+}
+
+/// Says where ssh goes for a host.
+fn way(host: &Former) -> String {
+    if host.local {
+        return "this machine".to_owned();
+    }
+    let user = host.ssh.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let port = host.ssh.port.map(|port| format!(", port {port}")).unwrap_or_default();
+    format!("{user}{}{port}", host.ssh.host)
+}
+
+impl Leaving {
+    /// Adds to a plan what becomes of these hosts.
+    pub(crate) fn plan(&self, plan: &mut Plan) {
+        for (seat, observed) in &self.there {
+            let way = self.ways.get(&seat.name).map_or("", String::as_str);
+            plan.add_leaving(&seat.name, way, observed);
+        }
+        for (left, why) in &self.lost {
+            plan.add_unknown(left.name.as_str(), why);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::StoredRelease;
+
+    #[test]
+    fn another_cluster_of_the_same_name_is_not_this_one() {
+        let runs = |id: &str| Observed { current: Some(id.to_owned()), ..Observed::default() };
+        let kept = StoredRelease { id: "a1".to_owned(), ..StoredRelease::default() };
+        let stays = [None, Some(Observed { releases: vec![kept], ..runs("b2") }), Some(Observed::default())];
+        assert!(is_of_this_cluster(&stays, &runs("b2")) && is_of_this_cluster(&stays, &runs("a1")));
+        assert!(!is_of_this_cluster(&stays, &runs("c3")));
+        // What has no release is no other cluster's.
+        assert!(is_of_this_cluster(&stays, &Observed::default()));
+    }
+}

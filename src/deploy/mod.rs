@@ -1,0 +1,59 @@
+//! Planning and doing: a deploy, a rollback, a resume.
+//!
+//! From the top down, and nothing imports what stands above it:
+//!
+//! * `apply`: the phases, once something is planned: lock, plan again, stage, parse, switch, confirm or go back;
+//! * `resume`, `rollback`: planning what brings hosts up to date, and what goes back to a release that lies on them;
+//! * `prepare`: planning what the description says;
+//! * `switch`: switching hosts, and the way back;
+//! * `rolling`: what passes between two batches of a rolling restart;
+//! * `parse`: the real Zeek parses what was staged;
+//! * `stage`: putting a release beside the others;
+//! * `compare`: the texts of files that change;
+//! * `archivers`: archivers that nobody else starts or stops;
+//! * `prepared`: all that is known before anything changes;
+//! * `survey`: what is found on the hosts, and whether a deploy can go on with it;
+//! * `records`, `stored`: what hosts record of their releases, and what they have of one;
+//! * `again`: a release of before with the secrets of now;
+//! * `leaving`: hosts that leave the cluster;
+//! * `keys`: the keys of the cluster;
+//! * `options`: what may be left out;
+//! * `beside`, `site`: what the description names on the operator's machine;
+//! * `report`: how it ended.
+
+mod again;
+mod apply;
+mod archivers;
+mod beside;
+mod compare;
+mod keys;
+mod leaving;
+mod options;
+mod parse;
+mod prepare;
+mod prepared;
+mod records;
+mod report;
+mod resume;
+mod rollback;
+mod rolling;
+mod site;
+mod stage;
+mod stored;
+mod survey;
+mod switch;
+
+pub use apply::{Agree, allowed, apply};
+pub use beside::missing;
+pub use compare::compare;
+pub use keys::NewKeys;
+pub use options::{Offers, Options, skipped};
+pub use parse::{CheckReport, Checked, Finding};
+pub use prepare::prepare;
+pub use prepared::Prepared;
+pub use report::{Behind, DeployReport, ways_on};
+pub use resume::prepare_resume;
+pub use rollback::prepare_rollback;
+
+pub(crate) use parse::parse;
+pub(crate) use stage::stage;

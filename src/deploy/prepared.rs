@@ -1,0 +1,123 @@
+//! All that a deploy knows before it changes anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::again::Target;
+use super::keys::{self, Keys};
+use super::options::{Absent, Options};
+use crate::fleet::Seat;
+use crate::observed::{Left, Observed, ObservedNode, StoredRelease};
+use crate::plan::Plan;
+use crate::release::Release;
+use crate::values::Version;
+
+/// All that a deploy knows before it changes anything.
+pub struct Prepared {
+    /// What it would do.
+    pub plan: Plan,
+    /// Zeek's version.
+    pub version: Version,
+    /// Things that the user should know first.
+    pub notes: Vec<String>,
+    pub(crate) release: Release,
+    /// Where its files lie on the hosts already, but for those that its parts have: the release, and its manifest on each
+    /// host.
+    pub(crate) base: Option<(String, BTreeMap<usize, Vec<String>>)>,
+    pub(crate) found: Vec<Option<Observed>>,
+    /// What the hosts keep to themselves.
+    pub(crate) keys: Keys,
+    pub(crate) leaving: Vec<(Seat, Observed)>,
+    /// Those of them on which something runs or is meant to, and which therefore must not be forgotten.
+    pub(crate) left: Vec<Left>,
+    /// Hosts that left the description and can't be asked, and why.
+    pub(crate) lost: Vec<(Left, String)>,
+    /// Hosts of the description that are left out, and why.
+    pub(crate) absent: BTreeMap<usize, Absent>,
+    /// How it is to be done.
+    pub(crate) options: Options,
+    /// What it leads to.
+    pub(crate) aim: Aim,
+}
+
+/// What an operation leads to.
+#[derive(Debug, Clone)]
+pub(crate) enum Aim {
+    /// What the description says.
+    Description,
+    /// A release that lies on the hosts.
+    Release(Target),
+    /// Hosts that were away to the release of the others: which; none: all that are behind.
+    UpToDate(Option<BTreeSet<usize>>),
+}
+
+impl Prepared {
+    /// Tells whether an operation on one of the hosts did not come to its end, or a host lacks the cluster's keys.
+    pub fn is_unfinished(&self) -> bool {
+        self.found.iter().flatten().any(|o| !o.journal.is_empty())
+            || !keys::lacking(&self.keys, &self.found, &self.release).is_empty()
+    }
+
+    /// Tells whether hosts have records that a deploy has to write anew, whatever else there is to do: they are not what
+    /// they should be, or remember hosts that nobody has to remember any more.
+    pub fn is_outdated(&self) -> bool {
+        let due: BTreeSet<&str> =
+            self.lost.iter().map(|(left, _)| left).chain(&self.left).map(|l| l.name.as_str()).collect();
+        self.found.iter().flatten().any(|o| {
+            o.wrong.iter().any(|wrong| wrong.mended) || o.pending.iter().any(|left| !due.contains(left.name.as_str()))
+        })
+    }
+
+    /// Tells whether hosts are left out that were meant, so that nothing is known of them afterwards.
+    pub fn leaves_out(&self) -> bool {
+        !self.names_hosts() && (!self.absent.is_empty() || !self.lost.is_empty())
+    }
+
+    /// Tells whether only hosts that the user named are meant.
+    pub(crate) fn names_hosts(&self) -> bool {
+        matches!(self.aim, Aim::UpToDate(Some(_)))
+    }
+
+    /// Tells whether somebody has altered files of a host's current release.
+    pub(crate) fn is_altered(&self, host: usize) -> bool {
+        let observed = self.found.get(host).and_then(Option::as_ref);
+        observed.is_some_and(|o| !o.altered.files().is_empty())
+    }
+
+    /// Returns the release that is current on a host.
+    pub(crate) fn current(&self, host: usize) -> Option<&str> {
+        self.found.get(host)?.as_ref()?.current.as_deref()
+    }
+
+    /// Releases that may go from a host: all but the newest, the current one, and those that nodes run.
+    pub(crate) fn obsolete(&self, host: usize, keep: usize) -> Vec<String> {
+        let Some(observed) = &self.found[host] else { return Vec::new() };
+        let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
+        used.extend(observed.archiver.as_ref().and_then(|a| a.release.as_deref()));
+        used.extend(observed.nodes.values().filter_map(ObservedNode::meant));
+        used.extend(observed.current.as_deref());
+        used.insert(&self.release.id);
+        let mut kept: Vec<&StoredRelease> = observed.releases.iter().collect();
+        kept.sort_by_key(|k| std::cmp::Reverse(k.time));
+        // The new one is one of them.
+        let old = kept.into_iter().filter(|k| k.id != self.release.id).skip(keep.saturating_sub(1));
+        old.filter(|k| !used.contains(k.id.as_str())).map(|k| k.id.clone()).collect()
+    }
+
+    /// What stays to be done on hosts that left, for the file `pending` of each host; nothing on those that are `done`
+    /// with. A host that is behind needs no word: what is current there tells.
+    pub(crate) fn pending(&self, done: &BTreeSet<String>) -> Vec<String> {
+        let lost = self.lost.iter().map(|(left, _)| left);
+        lost.chain(self.left.iter().filter(|left| !done.contains(left.name.as_str()))).map(Left::line).collect()
+    }
+
+    /// Tells whether two plans do the same.
+    pub(crate) fn does_as(&self, other: &Self) -> bool {
+        let actions = |p: &Self| -> BTreeSet<(String, String, &'static str)> {
+            p.plan.actions().map(|n| (n.host.clone(), n.node.clone(), n.action.name())).collect()
+        };
+        let hosts = |p: &Self| -> BTreeSet<(String, Option<String>, usize)> {
+            p.plan.hosts.iter().map(|h| (h.host.clone(), h.from.clone(), h.repairs.len())).collect()
+        };
+        self.release.id == other.release.id && actions(self) == actions(other) && hosts(self) == hosts(other)
+    }
+}

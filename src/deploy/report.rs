@@ -1,0 +1,51 @@
+//! How a deploy ended.
+
+use serde::Serialize;
+
+use crate::nodes::NodeOutcome;
+
+/// How a deploy ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeployReport {
+    /// `deploy`, `rollback` or `resume`.
+    pub command: String,
+    /// The release.
+    pub release: String,
+    /// Whether all nodes run it as planned, but for those that were allowed to fail.
+    pub done: bool,
+    /// Whether the user interrupted it.
+    pub interrupted: bool,
+    /// What became of the nodes that were touched.
+    pub nodes: Vec<NodeOutcome>,
+    /// Whether the hosts went back to what ran before, and what became of the nodes then.
+    pub rolled_back: Option<Vec<NodeOutcome>>,
+    /// Hosts that could not go back, and why.
+    pub not_back: Vec<String>,
+    /// Whether no host had a release before.
+    #[serde(skip)]
+    pub first: bool,
+    /// Hosts of the description that were left out and are behind now, and why.
+    pub behind: Vec<Behind>,
+    /// Hosts that left the description but can't be asked: nodes may still run there.
+    pub lost: Vec<String>,
+}
+
+/// A host that a deploy left out.
+#[derive(Debug, Clone, Serialize)]
+pub struct Behind {
+    /// The host.
+    pub host: String,
+    /// Why it was left out.
+    pub why: String,
+}
+
+/// Says how an operation that did not come to its end is finished, and how it is undone; `first` where nothing was
+/// deployed before it.
+pub fn ways_on(command: &str, first: bool) -> &'static str {
+    match command {
+        // A deploy would bring what the way back leads away from.
+        "rollback" => "`clusterctl rollback` goes on from here, `clusterctl deploy` brings what the description says",
+        _ if first => "`clusterctl deploy` goes on from here, `clusterctl stop` stops what it started",
+        _ => "`clusterctl deploy` goes on from here, `clusterctl rollback` goes back",
+    }
+}

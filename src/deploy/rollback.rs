@@ -1,0 +1,372 @@
+//! Going back to a release that lies on the hosts: its own topology, its own Zeek, and only what differs restarts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::again::{self, Again, Now, Target};
+use super::keys::Keys;
+use super::leaving::{Asked, Leaving, ask_leaving, gone};
+use super::options::{Absent, Options, skipped};
+use super::prepare::apart;
+use super::prepared::{Aim, Prepared};
+use super::records::deployments;
+use super::stored::{Held, held};
+use super::survey::{look, notes, pinnable};
+use crate::cluster::{Cluster, Former};
+use crate::error::{CommandError, Error};
+use crate::fleet::Fleet;
+use crate::observed::{Observed, Stored, StoredRelease};
+use crate::plan::{Plan, Recorded, currents, former, manager_first, prevailing, recorded};
+use crate::release::{File, Files, Part, VERSION_PATH, digest};
+use crate::scripts;
+use crate::transport::Call;
+
+/// The cluster of a release, and the digest of the file that has it.
+struct Then {
+    cluster: Cluster,
+    record: String,
+}
+
+/// Finds the release to go back to, and plans; the fleet that is returned has the topology of that release, whose hosts
+/// the selectors of `skip` mean.
+///
+/// # Errors
+/// Where there is none, a host that is needed can't be asked or does not have it whole, or its Zeek is not there any
+/// more.
+pub async fn prepare_rollback(
+    fleet: &Fleet,
+    wanted: Option<&str>,
+    skip: &[String],
+    options: &Options,
+) -> Result<(Fleet, Prepared), CommandError> {
+    // Which hosts are needed is that release's business; those that only the description has are asked at the end.
+    let first = Options {
+        without_those_away: true,
+        skip: skipped(&fleet.cluster, skip).unwrap_or_default(),
+        ..options.clone()
+    };
+    let (found, _) = look(fleet, &first).await?;
+    let id = choose(&fleet.cluster, &found, wanted)?;
+    let mut then = topology(fleet, &found, &id).await?;
+    // Whether a host is touched is today's word, if it has one.
+    for host in &mut then.cluster.hosts {
+        if let Some(now) = fleet.cluster.hosts.iter().find(|h| h.name == host.name) {
+            host.enabled = now.enabled;
+        }
+    }
+    let Then { cluster: then, record } = then;
+    let names: BTreeSet<&str> = then.hosts.iter().map(|h| h.name.as_str()).collect();
+    let more: Vec<Former> = fleet
+        .cluster
+        .hosts
+        .iter()
+        .filter(|h| h.enabled && !names.contains(h.name.as_str()))
+        .map(Former::from)
+        .collect();
+    let options = Options { skip: skipped(&then, skip)?, ..options.clone() };
+    let back = fleet.with(Arc::new(then));
+    let target = Target { id, more, record, now: Now::of(&fleet.cluster) };
+    let prepared = prepare_on(&back, &target, &options).await?;
+    Ok((back, prepared))
+}
+
+/// Plans the way back on the fleet of that release.
+pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options) -> Result<Prepared, CommandError> {
+    let cluster = &*fleet.cluster;
+    let (found, mut absent) = look(fleet, options).await?;
+    pinnable(cluster, &found).map_err(|error| error.hint("`clusterctl releases` lists the others"))?;
+    let seats = fleet.seats((0..found.len()).filter(|i| found[*i].is_some()));
+    let answers = fleet
+        .each("reading the release", seats, |seat| async move {
+            let answer = held(fleet, &seat, &target.id).await;
+            let failure = answer.as_ref().err().cloned();
+            (answer, failure)
+        })
+        .await;
+    let mut parts = Vec::new();
+    let mut all: BTreeMap<usize, Held> = BTreeMap::new();
+    let mut version = None;
+    let mut wrong: Vec<String> = Vec::new();
+    for (seat, answer) in answers {
+        let Some(index) = seat.index else { continue };
+        let why = match answer {
+            Ok(held) if !held.manifest.is_empty() && !held.has_record(&target.record) => {
+                // One host's word about the others is not enough.
+                "its part of this release has another cluster.json than the host that was asked for it".to_owned()
+            }
+            Ok(held) if held.whole && held.zeek.is_none() => {
+                version = version.or(held.version);
+                let mut manifest = held.manifest.join("\n");
+                manifest.push('\n');
+                // The files stay on the host; this one says what a plan wants to know.
+                let file = File::new(0o644, held.made_for.as_bytes());
+                parts.push(Part {
+                    host: index,
+                    files: Files::of(BTreeMap::from([(VERSION_PATH.to_owned(), file)])),
+                    digest: digest(manifest.as_bytes()),
+                    kept: Some(manifest),
+                    inputs: held.inputs.clone(),
+                });
+                all.insert(index, held);
+                continue;
+            }
+            Ok(held) if held.manifest.is_empty() => "it does not have this release".to_owned(),
+            Ok(Held { zeek: None, .. }) => "the files of this release have been changed there".to_owned(),
+            Ok(Held { zeek: Some(why), .. }) | Err(why) => why,
+        };
+        wrong.push(format!("{}: {why}", seat.name));
+        absent.insert(index, Absent::Failed(why));
+    }
+    let Some(version) = version.filter(|_| wrong.is_empty()) else {
+        let error = Error::failed(format!("nothing has changed: {} can't be had again everywhere", target.id));
+        return Err(wrong
+            .into_iter()
+            .fold(error, Error::because)
+            .hint("`clusterctl releases` shows what each host has; `clusterctl deploy` brings the description's")
+            .into());
+    };
+    parts.sort_by_key(|p: &Part| p.host);
+    let mut notes = notes(cluster, &found, &absent);
+    let Again { release, base, names, known } =
+        again::with_secrets_of_now(fleet, &options.new_keys, target, &found, &all, parts, &mut notes).await?;
+    let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
+    let mut plan = Plan::make(cluster, &found, &release, &deployed);
+    // What runs now may have hosts that neither the description nor that release has.
+    let mut gone = gone(cluster, &found, &then);
+    gone.asked.extend(target.more.iter().map(|h| (h.name.clone(), Asked { host: h.clone(), teller: None })));
+    let leaving = ask_leaving(fleet, &found, gone, "is not of that release", &mut notes).await;
+    leaving.plan(&mut plan);
+    let Leaving { there: leaving, left, lost, .. } = leaving;
+    if options.no_restart {
+        plan.without_restarts();
+    }
+    plan.apart = apart(cluster, &absent);
+    let (aim, options) = (Aim::Release(target.clone()), options.clone());
+    let keys = Keys::needed(names, known);
+    Ok(Prepared { plan, version, notes, release, base, found, keys, leaving, left, lost, absent, options, aim })
+}
+
+/// Decides which release is meant.
+fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -> Result<String, Error> {
+    let manager = cluster.manager().and_then(|m| found.get(m.host)?.as_ref());
+    let all = || manager.into_iter().chain(found.iter().flatten());
+    if let Some(wanted) = wanted {
+        let mut matches: Vec<&str> =
+            all().flat_map(|o| &o.releases).map(|k| k.id.as_str()).filter(|id| id.starts_with(wanted)).collect();
+        matches.sort_unstable();
+        matches.dedup();
+        // A host that has another one whose name begins so does not make a whole name ambiguous.
+        if matches.contains(&wanted) {
+            return Ok(wanted.to_owned());
+        }
+        return match matches.as_slice() {
+            [one] => Ok((*one).to_owned()),
+            [] => {
+                Err(Error::failed(format!("no host has a release {wanted}")).hint("`clusterctl releases` lists them"))
+            }
+            many => Err(Error::failed(format!("{wanted} could be any of {}", many.join(", ")))),
+        };
+    }
+    if all().next().is_none() {
+        return Err(Error::failed("no host can be asked"));
+    }
+    let runs = prevailing(cluster, currents(found));
+    // An operation that did not come to its end: what ran before it, or where it was to go back to. One that only a host
+    // that was away remembers is nobody's any more.
+    let undone = |o: &Observed| {
+        let unfinished = o.unfinished()?;
+        let ways = [&unfinished.from, &unfinished.to];
+        ways.iter().any(|way| **way == runs).then(|| ways[usize::from(unfinished.command() == "rollback")].clone())?
+    };
+    if let Some(id) = manager.and_then(undone) {
+        return Ok(id);
+    }
+    let told: Vec<(&str, String)> = found
+        .iter()
+        .zip(&cluster.hosts)
+        .filter_map(|(o, host)| Some((host.name.as_str(), undone(o.as_ref()?)?)))
+        .collect();
+    let most = |id: &String| told.iter().filter(|(_, told)| told == id).count() * 2 > all_once(found).count();
+    if let Some((_, id)) = told.iter().find(|(_, id)| most(id)) {
+        return Ok(id.clone());
+    }
+    let before = release_before(manager, found, runs.as_deref());
+    // A journal that a few hosts have, and not the manager's, decides nothing: it says what is to be done anyway, or that
+    // the way back to what runs was not finished there.
+    let fits = |id: &String| before.as_ref().map_or_else(|_| Some(id) == runs.as_ref(), |before| before == id);
+    if told.iter().all(|(_, id)| fits(id)) {
+        return before.or_else(|error| told.first().map(|(_, id)| id.clone()).ok_or(error));
+    }
+    let error = Error::failed("hosts do not say the same of an operation that did not come to its end");
+    let line = |(host, id): &(&str, String)| format!("{host}: it is undone by going back to {id}");
+    let name = before.unwrap_or_else(|_| told[0].1.clone());
+    let hint = format!("name the release to go to, such as clusterctl rollback {name}");
+    Err(told.iter().map(line).fold(error, Error::because).hint(hint))
+}
+
+/// Returns the release before the one that runs, by what hosts have, the manager's first.
+fn release_before(manager: Option<&Observed>, found: &[Option<Observed>], runs: Option<&str>) -> Result<String, Error> {
+    let all = || manager.into_iter().chain(found.iter().flatten());
+    // A host that is new has few of them.
+    let kept: BTreeMap<&str, &StoredRelease> =
+        all().flat_map(|o| &o.releases).map(|k| (k.id.as_str(), k)).rev().collect();
+    let current = runs.and_then(|id| kept.get(id));
+    // One that most hosts have, if there is any: what one host alone has can't be gone back to, and may be made up.
+    let answered = all_once(found).count();
+    let has = |o: &Observed, id: &str| o.releases.iter().any(|k| k.id == id);
+    let common = |id: &str| all_once(found).filter(|o| has(o, id)).count() * 2 > answered;
+    let any = kept.keys().any(|id| Some(*id) != runs && common(id));
+    let others = || kept.values().filter(|k| Some(k.id.as_str()) != runs && (!any || common(&k.id)));
+    if let Some(current) = current.filter(|k| k.command == "rollback") {
+        let error = Error::failed(format!("the release that runs, {}, was itself gone back to", current.id));
+        let mut others: Vec<&&StoredRelease> = others().filter(|k| k.time.is_some()).collect();
+        others.sort_by_key(|k| std::cmp::Reverse(k.time));
+        let line = |k: &&&StoredRelease| {
+            let when = k.when().map(|t| t.to_string());
+            format!("{} of {} by {}", k.id, when.unwrap_or_default(), k.who)
+        };
+        return Err(others.iter().map(line).fold(error, Error::because).hint(match others.first() {
+            Some(newest) => format!("name the release to go to, such as clusterctl rollback {}", newest.id),
+            None => "`clusterctl releases` lists what there is, `clusterctl deploy` makes another".to_owned(),
+        }));
+    }
+    let now = current.and_then(|k| k.time).unwrap_or(i64::MAX);
+    others().filter(|k| k.time.is_some_and(|t| t <= now)).max_by_key(|k| k.time).map(|k| k.id.clone()).ok_or_else(
+        || Error::failed("there is no release before the one that runs").hint("`clusterctl releases` lists them"),
+    )
+}
+
+/// The hosts that answered.
+fn all_once(found: &[Option<Observed>]) -> impl Iterator<Item = &Observed> {
+    found.iter().flatten()
+}
+
+/// Reads the cluster of a release from a host that has it.
+async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result<Then, Error> {
+    let mut error = Error::failed(format!("nothing has changed: the topology of {id} can't be read"));
+    let has = |o: &Observed| o.releases.iter().any(|k| k.id == id);
+    let tellers = manager_first(&fleet.cluster).filter(|i| found.get(*i).and_then(Option::as_ref).is_some_and(has));
+    let tellers: Vec<usize> = tellers.take(3).collect();
+    if tellers.is_empty() {
+        return Err(error.because("no host that answers has it"));
+    }
+    for index in tellers {
+        let seat = fleet.seat(index);
+        let call = Call::new(scripts::CLUSTER, fleet.settings.question).arg(&seat.folders.home).arg(id);
+        let read = match seat.connection.run(call).await {
+            Ok(reply) => {
+                let text = reply.lines.iter().fold(String::new(), |text, line| text + line + "\n");
+                let record = digest(text.as_bytes());
+                let read = Stored::parse(&text).and_then(|stored| recorded(stored, &fleet.cluster));
+                read.and_then(|recorded| reachable(fleet, recorded)).map(|cluster| Then { cluster, record })
+            }
+            Err(failure) => Err(failure.text()),
+        };
+        match read {
+            Ok(then) => return Ok(then),
+            Err(why) => error = error.because(format!("{}: {why}", seat.name)),
+        }
+    }
+    Err(error)
+}
+
+/// Passes on a cluster of before, all of whose hosts can be reached as far as the way to them is known.
+fn reachable(fleet: &Fleet, recorded: Recorded) -> Result<Cluster, String> {
+    for left in &recorded.left {
+        former(&fleet.cluster, left).map_err(|why| {
+            format!("it has the host {}, which left: {why}; list it under `removed` of the description", left.name)
+        })?;
+    }
+    Ok(recorded.cluster)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Observed, StoredRelease, choose};
+    use crate::plan::tests::{WORKERS, campus};
+
+    fn kept(id: &str, time: i64, command: &str) -> StoredRelease {
+        StoredRelease { id: id.to_owned(), time: Some(time), command: command.to_owned(), ..StoredRelease::default() }
+    }
+
+    /// A host with a current release and further ones, oldest first, and a journal.
+    fn host(current: &str, releases: &[StoredRelease], journal: &[&str]) -> Observed {
+        Observed {
+            current: Some(current.to_owned()),
+            releases: releases.to_vec(),
+            journal: journal.iter().map(|l| (*l).to_owned()).collect(),
+            ..Observed::default()
+        }
+    }
+
+    /// What is chosen where hosts say so, of which the first is the manager's, and the rest are away.
+    fn chosen(hosts: &[Observed]) -> Result<String, String> {
+        let found: Vec<_> = hosts.iter().cloned().map(Some).chain([None]).take(3).collect();
+        choose(&campus("", "", WORKERS), &found, None).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn the_one_before_is_what_any_host_had_before() {
+        let [a, b, c] = [kept("a", 1, "deploy"), kept("b", 2, "deploy"), kept("c", 3, "deploy")];
+        let all = [a.clone(), b.clone(), c.clone()];
+        let found = [host("b", &all, &[]), host("b", &all, &[])];
+        assert_eq!(chosen(&found).unwrap(), "a");
+        // The manager moved to a host that is new.
+        let found = [host("c", &[c], &[]), host("c", &all, &[])];
+        assert_eq!(chosen(&found).unwrap(), "b");
+        // The description and what runs were never anything else.
+        assert_eq!(chosen(&[host("a", &[a], &[])]).unwrap_err(), "there is no release before the one that runs");
+    }
+
+    /// A host that makes up releases can't keep the others from going back.
+    #[test]
+    fn what_one_host_alone_has_is_not_gone_back_to() {
+        let [a, b] = [kept("a", 1, "deploy"), kept("b", 5, "deploy")];
+        let all = [a.clone(), b.clone()];
+        let lies = [a, kept("ax", 4, "deploy"), kept("zz", 4, "deploy"), b];
+        let found = [host("b", &all, &[]), host("b", &lies, &[])];
+        assert_eq!(chosen(&found).unwrap(), "a");
+        // Nor does it make a whole name ambiguous.
+        let found = found.map(Some);
+        assert_eq!(choose(&campus("", "", WORKERS), &found, Some("a")).unwrap(), "a");
+    }
+
+    #[test]
+    fn an_operation_that_was_cut_off_is_undone_or_a_way_back_finished() {
+        let all = [kept("a", 1, "deploy"), kept("b", 2, "deploy"), kept("c", 3, "deploy")];
+        let journal = |command: &str, from: &str, to: &str| {
+            [
+                format!("17-1 ada@desk (pid 1): {command}, since 2026-01-01T00:00:00Z"),
+                format!("from {from}"),
+                format!("to {to}"),
+            ]
+        };
+        let with = |current: &str, lines: &[String; 3]| host(current, &all, &lines.each_ref().map(String::as_str));
+        let deploy = journal("deploy", "b", "c");
+        for current in ["b", "c"] {
+            assert_eq!(chosen(&[with(current, &deploy), host("b", &all, &[])]).unwrap(), "b");
+        }
+        let rollback = journal("rollback", "c", "a");
+        assert_eq!(chosen(&[with("c", &rollback), host("a", &all, &[])]).unwrap(), "a");
+        // That of a host that was away since is nobody's any more.
+        let old = journal("deploy", "x", "a");
+        assert_eq!(chosen(&[host("c", &all, &[]), host("c", &all, &[]), with("x", &old)]).unwrap(), "b");
+        // One that a single host has steers nobody else: either it says what is to be done anyway, or a name is asked for.
+        let well = || host("c", &all, &[]);
+        assert_eq!(chosen(&[well(), well(), with("c", &journal("deploy", "b", "c"))]).unwrap(), "b");
+        let made_up = || with("c", &journal("deploy", "a", "c"));
+        let error = chosen(&[well(), well(), made_up()]).unwrap_err();
+        assert!(error.contains("hosts do not say the same"), "{error}");
+        assert_eq!(chosen(&[well(), made_up(), made_up()]).unwrap(), "a");
+        let gone = [kept("a", 4, "rollback"), kept("b", 2, "deploy"), kept("c", 3, "deploy")];
+        let finished = || host("a", &gone, &[]);
+        assert_eq!(chosen(&[finished(), finished(), with("c", &rollback)]).unwrap(), "a");
+    }
+
+    #[test]
+    fn what_was_gone_back_from_is_not_gone_to_without_its_name() {
+        let all = [kept("a", 1, "deploy"), kept("b", 4, "rollback"), kept("c", 3, "deploy")];
+        let error = chosen(&[host("b", &all, &[])]).unwrap_err();
+        assert!(error.contains("b, was itself gone back to"), "{error}");
+    }
+}

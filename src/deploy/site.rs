@@ -1,0 +1,287 @@
+//! What a release is made of on the operator's machine: the site folder's files, certificates, and the values of
+//! secrets.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use sha2::{Digest as _, Sha256};
+
+use crate::cluster::{Cluster, EnvValue};
+use crate::error::{Error, Kind};
+use crate::files::{self, Unreadable};
+use crate::release::{Content, OnDisk, SiteFile, digest, secret_key};
+use crate::secrets::{PASSPHRASE, Secret};
+use crate::zeek::{TLS_FILES, TLS_PASSPHRASE};
+
+/// The most that a site folder may hold, in bytes: all of it is sent to every host, and copied there by each deploy.
+const SITE_LIMIT: u64 = 4 << 30;
+/// The most files of it; a host tells of each in two lines.
+const FILES_LIMIT: usize = 50_000;
+/// How many bytes of a file are looked at at a time.
+const CHUNK: usize = 128 << 10;
+/// The most bytes of a secret or a certificate.
+const SECRET_LIMIT: u64 = 1 << 20;
+
+/// Names at the top of the site folder that would hide our own scripts, since `site/` is first in ZEEKPATH.
+const RESERVED: [&str; 3] = ["cluster-layout.zeek", "clusterctl", "clusterctl.zeek"];
+
+/// Reads the site folder, off the thread on which everything else waits.
+///
+/// # Errors
+/// Where something can't be read, or has a name that can't be sent.
+pub(crate) async fn read(cluster: &Arc<Cluster>) -> Result<Vec<SiteFile>, Error> {
+    let cluster = Arc::clone(cluster);
+    off_the_thread(move |stop| read_now(&cluster, stop))
+        .await
+        .unwrap_or_else(|| Err(Error::failed("the site folder could not be read")))
+}
+
+/// Does work that takes long on a thread of its own; `work` is told to stop when nobody waits for it any more. None where
+/// it panics.
+pub(crate) async fn off_the_thread<T: Send + 'static>(
+    work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+) -> Option<T> {
+    struct Stop(Arc<AtomicBool>);
+    impl Drop for Stop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let stop = Stop(Arc::default());
+    let told = Arc::clone(&stop.0);
+    tokio::task::spawn_blocking(move || work(&|| told.load(Ordering::Relaxed))).await.ok()
+}
+
+fn read_now(cluster: &Cluster, stop: &dyn Fn() -> bool) -> Result<Vec<SiteFile>, Error> {
+    let Some(root) = &cluster.zeek.site else { return Ok(Vec::new()) };
+    let root = PathBuf::from(root);
+    let wrong = |what: String| Error::new(Kind::Description, format!("the site folder {}: {what}", root.display()));
+    if !root.is_dir() {
+        return Err(wrong("is not a folder".to_owned()).hint("make it, or take `zeek.site` out of the description"));
+    }
+    let real_root = root.canonicalize().map_err(|e| wrong(e.to_string()))?;
+    let data = globs(&cluster.zeek.site_data)?;
+    let mut files = Vec::new();
+    let mut size = 0;
+    for entry in walkdir::WalkDir::new(&root).follow_links(true).sort_by_file_name() {
+        let entry = entry.map_err(|e| wrong(e.to_string()))?;
+        let path = entry.path();
+        let relative = path.strip_prefix(&root).unwrap_or(path);
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let name = name_of(relative).map_err(wrong)?;
+        if name.split('/').any(|part| part == ".git" || part.ends_with('~')) {
+            continue;
+        }
+        if entry.path_is_symlink() || entry.depth() > 1 {
+            let real = path.canonicalize().map_err(|e| wrong(format!("{name}: {e}")))?;
+            if !real.starts_with(&real_root) {
+                return Err(wrong(format!("{name} points out of it, to {}", real.display()))
+                    .hint("copy the file into the site folder: what is deployed is what lies there"));
+            }
+        }
+        let meta = entry.metadata().map_err(|e| wrong(format!("{name}: {e}")))?;
+        if !meta.is_file() {
+            return Err(wrong(format!("{name} is neither a file nor a folder")));
+        }
+        size += meta.len();
+        if size > SITE_LIMIT {
+            return Err(wrong(format!("holds more than {}", bytesize::ByteSize(SITE_LIMIT)))
+                .hint("large data belongs on the hosts by other means"));
+        }
+        if files.len() == FILES_LIMIT {
+            return Err(wrong(format!("holds more than {FILES_LIMIT} files"))
+                .hint("is it the right folder? Data in many files belongs on the hosts by other means"));
+        }
+        let top = name.split('/').next().unwrap_or_default();
+        if RESERVED.contains(&top) {
+            return Err(wrong(format!("{name} has a name that clusterctl generates itself")).hint("rename it"));
+        }
+        let (digest, on_disk) = look_at(path, stop).map_err(|e| wrong(format!("{name}: {e}")))?;
+        size = size - meta.len().min(size) + on_disk.size;
+        files.push(SiteFile {
+            data: data.is_match(&name),
+            executable: executable(&meta),
+            content: Content::Disk(Arc::new(on_disk)),
+            digest,
+            path: name,
+        });
+    }
+    Ok(files)
+}
+
+/// Reads a file once: its digest, its size, and whether it is text.
+fn look_at(path: &Path, stop: &dyn Fn() -> bool) -> Result<(String, OnDisk), Unreadable> {
+    let mut file = files::open(path)?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; CHUNK];
+    let (mut size, mut is_text, mut open) = (0, true, 0);
+    loop {
+        // The first bytes may be the begin of a character from the chunk before.
+        let n = file.read(&mut chunk[open..])?;
+        if n == 0 || stop() {
+            break;
+        }
+        hash.update(&chunk[open..open + n]);
+        size += n as u64;
+        if size > SITE_LIMIT {
+            return Err(Unreadable::TooLarge(SITE_LIMIT));
+        }
+        let known = &chunk[..open + n];
+        let valid = match std::str::from_utf8(known) {
+            Ok(_) => known.len(),
+            Err(e) if e.error_len().is_none() => e.valid_up_to(),
+            Err(_) => {
+                is_text = false;
+                known.len()
+            }
+        };
+        is_text &= !known.contains(&0);
+        let (from, to) = (valid, open + n);
+        open = to - from;
+        chunk.copy_within(from..to, 0);
+    }
+    let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((digest, OnDisk { path: path.to_owned(), size, is_text: is_text && open == 0 }))
+}
+
+fn executable(meta: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    meta.permissions().mode() & 0o111 != 0
+}
+
+/// Returns a path as text, if sha256sum, tar and sh can all take it as it is.
+fn name_of(path: &Path) -> Result<String, String> {
+    let name = path.to_str().ok_or_else(|| format!("the name {} is not UTF-8", path.display()))?;
+    if name.contains(['\n', '\\', '\r']) {
+        return Err(format!("the name {name:?} has a newline or a backslash in it"));
+    }
+    Ok(name.to_owned())
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = Glob::new(pattern).map_err(|e| {
+            Error::new(Kind::Description, format!("`{pattern}` in `zeek.site_data` is not a pattern")).because(e.kind())
+        })?;
+        set.add(glob);
+    }
+    set.build().map_err(|e| Error::new(Kind::Description, "`zeek.site_data` is too large").because(e))
+}
+
+/// Reads the values of all secrets that the nodes' environments name.
+///
+/// # Errors
+/// Where a file or a variable is missing, or its value has a newline. The value itself is never in the message.
+pub(crate) fn secrets(cluster: &Cluster) -> Result<BTreeMap<String, String>, Error> {
+    let mut values = BTreeMap::new();
+    for node in &cluster.nodes {
+        for (name, value) in &node.env {
+            let Some(key) = secret_key(value) else { continue };
+            if values.contains_key(&key) {
+                continue;
+            }
+            values.insert(key, one_line(value, &format!("the secret for {name} of {}", node.name))?);
+        }
+    }
+    Ok(values)
+}
+
+/// Reads what a description names and does not hold; `what` it is, for the message.
+fn text_of(value: &EnvValue, what: &str) -> Result<String, Error> {
+    let fail = |why: String| Error::failed(format!("can't read {what}")).because(why);
+    match value {
+        EnvValue::Plain(text) => Ok(text.clone()),
+        EnvValue::Elsewhere => Err(fail("where it is found is known to the description alone".to_owned())),
+        EnvValue::SecretFile(path) => {
+            let bytes = files::read_or_pipe(Path::new(path), SECRET_LIMIT, &mut files::PATIENCE.clone())
+                .map_err(|e| fail(format!("{path}: {e}")))?;
+            String::from_utf8(bytes).map_err(|_| fail(format!("{path}: it is not UTF-8")))
+        }
+        EnvValue::SecretEnv(variable) => {
+            std::env::var(variable).map_err(|_| fail(format!("the variable {variable} is not set, or is not UTF-8")))
+        }
+    }
+}
+
+/// Reads the value of a secret of an environment.
+///
+/// # Errors
+/// As [`secrets`].
+pub(crate) fn secret(value: &EnvValue, what: &str) -> Result<String, Error> {
+    one_line(value, what)
+}
+
+fn one_line(value: &EnvValue, what: &str) -> Result<String, Error> {
+    let text = text_of(value, what)?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.contains(['\n', '\0']) {
+        return Err(Error::failed(format!("can't read {what}")).because("it has more than one line"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads the certificates of Broker's nodes; none where there are none.
+///
+/// # Errors
+/// Where a file or a variable is missing, or is not what it should be: PEM (RFC 7468).
+pub(crate) fn tls(cluster: &Cluster) -> Result<Vec<Secret>, Error> {
+    let Some(tls) = &cluster.zeek.tls else { return Ok(Vec::new()) };
+    let mut secrets = Vec::new();
+    let texts = [(&tls.ca, "ca", "CERTIFICATE"), (&tls.certificate, "certificate", "CERTIFICATE")];
+    for ((value, key, label), file) in texts.into_iter().chain([(&tls.key, "key", "PRIVATE KEY")]).zip(&TLS_FILES) {
+        let what = format!("`zeek.tls.{key}`");
+        let text = text_of(value, &what)?;
+        let begins =
+            |line: &str| line.starts_with("-----BEGIN ") && line.trim_end().ends_with(&format!("{label}-----"));
+        if !text.lines().any(begins) {
+            return Err(Error::failed(format!("can't use {what}"))
+                .because(format!("it has no line `-----BEGIN {label}-----`"))
+                .hint("Broker reads PEM; `openssl` makes it of other forms"));
+        }
+        // In lines, as a host hands it on to one that lacks it.
+        let text: String = text.lines().map(|line| format!("{line}\n")).collect();
+        secrets.push(Secret::new(file.kind, text.into_bytes()));
+    }
+    if let Some(passphrase) = &tls.passphrase {
+        let passphrase = one_line(passphrase, "`zeek.tls.passphrase`")?;
+        let key = secrets.last().map(|key| digest(&key.content)).unwrap_or_default();
+        // What is guessable must not be all that the name is a digest of.
+        let text = format!("# {key}\n{TLS_PASSPHRASE}={passphrase}\n");
+        secrets.push(Secret::new(PASSPHRASE, text.into_bytes()));
+    }
+    Ok(secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_known_however_its_characters_lie_across_chunks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let look = |content: &[u8]| {
+            std::fs::write(&path, content).unwrap();
+            let (hex, file) = look_at(&path, &|| false).unwrap();
+            assert_eq!((hex, file.size), (digest(content), content.len() as u64));
+            file.is_text
+        };
+        let text = "€".repeat(CHUNK);
+        for cut in 0..3 {
+            let shifted = [&b"abc"[..cut], text.as_bytes()].concat();
+            assert!(look(&shifted));
+            assert!(!look(&shifted[..shifted.len() - 1]));
+            assert!(!look(&[&shifted[..], b"\xff"].concat()));
+            assert!(!look(&[&shifted[..], b"\0"].concat()));
+        }
+        assert!(look(b""));
+    }
+}

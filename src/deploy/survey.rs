@@ -1,0 +1,271 @@
+//! What is found on the hosts before anything changes, and whether a deploy can go on with it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::options::{Absent, Options};
+use crate::cluster::{self, Cluster, Role, RunnerKind};
+use crate::error::Error;
+use crate::fleet::{Detail, Fleet, unreachable};
+use crate::nodes::archiver;
+use crate::observed::{Observed, Origin, Owner};
+use crate::release::ZeekIdentity;
+use crate::runner;
+use crate::values::{Version, shell_word};
+
+/// How many nodes with the same trouble are named.
+const REFUSED: usize = 10;
+
+/// What was found on the hosts, and those that are left out.
+pub(crate) type Look = (Vec<Option<Observed>>, BTreeMap<usize, Absent>);
+
+/// Observes all hosts that are to be touched.
+pub(crate) async fn look(fleet: &Fleet, options: &Options) -> Result<Look, Error> {
+    let cluster = &*fleet.cluster;
+    let mut found: Vec<Option<Observed>> = vec![None; cluster.hosts.len()];
+    let mut failures = BTreeMap::new();
+    let mut absent: BTreeMap<usize, Absent> = BTreeMap::new();
+    absent.extend(fleet.enabled().into_iter().filter(|i| options.skip.contains(i)).map(|i| (i, Absent::Skipped)));
+    let seats = fleet.seats(fleet.enabled().into_iter().filter(|i| !absent.contains_key(i)));
+    for (seat, answer) in fleet.observe(seats, Detail::Full).await {
+        match (answer, seat.index) {
+            (Ok(observed), Some(index)) => found[index] = Some(observed),
+            (Err(failure), Some(index)) => drop(failures.insert(index, (seat.name, failure))),
+            (_, None) => {}
+        }
+    }
+    let nodes: Vec<&str> =
+        cluster.run_nodes().filter(|n| failures.contains_key(&n.host)).map(|n| n.name.as_str()).collect();
+    let spared = options.without_those_away && found.iter().any(Option::is_some);
+    if !failures.is_empty() && !spared && !tolerable(cluster, options, &nodes) {
+        let only_workers = nodes_are_workers(cluster, &nodes);
+        let names: Vec<String> = failures.values().map(|(name, _)| format!("--skip @{name}")).collect();
+        let failures: Vec<_> = failures.into_values().collect();
+        let error = unreachable("nothing has changed: these hosts can't be reached", &failures);
+        let hint = match (only_workers, options.offers.skip) {
+            (true, true) => format!("skip it once with {}, or set `enabled: false` for longer", names.join(" ")),
+            (true, false) => "set `enabled: false` at a host to leave it out".to_owned(),
+            (false, true) => "only hosts of nothing but workers can be left out (--skip, --allow-failed)".to_owned(),
+            (false, false) => "only hosts of nothing but workers can be left out (`enabled: false`)".to_owned(),
+        };
+        return Err(error.hint(hint));
+    }
+    absent.extend(failures.into_iter().map(|(index, (_, failure))| (index, Absent::Failed(failure.text()))));
+    same_machine(cluster, &found)?;
+    elsewhere(cluster, &found)?;
+    unsafe_folders(cluster, &found)?;
+    Ok((found, absent))
+}
+
+fn nodes_are_workers(cluster: &Cluster, nodes: &[&str]) -> bool {
+    let nodes: BTreeSet<&str> = nodes.iter().copied().collect();
+    cluster.run_nodes().filter(|n| nodes.contains(n.name.as_str())).all(|n| n.role == Role::Worker)
+}
+
+/// Tells whether an operation may end well without these nodes: workers only, and not more than is allowed.
+pub(crate) fn tolerable(cluster: &Cluster, options: &Options, nodes: &[&str]) -> bool {
+    let workers = cluster.run_nodes().filter(|n| n.role == Role::Worker && cluster.host_of(n).enabled).count();
+    nodes.len() <= options.allow_failed.of(workers) && nodes_are_workers(cluster, nodes)
+}
+
+/// What the user should know before anything changes.
+pub(crate) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTreeMap<usize, Absent>) -> Vec<String> {
+    let mut notes: Vec<String> =
+        absent.iter().map(|(index, why)| format!("{}: left out: {}", cluster.hosts[*index].name, why.text())).collect();
+    for (index, (host, observed)) in cluster.hosts.iter().zip(found).enumerate() {
+        let Some(observed) = observed else { continue };
+        let archive = [archiver::begins(cluster, index, observed), archiver::missing(cluster, index, observed)];
+        notes.extend(archive.into_iter().flatten().map(|note| format!("{}: {note}", host.name)));
+        if observed.logind_kills && !host.local && cluster.runner == RunnerKind::Process {
+            notes.push(format!(
+                "{}: logind ends this user's processes at log-out, and with them the nodes; as root: loginctl enable-linger USER",
+                host.name
+            ));
+        }
+        let lonely: Vec<&str> =
+            observed.nodes.iter().filter(|(_, n)| n.is_unsupervised()).map(|(name, _)| name.as_str()).collect();
+        if !lonely.is_empty() {
+            notes.push(format!(
+                "{}: {} {} unsupervised, and will not be started again after an end: clusterctl restart {}",
+                host.name,
+                lonely.join(", "),
+                if lonely.len() == 1 { "runs" } else { "run" },
+                lonely.join(" ")
+            ));
+        }
+        for wrong in &observed.wrong {
+            let file = format!("{}/{}", cluster::Folders::of(&cluster.name, host).home, wrong.file);
+            notes.push(format!(
+                "{}: {file} is not what clusterctl writes: {}; it counts as unknown",
+                host.name, wrong.why
+            ));
+        }
+        // A script there may well write what `site_data` brought.
+        let data: Vec<&str> = observed.altered.files().into_keys().filter(|path| path.starts_with("data/")).collect();
+        if let Some(first) = data.first() {
+            let more = if data.len() > 1 { format!(" and {} more", data.len() - 1) } else { String::new() };
+            notes.push(format!(
+                "{}: {first}{more} is not as it was deployed; it stays so until the next release",
+                host.name
+            ));
+        }
+        notes.extend(replaceable_zeek(observed).map(|note| format!("{}: {note}", host.name)));
+        if let Some(unfinished) = observed.unfinished() {
+            notes.push(format!("{}: an operation did not come to its end: {}", host.name, unfinished.text()));
+        }
+    }
+    notes
+}
+
+/// Says where others could replace the Zeek that root runs.
+fn replaceable_zeek(observed: &Observed) -> Option<String> {
+    let (uid, user) = observed.account.as_ref().filter(|(uid, _)| *uid == 0)?;
+    let (path, flaw) = observed.ways.iter().filter(|c| c.what == "zeek").find_map(|c| {
+        let flaw = c.flaw(*uid, user)?;
+        Some((&c.path, flaw))
+    })?;
+    Some(format!(
+        "root runs a Zeek that others could replace: {}; make sure that nothing was put there, then: {} {}",
+        flaw.what,
+        flaw.command,
+        shell_word(path)
+    ))
+}
+
+/// Two names for one machine would run every node twice.
+fn same_machine(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    let mut seen: HashMap<(&str, &str), &str> = HashMap::new();
+    for (host, observed) in cluster.hosts.iter().zip(found) {
+        let Some(observed) = observed else { continue };
+        if observed.machine_id.len() < 8 {
+            continue;
+        }
+        // Cloned machines share the machine id, but no two machines share a boot.
+        if let Some(other) = seen.insert((&observed.machine_id, &observed.boot_id), &host.name) {
+            return Err(Error::failed(format!("{other} and {} are the same machine", host.name))
+                .because(format!("both have the machine id {}", observed.machine_id))
+                .hint("give each machine one name under `hosts`"));
+        }
+    }
+    Ok(())
+}
+
+/// What others could replace must not be run.
+fn unsafe_folders(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    let mut error: Option<Error> = None;
+    for (host, observed) in cluster.hosts.iter().zip(found) {
+        let Some((observed, (uid, user))) = observed.as_ref().and_then(|o| Some((o, o.account.as_ref()?))) else {
+            continue;
+        };
+        let mut seen = BTreeSet::new();
+        // Where Zeek lies may be other people's business; `doctor` speaks of it, and a note where root runs it.
+        for component in observed.ways.iter().filter(|c| c.what != "zeek" && seen.insert(c.path.as_str())) {
+            let Some(flaw) = component.flaw(*uid, user) else { continue };
+            let so_far = error.unwrap_or_else(|| {
+                Error::failed("nothing has changed: others could replace what clusterctl runs on the hosts")
+            });
+            let root = if flaw.root { ", as root" } else { "" };
+            let command = format!("{} {}", flaw.command, shell_word(&component.path));
+            error = Some(
+                so_far
+                    .because(format!("{}: {}", host.name, flaw.what))
+                    .hint(format!("make sure that nothing was put there; then on {}{root}: {command}", host.name)),
+            );
+        }
+    }
+    error.map_or(Ok(()), Err)
+}
+
+/// Nodes of this cluster that run from another folder would be started a second time. What other users name theirs is
+/// no reason to stop.
+fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    for (host, observed) in cluster.hosts.iter().zip(found) {
+        for stray in observed.iter().flat_map(|o| &o.strays).filter(|s| !matches!(s.owner, Owner::User(_))) {
+            let Origin::Clusterctl { cluster: name, node, folder } = &stray.origin else { continue };
+            if *name != cluster.name {
+                continue;
+            }
+            let from = folder.as_ref().map(|folder| format!(" ({folder})")).unwrap_or_default();
+            return Err(Error::failed(format!(
+                "nothing has changed: {node} runs on {} from another folder{from}",
+                host.name
+            ))
+            .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", stray.pid))
+            .hint("stop it with the description that started it, before `paths.base` or `paths.spool` change"));
+        }
+    }
+    Ok(())
+}
+
+/// Hosts that can't have the runner of the description.
+pub(crate) fn runnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    let mut error: Option<Error> = None;
+    for (host, observed) in cluster.hosts.iter().zip(found) {
+        let Some((why, hint)) = observed.as_ref().and_then(|o| runner::missing(cluster.runner, o)) else { continue };
+        let so_far = error.unwrap_or_else(|| {
+            Error::failed("nothing has changed: not all hosts can run nodes with `runner: systemd`")
+        });
+        error = Some(so_far.because(format!("{}: {why}", host.name)).hint(hint));
+    }
+    error.map_or(Ok(()), Err)
+}
+
+/// Nodes that are pinned to CPUs that their hosts do not have would not start.
+pub(crate) fn pinnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+    let confined = cluster.runner == RunnerKind::Process;
+    let mut refused = cluster.run_nodes().filter_map(|node| {
+        let why = found.get(node.host)?.as_ref()?.cpus.refuses(node.cpu?, confined)?;
+        Some(format!("{} on {}: {why}", node.name, cluster.host_of(node).name))
+    });
+    let shown: Vec<String> = refused.by_ref().take(REFUSED).collect();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let more = match refused.count() {
+        0 => None,
+        more => Some(format!("and {more} more")),
+    };
+    let error = Error::failed("nothing has changed: nodes are pinned to CPUs that can't be had");
+    Err(shown.into_iter().chain(more).fold(error, Error::because))
+}
+
+/// Decides the version of Zeek, which is the same everywhere.
+pub(crate) fn zeek_of(
+    cluster: &Cluster,
+    found: &[Option<Observed>],
+) -> Result<(Version, Vec<Option<ZeekIdentity>>), Error> {
+    let mut zeeks = Vec::new();
+    let mut versions: BTreeMap<Version, Vec<&str>> = BTreeMap::new();
+    for (host, observed) in cluster.hosts.iter().zip(found) {
+        let Some(observed) = observed else {
+            zeeks.push(None);
+            continue;
+        };
+        let path = format!("{}/bin/zeek", host.prefix);
+        let Some(binary) = &observed.binary else {
+            return Err(Error::failed(format!("there is no Zeek at {path} on {}", host.name))
+                .hint("set `zeek.prefix`, or `prefix` of the host, to where Zeek is installed"));
+        };
+        let said = observed.version.clone().unwrap_or_default();
+        let number = said.rsplit(' ').next().unwrap_or_default();
+        let version: Version = number.parse().map_err(|_| {
+            Error::failed(format!("{path} on {} does not tell its version", host.name))
+                .because(if said.is_empty() { "it printed nothing" } else { &said })
+                .hint(format!("try `{path} --version` there"))
+        })?;
+        versions.entry(version).or_default().push(&host.name);
+        zeeks.push(Some(ZeekIdentity { version: number.to_owned(), size: binary.size, mtime: binary.mtime }));
+    }
+    let list =
+        || versions.iter().map(|(v, hosts)| format!("{v} on {}", hosts.join(", "))).collect::<Vec<_>>().join("; ");
+    match (versions.len(), versions.keys().next(), cluster.zeek.version) {
+        (0, _, _) => Err(Error::failed("no host is enabled")),
+        (1, Some(found), Some(named)) if *found != named => {
+            Err(Error::failed(format!("the description says Zeek {named}, but the hosts have {found}"))
+                .hint("change `zeek.version`, or install that version"))
+        }
+        (1, Some(version), _) => Ok((*version, zeeks)),
+        _ => Err(Error::failed("the hosts have different versions of Zeek")
+            .because(list())
+            .hint("versions are never mixed in one cluster: install the same on all hosts")),
+    }
+}

@@ -1,0 +1,48 @@
+//! What operations tell while they run: progress bars, plain lines and JSON lines are three consumers of it.
+
+/// What happens while an operation runs: for progress bars, plain lines or JSON lines.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A phase begins, over so many hosts or nodes.
+    Phase {
+        /// What is done, as a present participle: `observing`.
+        name: &'static str,
+        /// How many things there are to do.
+        total: usize,
+    },
+    /// A host begins to work on something.
+    HostBegins {
+        /// The host.
+        host: String,
+    },
+    /// A host is done with it.
+    HostEnds {
+        /// The host.
+        host: String,
+        /// What went wrong; none if nothing did.
+        failure: Option<String>,
+    },
+    /// Something happened to a node.
+    Node {
+        /// The node.
+        node: String,
+        /// Its host.
+        host: String,
+        /// What: `ready`, `stopped`, `ended at start (exit 1)`.
+        what: String,
+        /// Whether that is bad.
+        bad: bool,
+        /// Whether it is a step on the way: it is started again, and told of then.
+        #[serde(skip)]
+        passing: bool,
+    },
+    /// Something that the user should know.
+    Note {
+        /// What.
+        text: String,
+    },
+}
+
+/// Where events go.
+pub type Events = tokio::sync::mpsc::UnboundedSender<Event>;

@@ -1,0 +1,284 @@
+//! The hosts of a cluster, and asking many of them at once.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::watch;
+
+use super::event::{Event, Events};
+use crate::cluster::{self, Cluster, Folders};
+use crate::error::{Error, Kind};
+use crate::observed::Observed;
+
+use crate::scripts;
+use crate::transport::{Call, Failure, Host, HostFailure, Shared, SshTarget, Target};
+
+/// How long a host may take to read the files of a release.
+const READING: Duration = Duration::from_secs(300);
+
+/// The least time that is waited for a sign of a host that is at work: `templates/beat.sh` gives three in it.
+const LEAST_SILENCE: Duration = Duration::from_secs(15);
+
+/// Settings of one command.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How many hosts are worked on at the same time.
+    pub parallel: usize,
+    /// The deadline of a short question to a host, connecting included.
+    pub question: Duration,
+}
+
+/// The hosts of a cluster.
+pub struct Fleet {
+    /// The cluster.
+    pub cluster: Arc<Cluster>,
+    /// Settings of the command.
+    pub settings: Settings,
+    /// Replaced where something is shown or asked in between.
+    events: Mutex<Events>,
+    shared: Shared,
+    hosts: Vec<Arc<Host>>,
+    interrupt: watch::Receiver<bool>,
+}
+
+/// The way to one host, with what has to be known of it there.
+#[derive(Debug, Clone)]
+pub(crate) struct Seat {
+    /// Its index in the cluster; none for a host that left the description.
+    pub(crate) index: Option<usize>,
+    /// Its name.
+    pub(crate) name: String,
+    /// The connection.
+    pub(crate) connection: Arc<Host>,
+    /// The cluster's folders there.
+    pub(crate) folders: Folders,
+    /// The Zeek binary there.
+    pub(crate) zeek: String,
+}
+
+/// How much a host is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// What a status needs.
+    Brief,
+    /// What a deploy needs.
+    Full,
+}
+
+impl Fleet {
+    /// Makes the fleet of a cluster; connects to nothing yet.
+    pub fn new(cluster: Arc<Cluster>, settings: Settings, events: Events) -> Self {
+        let shared = Shared::default();
+        let hosts = cluster.hosts.iter().map(|h| Arc::new(Host::new(target(h), &shared))).collect();
+        // Without a sender it never changes.
+        let (_, interrupt) = watch::channel(false);
+        Self { cluster, settings, events: Mutex::new(events), shared, hosts, interrupt }
+    }
+
+    /// Lets an operation come to an orderly end when `true` is sent.
+    pub fn interruptible(&mut self, interrupt: watch::Receiver<bool>) {
+        self.interrupt = interrupt;
+    }
+
+    /// Makes the fleet of another form of the same cluster; connections are shared.
+    pub(crate) fn with(&self, cluster: Arc<Cluster>) -> Self {
+        let known: HashMap<&str, (&cluster::Host, &Arc<Host>)> =
+            self.cluster.hosts.iter().zip(&self.hosts).map(|(h, c)| (h.name.as_str(), (h, c))).collect();
+        let hosts = cluster
+            .hosts
+            .iter()
+            .map(|host| match known.get(host.name.as_str()) {
+                Some((same, connection)) if target(same) == target(host) => Arc::clone(connection),
+                _ => Arc::new(Host::new(target(host), &self.shared)),
+            })
+            .collect();
+        Self {
+            cluster,
+            settings: self.settings,
+            events: Mutex::new(self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            shared: self.shared.clone(),
+            hosts,
+            interrupt: self.interrupt.clone(),
+        }
+    }
+
+    /// Tells whether the user wants an end.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        *self.interrupt.borrow()
+    }
+
+    /// Does something that can be left at any point.
+    ///
+    /// # Errors
+    /// Where the user interrupts it.
+    pub async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let mut interrupt = self.interrupt.clone();
+        let interrupted = async {
+            if interrupt.wait_for(|is| *is).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            value = work => Ok(value),
+            () = interrupted => Err(Error::new(Kind::Interrupted, "interrupted: nothing has changed")),
+        }
+    }
+
+    /// Sends events elsewhere from now on, so that the consumer of those so far comes to its end.
+    pub fn redirect(&self, events: Events) {
+        *self.events.lock().unwrap_or_else(PoisonError::into_inner) = events;
+    }
+
+    /// Tells the consumer of events something.
+    pub(crate) fn tell(&self, event: Event) {
+        // Nobody listening is no reason to stop.
+        let _ = self.events.lock().unwrap_or_else(PoisonError::into_inner).send(event);
+    }
+
+    /// Returns the way to a host of the cluster.
+    pub(crate) fn seat(&self, index: usize) -> Seat {
+        let host = &self.cluster.hosts[index];
+        Seat {
+            index: Some(index),
+            name: host.name.clone(),
+            connection: self.hosts[index].clone(),
+            folders: Folders::of(&self.cluster.name, host),
+            zeek: format!("{}/bin/zeek", host.prefix),
+        }
+    }
+
+    /// Returns the ways to several hosts.
+    pub(crate) fn seats(&self, hosts: impl IntoIterator<Item = usize>) -> Vec<Seat> {
+        hosts.into_iter().map(|i| self.seat(i)).collect()
+    }
+
+    /// Returns the way to a host that left the description.
+    pub(crate) fn foreign(&self, host: &cluster::Former) -> Seat {
+        Seat {
+            index: None,
+            name: host.name.clone(),
+            connection: Arc::new(Host::new(
+                way(host.local, host.address.map(|address| (host.name.as_str(), address)), &host.ssh),
+                &self.shared,
+            )),
+            folders: Folders::of_former(&self.cluster.name, host),
+            zeek: format!("{}/bin/zeek", host.prefix),
+        }
+    }
+
+    /// Returns the hosts that are not disabled.
+    pub(crate) fn enabled(&self) -> Vec<usize> {
+        (0..self.hosts.len()).filter(|i| self.cluster.hosts[*i].enabled).collect()
+    }
+
+    /// Does something with several hosts, a bounded number at a time, telling each one's begin and end.
+    pub(crate) async fn each<T, W, F>(&self, phase: &'static str, seats: Vec<Seat>, work: W) -> Vec<(Seat, T)>
+    where
+        W: Fn(Seat) -> F,
+        F: Future<Output = (T, Option<String>)>,
+    {
+        self.tell(Event::Phase { name: phase, total: seats.len() });
+        let work = &work;
+        futures_util::stream::iter(seats)
+            .map(|seat| async move {
+                self.tell(Event::HostBegins { host: seat.name.clone() });
+                let (value, failure) = work(seat.clone()).await;
+                self.tell(Event::HostEnds { host: seat.name.clone(), failure });
+                (seat, value)
+            })
+            .buffer_unordered(self.settings.parallel.max(1))
+            .collect()
+            .await
+    }
+
+    /// Observes several hosts.
+    pub(crate) async fn observe(&self, seats: Vec<Seat>, detail: Detail) -> Vec<(Seat, Result<Observed, Failure>)> {
+        self.each("observing", seats, |seat| async move {
+            let answer = self.observe_one(&seat, detail).await;
+            let failure = answer.as_ref().err().map(Failure::text);
+            (answer, failure)
+        })
+        .await
+    }
+
+    /// Observes one host: one round trip.
+    pub(crate) async fn observe_one(&self, seat: &Seat, detail: Detail) -> Result<Observed, Failure> {
+        let call = match detail {
+            Detail::Brief => Call::new(scripts::OBSERVE, self.settings.question),
+            Detail::Full => Call::new(scripts::OBSERVE_ALL, READING).silence(self.silence()),
+        };
+        let call = call
+            .arg(&seat.folders.home)
+            .arg(&seat.folders.spool)
+            .arg(&seat.zeek)
+            .arg(if detail == Detail::Full { "full" } else { "brief" });
+        let reply = seat.connection.run(call).await?;
+        let observed = Observed::parse(&reply.lines);
+        if observed.complete {
+            Ok(observed)
+        } else {
+            let last = reply.stderr.lines().last().unwrap_or("no reason given").to_owned();
+            Err(Failure::new(HostFailure::Other, format!("the host's answer is not whole: {last}")))
+        }
+    }
+
+    /// How long a host that is at work may give no sign of it.
+    pub(crate) fn silence(&self) -> Duration {
+        self.settings.question.max(LEAST_SILENCE)
+    }
+
+    /// Ends connections that are not to stay open.
+    pub async fn close(&self) {
+        futures_util::future::join_all(self.hosts.iter().map(|h| h.close())).await;
+    }
+}
+
+/// Makes the error of hosts that could not be asked.
+pub(crate) fn unreachable(what: &str, failures: &[(String, Failure)]) -> Error {
+    let names: Vec<&str> = failures.iter().map(|(name, _)| name.as_str()).collect();
+    let mut error = Error::failed(format!("{what}: {}", names.join(", ")));
+    for (name, failure) in failures {
+        error = error.because(format!("{name}: {}", failure.text()));
+        if let Some(hint) = failure.hint(name) {
+            error = error.hint(hint);
+        }
+    }
+    error
+}
+
+/// Makes the error of an operation that failed on some hosts, each with its reason; none if it failed on none.
+pub(crate) fn all_well(what: &str, answers: Vec<(Seat, Result<(), String>)>) -> Result<(), Error> {
+    let failed = answers.into_iter().filter_map(|(seat, answer)| Some(format!("{}: {}", seat.name, answer.err()?)));
+    let error =
+        failed.fold(None, |error: Option<Error>, why| Some(error.unwrap_or_else(|| Error::failed(what)).because(why)));
+    error.map_or(Ok(()), Err)
+}
+
+fn target(host: &cluster::Host) -> Target {
+    way(host.local, Some((&host.name, host.address)), &host.ssh)
+}
+
+/// How a host is reached; `named` is the name and the address that the description has of it.
+fn way(local: bool, named: Option<(&str, IpAddr)>, ssh: &cluster::Ssh) -> Target {
+    if local {
+        return Target::Local;
+    }
+    // Without its zone.
+    let address: Option<IpAddr> = ssh.host.split('%').next().and_then(|text| text.parse().ok());
+    Target::Ssh(Box::new(SshTarget {
+        // What the description sets in `ssh.host` is what ssh is given.
+        name: named.filter(|(_, known)| address == Some(*known)).map(|(name, _)| name.to_owned()),
+        host: ssh.host.clone(),
+        user: ssh.user.clone(),
+        port: ssh.port,
+        identity: ssh.identity.as_ref().map(Into::into),
+        config: ssh.config.as_ref().map(Into::into),
+        jump: ssh.jump.clone(),
+        known_hosts: ssh.known_hosts.as_ref().map(Into::into),
+        persist: ssh.persist,
+        connect_timeout: ssh.connect_timeout,
+    }))
+}

@@ -1,0 +1,131 @@
+//! What archives the logs of a host: started before those that write them, stopped after them. It is no node of the
+//! cluster, and its trouble is none of theirs: logs wait in the queue then, and that is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::outcome::{NodeOutcome, Outcome};
+use super::task::Job;
+use crate::cluster::{Archive, Cluster, Role};
+use crate::fleet::{Event, Fleet};
+use crate::observed::Observed;
+use crate::release::{ARCHIVER, manifest_entries};
+use crate::scripts;
+use crate::transport::Call;
+
+/// Tells whether a job's node writes logs.
+pub(crate) fn writes(cluster: &Cluster, job: &Job) -> bool {
+    match job.role {
+        Some(Role::Logger | Role::Standalone) => true,
+        Some(Role::Manager) => cluster.manager_is_logger(),
+        _ => false,
+    }
+}
+
+/// The job of a host's archiver, made from that of a node there.
+fn archiver(job: &Job) -> Job {
+    Job { node: ARCHIVER.to_owned(), role: None, again: false, meant: false, ..job.clone() }
+}
+
+/// Adds the archivers of the hosts on which nodes that write logs are started.
+pub(crate) fn beside(fleet: &Fleet, jobs: &[Job]) -> Vec<Job> {
+    let mut all = jobs.to_vec();
+    if fleet.cluster.logs.archive != Archive::Off {
+        let mut seen = BTreeSet::new();
+        let writers = jobs.iter().filter(|j| writes(&fleet.cluster, j));
+        all.extend(writers.filter(|j| seen.insert(&j.seat.name)).map(archiver));
+    }
+    all
+}
+
+/// Returns the archivers to stop with nodes: those of hosts on which no node is left that writes logs.
+pub(crate) fn to_stop(fleet: &Fleet, jobs: &[Job]) -> Vec<Job> {
+    let cluster = &fleet.cluster;
+    let stopping: BTreeSet<&str> = jobs.iter().map(|j| j.node.as_str()).collect();
+    let mut archivers: BTreeMap<&str, Job> = BTreeMap::new();
+    for job in jobs.iter().filter(|j| writes(cluster, j)) {
+        let Some(host) = job.seat.index else { continue };
+        let mut writers = cluster.run_nodes().filter(|n| n.host == host && cluster.writes_logs(n));
+        if cluster.logs.archive != Archive::Off && writers.all(|n| stopping.contains(n.name.as_str())) {
+            archivers.entry(&job.seat.name).or_insert_with(|| archiver(job));
+        }
+    }
+    archivers.into_values().collect()
+}
+
+/// Passes on what became of nodes, and tells what became of archivers where that was not good.
+pub(crate) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -> Vec<NodeOutcome> {
+    let (archivers, nodes): (Vec<_>, Vec<_>) = outcomes.partition(|o| o.node == ARCHIVER);
+    for archiver in archivers {
+        let what = match &archiver.outcome {
+            // What is left is told by `left`; a release of before has none.
+            Outcome::Killed | Outcome::Absent => continue,
+            outcome if outcome.is_good() => continue,
+            outcome => outcome.text(),
+        };
+        let last = archiver.stderr.last().map(|l| format!(": {l}")).unwrap_or_default();
+        fleet.tell(Event::Note {
+            text: format!("{}: logs are not archived: {ARCHIVER} {what}{last}; they wait in the queue", archiver.host),
+        });
+    }
+    nodes
+}
+
+/// Tells which hosts still have logs in their queues after their archivers were stopped.
+pub(crate) async fn left(fleet: &Fleet, archivers: &[Job]) {
+    if archivers.is_empty() {
+        return;
+    }
+    let seats = archivers.iter().map(|j| j.seat.clone()).collect();
+    let answers = fleet
+        .each("looking at queues", seats, |seat| async move {
+            let call =
+                Call::new(scripts::QUEUE, fleet.settings.question).arg(&seat.folders.home).arg(&seat.folders.spool);
+            match seat.connection.run(call).await {
+                Ok(reply) => (reply.lines.iter().find_map(|l| l.strip_prefix("queue ").map(str::to_owned)), None),
+                Err(failure) => (None, Some(failure.text())),
+            }
+        })
+        .await;
+    for (seat, answer) in answers {
+        let Some((count, why)) = answer.as_deref().and_then(|a| a.split_once(' ')) else { continue };
+        if count != "0" {
+            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            let queue = format!("{}/log-queue", seat.folders.spool);
+            fleet.tell(Event::Note {
+                text: format!(
+                    "{}: {count} rotated logs wait in {queue}{why}; they are archived after the next start",
+                    seat.name
+                ),
+            });
+        }
+    }
+}
+
+/// Says where logs are archived that were not before: a release from before there was an archive by default has none.
+pub(crate) fn begins(cluster: &Cluster, host: usize, observed: &Observed) -> Option<String> {
+    let started = format!("start/{ARCHIVER}");
+    let had = manifest_entries(observed.manifest.iter().map(String::as_str)).contains_key(started.as_str());
+    let archive = cluster
+        .archive_on(host)
+        .filter(|_| observed.current.is_some() && !had && cluster.logs.archive == Archive::Spool)?;
+    let queue = match observed.queue.logs {
+        0 => String::new(),
+        1 => ", also the one that waits in the queue".to_owned(),
+        n => format!(", also the {n} that wait in the queue"),
+    };
+    Some(format!(
+        "rotated logs are archived from now on{queue}, in {archive} (`logs.archive` names another folder, or `off`)"
+    ))
+}
+
+/// Says where logs can't be archived, because Zeek's program for it is not installed.
+pub(crate) fn missing(cluster: &Cluster, host: usize, observed: &Observed) -> Option<String> {
+    cluster.archive_on(host).filter(|_| !observed.can_archive).map(|_| {
+        format!(
+            "{0}/bin/zeek-archiver is not there: rotated logs wait in {1}/log-queue until it is (`logs.archive: off` if \
+             they shall stay there)",
+            cluster.hosts[host].prefix,
+            crate::cluster::Folders::of(&cluster.name, &cluster.hosts[host]).spool
+        )
+    })
+}

@@ -1,0 +1,26 @@
+//! Starting and stopping nodes, and what became of them.
+//!
+//! * `outcome`: what became of a node;
+//! * `task`: what is done to a node, and the order of tiers;
+//! * `archiver`: what archives the logs beside the nodes;
+//! * `tiers`: doing it, tier by tier;
+//! * `ports`: what else listens where nodes will;
+//! * `peers`: waiting until nodes that were started see each other;
+//! * `words`: names that the user knows in what nodes wrote;
+//! * `run`: `start`, `stop` and `restart`.
+
+pub(crate) mod archiver;
+mod outcome;
+pub(crate) mod peers;
+pub(crate) mod ports;
+mod run;
+mod task;
+mod tiers;
+pub(crate) mod words;
+
+pub use outcome::{NodeOutcome, Outcome, RunReport};
+pub use run::{restart, start, stop};
+
+pub(crate) use ports::Listener;
+pub(crate) use task::Job;
+pub(crate) use tiers::{Manner, start_jobs, stop_jobs};

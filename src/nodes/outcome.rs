@@ -1,0 +1,115 @@
+//! What became of nodes that were started or stopped.
+
+use serde::Serialize;
+
+use crate::runner::Started;
+
+/// What became of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "what", content = "detail")]
+pub enum Outcome {
+    /// It was started and is ready.
+    Ready,
+    /// It was running already.
+    Already,
+    /// It was running already, but what kept it running is gone.
+    Unsupervised,
+    /// It was stopped, or did not run.
+    Stopped,
+    /// It had to be killed.
+    Killed,
+    /// The deployed release has no such node.
+    Absent,
+    /// It ended before it was ready; how it ended.
+    Dead(String),
+    /// It was not ready in time; what its `.status` said.
+    Late(String),
+    /// It does not end.
+    Stuck,
+    /// The signal was not allowed.
+    Denied,
+    /// Its host could not be asked; why.
+    Unreachable(String),
+    /// It was not tried; why.
+    Skipped(String),
+    /// Its host is switched off in the description, and others were meant as well.
+    Disabled,
+}
+
+/// What became of one node, with its last words where it failed.
+#[derive(Debug, Clone, Serialize)]
+pub struct NodeOutcome {
+    /// The node.
+    pub node: String,
+    /// Its host.
+    pub host: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The last lines of its stderr.
+    pub stderr: Vec<String>,
+}
+
+/// What became of all nodes of a command.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RunReport {
+    /// One for each node, in the order in which they were worked on.
+    pub nodes: Vec<NodeOutcome>,
+    /// Whether the user interrupted it.
+    pub interrupted: bool,
+}
+
+impl Outcome {
+    /// Returns what became of which node; none for what a host says besides.
+    pub(crate) fn of(started: Started) -> Option<(String, Self)> {
+        Some(match started {
+            Started::Ready(node) => (node, Self::Ready),
+            Started::Already(node) => (node, Self::Already),
+            Started::Unsupervised(node) => (node, Self::Unsupervised),
+            Started::Absent(node) => (node, Self::Absent),
+            Started::Dead(node, how) => (node, Self::Dead(how)),
+            Started::Late(node, status) => (node, Self::Late(status)),
+            Started::Stderr(..) | Started::Short(..) => return None,
+        })
+    }
+
+    /// Tells whether that is as it was meant.
+    pub fn is_good(&self) -> bool {
+        matches!(self, Self::Ready | Self::Already | Self::Stopped | Self::Killed | Self::Disabled)
+    }
+
+    /// Says it in words.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Ready => "ready".to_owned(),
+            Self::Already => "running already".to_owned(),
+            Self::Unsupervised => {
+                "runs, but unsupervised: it will not be started again if it ends, until it is restarted".to_owned()
+            }
+            Self::Stopped => "stopped".to_owned(),
+            Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
+            Self::Absent => "not in the deployed release: run clusterctl deploy".to_owned(),
+            Self::Dead(how) => format!("ended at start ({how})"),
+            Self::Late(status) if status.is_empty() => "not ready in time".to_owned(),
+            Self::Late(status) => format!("not ready in time ({status})"),
+            Self::Stuck => "does not end, not even after SIGKILL".to_owned(),
+            Self::Denied => "belongs to another user: the signal is not allowed".to_owned(),
+            Self::Unreachable(why) => format!("unknown ({why})"),
+            Self::Skipped(why) => format!("not tried ({why})"),
+            Self::Disabled => "not tried (its host is disabled)".to_owned(),
+        }
+    }
+}
+
+impl NodeOutcome {
+    /// Says what became of which node, in one line.
+    pub fn text(&self) -> String {
+        format!("{} on {}: {}", self.node, self.host, self.outcome.text())
+    }
+}
+
+impl RunReport {
+    /// Returns those nodes that are not as they were meant to be.
+    pub fn failures(&self) -> impl Iterator<Item = &NodeOutcome> {
+        self.nodes.iter().filter(|n| !n.outcome.is_good())
+    }
+}

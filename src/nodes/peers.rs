@@ -1,0 +1,131 @@
+//! After nodes were started: a node that is `RUNNING` does not see the others yet, nor is it counted. What started nodes
+//! promises that they do, so it waits for that; `status` would say otherwise for a while.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cluster::{Node, Role};
+use crate::control::{self, NodeStatus, Reply};
+use crate::fleet::{Event, Fleet, manager_is_ours, request};
+use crate::values::{Version, fold_names};
+use crate::zeek::{self, Live};
+
+/// How long to wait before the nodes are asked again.
+const AGAIN: Duration = Duration::from_millis(300);
+/// How long one round of answers may take.
+const ROUND: Duration = Duration::from_secs(2);
+/// After so long it is said that, and for what, it waits.
+const SAID: Duration = Duration::from_secs(3);
+
+/// Waits until nodes that were started, and those that run beside them, see each other as far as they have to, and the
+/// manager counts the workers: as long as a node may take to become ready. Nodes that ran before and say nothing are
+/// waited for as long as a status would; where the manager can't be asked, neither are others. What is not so in the end
+/// is told, and is no failure: the nodes run.
+pub(crate) async fn settled(
+    fleet: &Fleet,
+    version: Option<Version>,
+    started: &BTreeSet<String>,
+    beside: &BTreeSet<String>,
+) {
+    let cluster = &*fleet.cluster;
+    let runs = |node: &&Node| started.contains(&node.name) || beside.contains(&node.name);
+    let Some(version) = version.or(cluster.zeek.version) else { return };
+    let Some(manager) = cluster.manager().filter(runs) else { return };
+    if started.is_empty() || matches!(zeek::live(cluster, version), Live::None(_)) {
+        return;
+    }
+    let nodes: Vec<&Node> = cluster.run_nodes().filter(runs).collect();
+    let seat = fleet.seat(manager.host);
+    let topics = zeek::topics(cluster, version, zeek::backend(cluster, version));
+    let whom: Vec<(String, String)> = nodes.iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect();
+    let begun = Instant::now();
+    let limit = begun + cluster.timeouts.ready;
+    let mut told = false;
+    let mut unheard: Option<String> = None;
+    let mut lacks = Vec::new();
+    let mut ours = None;
+    while Instant::now() < limit && !fleet.is_interrupted() {
+        let round = (Instant::now() + ROUND).min(limit);
+        let answers = match seat.connection.dial(cluster.ports.control, ROUND).await {
+            Ok(stream) => control::ask_status(stream, zeek::ANSWERS, &whom, request(), round)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(failure) => Err(failure.text()),
+        };
+        let answers = match answers {
+            Ok(answers) => manager_is_ours(fleet, &answers.nodes, &mut ours).await.map(|()| answers),
+            failed => failed,
+        };
+        match answers {
+            Ok(answers) => {
+                unheard = None;
+                let silent_is_late = begun.elapsed() < cluster.timeouts.control;
+                let waits = |node: &str| silent_is_late || started.contains(node);
+                lacks = lacking(&nodes, manager, &answers.nodes, waits);
+                if lacks.is_empty() {
+                    return;
+                }
+            }
+            Err(why) => {
+                unheard = Some(why);
+                // It listens before it is `RUNNING`: what does not answer soon will not.
+                if begun.elapsed() >= cluster.timeouts.control {
+                    break;
+                }
+            }
+        }
+        if !told && begun.elapsed() >= SAID {
+            told = true;
+            fleet.tell(Event::Note { text: "waiting until the nodes see each other".to_owned() });
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+    if fleet.is_interrupted() {
+        return;
+    }
+    let text = match unheard {
+        Some(why) => format!("the nodes run, but could not be asked whether they see each other: {why}"),
+        None => format!("the nodes run, but do not all see each other yet: {} -> clusterctl status", lacks.join("; ")),
+    };
+    fleet.tell(Event::Note { text });
+}
+
+/// Says what nodes lack, by what they answered; `waits` tells for which of those that say nothing there is to wait.
+fn lacking(
+    nodes: &[&Node],
+    manager: &Node,
+    answers: &BTreeMap<String, Reply<NodeStatus>>,
+    waits: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let mut silent: Vec<&str> = Vec::new();
+    let mut blind: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for node in nodes {
+        let Some(Reply::Answer(status)) = answers.get(&node.name) else {
+            if waits(&node.name) {
+                silent.push(&node.name);
+            }
+            continue;
+        };
+        // Nodes of one role need not see each other, and nobody has to see workers.
+        let needed = nodes.iter().filter(|n| n.role != Role::Worker && n.role != node.role);
+        let missing: Vec<&str> =
+            needed.map(|n| n.name.as_str()).filter(|name| !status.peers.iter().any(|p| p == name)).collect();
+        if !missing.is_empty() {
+            blind.entry(fold_names(&missing)).or_default().push(&node.name);
+        }
+    }
+    let mut lacks = Vec::new();
+    if !silent.is_empty() {
+        lacks.push(format!("no answer from {}", fold_names(&silent)));
+    }
+    lacks.extend(blind.into_iter().map(|(missing, names)| format!("{missing} not seen by {}", fold_names(&names))));
+    let workers = nodes.iter().filter(|n| n.role == Role::Worker).count();
+    if let Some(Reply::Answer(status)) = answers.get(&manager.name)
+        && usize::try_from(status.workers).is_ok_and(|counted| counted < workers)
+    {
+        lacks.push(format!("{} counts {} of {workers} workers", manager.name, status.workers));
+    }
+    lacks
+}

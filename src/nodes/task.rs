@@ -1,0 +1,70 @@
+//! What is done to nodes, and in which order: workers, proxies, manager, loggers stop in this order and start in the
+//! reverse.
+
+use std::collections::BTreeMap;
+
+use super::outcome::{NodeOutcome, Outcome};
+use crate::cluster::Role;
+use crate::fleet::Seat;
+use crate::release::ARCHIVER;
+
+/// A node to work on.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) node: String,
+    /// Its role; none for a node that left the description, which stops first.
+    pub(crate) role: Option<Role>,
+    pub(crate) seat: Seat,
+    /// The release to start it from.
+    pub(crate) release: String,
+    /// Whether a stop of it is a step on the way to its next start.
+    pub(crate) again: bool,
+    /// Whether it stays meant to run then: what a deploy stops has a journal that tells more.
+    pub(crate) meant: bool,
+}
+
+impl Job {
+    /// Says what became of it, where it was not even asked to do anything.
+    pub(crate) fn ended(self, outcome: Outcome) -> NodeOutcome {
+        NodeOutcome { node: self.node, host: self.seat.name, outcome, stderr: Vec::new() }
+    }
+}
+
+/// The place of a node in the order of starting.
+fn tier(job: &Job) -> u8 {
+    match job.role {
+        // What archives the logs is there before those that write them, and after.
+        _ if job.node == ARCHIVER => 0,
+        Some(Role::Logger) => 1,
+        Some(Role::Manager | Role::Standalone) => 2,
+        Some(Role::Proxy) => 3,
+        Some(_) => 4,
+        None => 5,
+    }
+}
+
+/// Returns the name of the phase that starts or stops a tier.
+pub(crate) fn phase(tier: u8, start: bool) -> &'static str {
+    match (tier, start) {
+        (0, true) => "starting archivers",
+        (1, true) => "starting loggers",
+        (2, true) => "starting the manager",
+        (3, true) => "starting proxies",
+        (_, true) => "starting workers",
+        (0, false) => "archiving logs",
+        (1, false) => "stopping loggers",
+        (2, false) => "stopping the manager",
+        (3, false) => "stopping proxies",
+        (4, false) => "stopping workers",
+        (_, false) => "stopping nodes that left",
+    }
+}
+
+/// Splits jobs by tier, and by host within a tier.
+pub(crate) fn by_tier(jobs: &[Job]) -> BTreeMap<u8, BTreeMap<String, Vec<Job>>> {
+    let mut tiers: BTreeMap<u8, BTreeMap<String, Vec<Job>>> = BTreeMap::new();
+    for job in jobs {
+        tiers.entry(tier(job)).or_default().entry(job.seat.name.clone()).or_default().push(job.clone());
+    }
+    tiers
+}

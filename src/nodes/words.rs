@@ -1,0 +1,54 @@
+//! Names that the user knows, in the place of those of release folders.
+
+use std::collections::HashMap;
+
+use super::outcome::NodeOutcome;
+use crate::cluster::Folders;
+use crate::fleet::Fleet;
+
+/// Takes the folders of releases out of what nodes wrote on stderr.
+pub(crate) fn without_folders(fleet: &Fleet, outcomes: &mut [NodeOutcome]) {
+    let cluster = &*fleet.cluster;
+    let homes: HashMap<&str, String> =
+        cluster.hosts.iter().map(|h| (h.name.as_str(), Folders::of(&cluster.name, h).home)).collect();
+    for outcome in outcomes.iter_mut().filter(|o| !o.stderr.is_empty()) {
+        let Some(home) = homes.get(outcome.host.as_str()) else { continue };
+        for line in &mut outcome.stderr {
+            *line = without_folder(&format!("{home}/releases/"), line);
+        }
+    }
+}
+
+/// Takes the folder of whichever release out of a text: `releases` is the folder of all, with a slash at its end.
+fn without_folder(releases: &str, text: &str) -> String {
+    let mut parts = text.split(releases);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        match part.split_once('/') {
+            Some((first, path)) if id(first) => out.push_str(path),
+            _ => out.extend([releases, part]),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_release_folder_is_left() {
+        let without = |text| without_folder("/var/lib/clusterctl/c/releases/", text);
+        assert_eq!(
+            without("error in /var/lib/clusterctl/c/releases/ab12/site/x.zeek, line 3"),
+            "error in site/x.zeek, line 3"
+        );
+        assert_eq!(without("/var/lib/clusterctl/c/releases/1/a and /var/lib/clusterctl/c/releases/2/b"), "a and b");
+        for kept in
+            ["nothing of ours", "in /var/lib/clusterctl/c/releases/ and", "/var/lib/clusterctl/c/releases/.stage-1/a"]
+        {
+            assert_eq!(without(kept), kept);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The scripts that run on hosts: what each is composed of. POSIX sh, from `templates/`.
+//!
+//! Those of the first part are sent over a connection, each begins with what `say` needs; those of the second are files
+//! of a release. A part stands after the parts whose functions it calls. All of them are checked whole, as they are sent
+//! (`tests/scripts`).
+
+macro_rules! scripts {
+    ($($(#[doc = $doc:literal])+ $name:ident: $($part:literal)+;)+) => {
+        $(
+            $(#[doc = $doc])+
+            pub const $name: &str = concat!($(include_str!(concat!("../templates/", $part, ".sh"))),+);
+        )+
+
+        /// All scripts, by their names.
+        pub const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+scripts! {
+    /// What a host and its nodes do, as far as `status` needs it.
+    OBSERVE: "say" "lib" "units" "cpus" "altered" "observe";
+    /// All that a deploy needs: the files of the current release are read, which may take a while.
+    OBSERVE_ALL: "say" "beat" "lib" "units" "cpus" "trail" "manifest" "altered" "observe";
+    /// Holds the host's lock as long as its input is open, and writes the journal.
+    LOCK: "say" "lib" "claim" "format" "locking" "lock";
+    /// Frees a lock whose holder does not let go.
+    UNLOCK: "say" "lib" "unlock";
+    /// The `cluster.json` of a release.
+    CLUSTER: "say" "cluster";
+    /// What a host has of a release, verified.
+    RELEASE: "say" "lib" "beat" "manifest" "release";
+    /// The start files of a release.
+    STARTS: "say" "lib" "starts";
+    /// Texts of files of releases.
+    DIFF: "say" "diff";
+    /// Unpacks a release beside the others, and verifies it.
+    STAGE: "say" "guard" "beat" "manifest" "sweep" "stage";
+    /// Names what was unpacked.
+    SETTLE: "say" "guard" "settle";
+    /// Takes secrets into the host's keeping.
+    KEEP: "say" "guard" "keep";
+    /// Reads a secret from the host's keeping.
+    SECRET: "say" "lib" "secret";
+    /// Lets Zeek parse a staged release.
+    CHECK: "say" "check";
+    /// Makes a release the current one.
+    ACTIVATE: "say" "guard" "activate";
+    /// Deletes releases that are not needed any more.
+    PRUNE: "say" "guard" "beat" "prune";
+    /// Starts nodes of every runner, and waits until they are ready.
+    START: "say" "guard" "lib" "units" "clean" "process-start" "systemd-start" "start";
+    /// Stops nodes of every runner.
+    STOP: "say" "guard" "lib" "units" "stop";
+    /// Who listens on ports.
+    PORTS: "say" "lib" "ports";
+    /// Counts the rotated logs that wait for the archive.
+    QUEUE: "say" "lib" "logs" "queue";
+    /// Maintains a host now.
+    MAINTAIN: "say" "lib" "logs" "claim" "format" "locking" "crashes" "sweep" "maintain";
+    /// Installs or removes the timer with which a host maintains itself.
+    MAINTAIN_INSTALL: "say" "lib" "format" "maintain-install";
+    /// What a host has of what clusterctl needs.
+    DOCTOR: "say" "lib" "units" "cpus" "trail" "doctor" "ports";
+    /// In a release: becomes a node and records its end, whatever keeps it running.
+    RELEASE_NODE: "lib" "crashes" "logs" "clean" "node";
+    /// In a release: keeps a node running; it tells processes apart as all scripts do.
+    RELEASE_SUPERVISOR: "lib" "claim" "supervisor";
+    /// In a release: starts nodes on their own host.
+    RELEASE_START: "here" "say" "lib" "units" "clean" "process-start" "systemd-start" "start";
+    /// In a release: archives rotated logs.
+    RELEASE_ARCHIVER: "here" "lib" "claim" "logs" "archiver";
+    /// In a release: maintains the host, for a timer or cron.
+    RELEASE_MAINTAIN: "here" "say" "lib" "logs" "claim" "format" "locking" "crashes" "sweep" "maintain";
+}
+
+/// In a release: the unit of all nodes (systemd.unit(5)).
+pub const UNIT: &str = include_str!("../templates/clusterctl@.service");
