@@ -27,17 +27,17 @@ pub(crate) struct NodeList(Vec<Row>);
 
 #[derive(Serialize)]
 struct Row {
+    address: IpAddr,
+    cpu: Option<u32>,
+    enabled: bool,
+    group: String,
+    host: String,
+    interface: Option<String>,
+    metrics_port: Option<u16>,
     node: String,
+    port: u16,
     #[serde(rename = "type")]
     role: &'static str,
-    host: String,
-    address: IpAddr,
-    port: u16,
-    metrics_port: Option<u16>,
-    interface: Option<String>,
-    cpu: Option<u32>,
-    group: String,
-    enabled: bool,
 }
 
 impl Command for Nodes {
