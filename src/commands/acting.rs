@@ -7,7 +7,7 @@ use super::Session;
 use super::args::{ConfirmArgs, RolloutArgs};
 use super::report::Report;
 use super::session::cancelled;
-use super::show::{agreement, failures, last_words, outcome_rows, plan_aside, plan_text};
+use super::show::{agreement, failures, lacking, last_words, outcome_rows, plan_aside, plan_text};
 use crate::deploy::{self, DeployReport, Offers, Options, Prepared, ways_on};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::Fleet;
@@ -162,11 +162,13 @@ impl Report for DeployReport {
             };
             let nodes = count(self.nodes.len(), "node");
             let touched = match bad {
+                0 if !self.lacks.is_empty() => format!("{nodes} touched"),
                 0 => format!("{nodes} touched, all as planned"),
                 bad => format!("{nodes} touched, {bad} not as planned"),
             };
             ui.result(&format!("{what} {}: {touched}", self.release));
             failures(ui, &self.nodes);
+            lacking(ui, &self.lacks);
             for behind in &self.behind {
                 let why = in_line(&behind.why);
                 // One that a deploy left out is at another release; one that could not be asked may be at this one.
@@ -213,7 +215,7 @@ impl Report for DeployReport {
         let bad = self.nodes.iter().filter(|n| !n.outcome.is_good()).count();
         match (self.done, self.interrupted) {
             (_, true) => Some(Kind::Interrupted),
-            (true, _) if bad == 0 && self.lost.is_empty() && self.behind.is_empty() => None,
+            (true, _) if bad + self.lacks.len() + self.lost.len() + self.behind.len() == 0 => None,
             (true, _) => Some(Kind::Partial),
             (false, _) => Some(Kind::Failed),
         }

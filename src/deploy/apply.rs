@@ -95,7 +95,8 @@ pub async fn apply(
     if let Ok(report) = &mut result {
         let why = |why: String| format!("it could not be told that this came to its end: {why}");
         if report.done {
-            peers::settled(fleet, Some(prepared.version), &started(report), &beside(&prepared, report)).await;
+            let (started, beside) = (started(report), beside(&prepared, report));
+            report.lacks = peers::settled(fleet, Some(prepared.version), &started, &beside).await;
         }
         report.behind.extend(unended.into_iter().map(|(host, reason)| Behind { host, why: why(reason) }));
     }
@@ -313,6 +314,7 @@ impl Run<'_> {
             done,
             interrupted: false,
             nodes,
+            lacks: Vec::new(),
             rolled_back: None,
             not_back: Vec::new(),
             first: self.is_first(),

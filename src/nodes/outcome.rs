@@ -54,6 +54,8 @@ pub struct NodeOutcome {
 pub struct RunReport {
     /// One for each node, in the order in which they were worked on.
     pub nodes: Vec<NodeOutcome>,
+    /// What nodes lack that were started and had their time: whom they do not see, who says nothing.
+    pub lacks: Vec<String>,
     /// Whether the user interrupted it.
     pub interrupted: bool,
 }

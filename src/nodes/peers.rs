@@ -21,20 +21,20 @@ const SAID: Duration = Duration::from_secs(3);
 
 /// Waits until nodes that were started, and those that run beside them, see each other as far as they have to, and the
 /// manager counts the workers: as long as a node may take to become ready. Nodes that ran before and say nothing are
-/// waited for as long as a status would; where the manager can't be asked, neither are others. What is not so in the end
-/// is told, and is no failure: the nodes run.
+/// waited for as long as a status would; where the manager can't be asked, neither are others, which is told and is no
+/// failure. Returns what is not so in the end.
 pub(crate) async fn settled(
     fleet: &Fleet,
     version: Option<Version>,
     started: &BTreeSet<String>,
     beside: &BTreeSet<String>,
-) {
+) -> Vec<String> {
     let cluster = &*fleet.cluster;
     let runs = |node: &&Node| started.contains(&node.name) || beside.contains(&node.name);
-    let Some(version) = version.or(cluster.zeek.version) else { return };
-    let Some(manager) = cluster.manager().filter(runs) else { return };
+    let Some(version) = version.or(cluster.zeek.version) else { return Vec::new() };
+    let Some(manager) = cluster.manager().filter(runs) else { return Vec::new() };
     if started.is_empty() || matches!(zeek::live(cluster, version), Live::None(_)) {
-        return;
+        return Vec::new();
     }
     let nodes: Vec<&Node> = cluster.run_nodes().filter(runs).collect();
     let seat = fleet.seat(manager.host);
@@ -65,7 +65,7 @@ pub(crate) async fn settled(
                 let waits = |node: &str| silent_is_late || started.contains(node);
                 lacks = lacking(&nodes, manager, &answers.nodes, waits);
                 if lacks.is_empty() {
-                    return;
+                    return lacks;
                 }
             }
             Err(why) => {
@@ -83,13 +83,12 @@ pub(crate) async fn settled(
         tokio::time::sleep(AGAIN).await;
     }
     if fleet.is_interrupted() {
-        return;
+        return Vec::new();
     }
-    let text = match unheard {
-        Some(why) => format!("the nodes run, but could not be asked whether they see each other: {why}"),
-        None => format!("the nodes run, but do not all see each other yet: {} -> clusterctl status", lacks.join("; ")),
-    };
+    let Some(why) = unheard else { return lacks };
+    let text = format!("the nodes run, but could not be asked whether they see each other: {why}");
     fleet.tell(Event::Note { text });
+    Vec::new()
 }
 
 /// Says what nodes lack, by what they answered; `waits` tells for which of those that say nothing there is to wait.

@@ -204,6 +204,7 @@ async fn run(
         .flatten()
         .flat_map(|o| &o.nodes)
         .filter(|(name, node)| node.process.is_some() && !touched.contains(name.as_str()));
-    peers::settled(fleet, version, &ready, &beside.map(|(name, _)| name.clone()).collect()).await;
-    Ok(RunReport { nodes, interrupted: fleet.is_interrupted() })
+    let beside = beside.map(|(name, _)| name.clone()).collect();
+    let blind = peers::settled(fleet, version, &ready, &beside).await;
+    Ok(RunReport { nodes, lacks: blind, interrupted: fleet.is_interrupted() })
 }

@@ -113,3 +113,28 @@ fn back_to_a_host_that_left_with_keys() {
         text.replace(&zeek.capable_prefix, "/opt/curve-cap").replace(&zeek.prefix, "/opt/curve")
     });
 }
+
+#[test]
+#[ignore = "needs the lab: tests/run.sh"]
+fn back_with_a_standalone() {
+    let mut cluster = describe("backalone", "broker", "");
+    cluster.sensors = Vec::new();
+    let mut memory = Memory::default();
+    let alone = |text: String| {
+        let (before, _) = text.split_once("nodes:\n").unwrap();
+        format!("{before}nodes:\n  zeek: {{ type: standalone, host: mgmt, interface: lo }}\n")
+    };
+    write(&cluster, alone);
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    let first = holds(&cluster, &mut memory);
+    cluster.site("local.zeek", "# Other scripts.\n");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    assert_ne!(holds(&cluster, &mut memory).current, first.current);
+    cluster.run(&["rollback", "--yes"]).code(0);
+    cluster.settled();
+    let back = holds(&cluster, &mut memory);
+    assert_eq!(back.current, first.current);
+    assert!(back.processes.values().all(|process| process.release == first.current["mgmt"]));
+}

@@ -9,7 +9,7 @@ use super::report::Report;
 use crate::error::Kind;
 use crate::ui::Ui;
 
-pub(crate) use outcomes::{failures, last_words, outcome_rows};
+pub(crate) use outcomes::{failures, lacking, last_words, outcome_rows};
 pub(crate) use plan::{agreement, plan_aside, plan_text};
 
 /// Text for another program: a script, a schema.

@@ -3,7 +3,7 @@
 use super::super::report::{Report, partial};
 use crate::error::Kind;
 use crate::nodes::{NodeOutcome, RunReport};
-use crate::ui::{Cell, Column, Tone, Ui, complain, count, harmless, table};
+use crate::ui::{Cell, Column, Tone, Ui, complain, count, harmless, in_line, table};
 use crate::values::fold_names;
 
 const COLUMNS: [Column; 3] = [
@@ -19,13 +19,22 @@ impl Report for RunReport {
 
     fn show(&self, ui: &Ui) {
         summary(ui, &self.nodes);
+        lacking(ui, &self.lacks);
     }
 
     fn end(&self) -> Option<Kind> {
         if self.interrupted {
             return Some(Kind::Interrupted);
         }
-        partial(self.nodes.len(), self.failures().count())
+        partial(self.nodes.len(), self.failures().count()).or((!self.lacks.is_empty()).then_some(Kind::Partial))
+    }
+}
+
+/// Says what nodes that run lack of each other.
+pub(crate) fn lacking(ui: &Ui, lacks: &[String]) {
+    if !lacks.is_empty() {
+        let what = ui.out.paint(Tone::Warn, "the nodes run, but do not all see each other yet");
+        ui.result(&format!("{what}: {}; later: clusterctl status", in_line(&lacks.join("; "))));
     }
 }
 
