@@ -221,7 +221,7 @@ fn rooms_import_what_the_table_says() {
 fn no_files_import_each_other_in_a_circle() {
     let mut arrows = House::read().arrows();
     // Their turn comes.
-    let later = ["error", "spec", "cluster", "observed", "control", "ui", "release", "plan"];
+    let later = ["spec"];
     arrows.retain(|module, _| module.first().is_some_and(|room| !later.contains(&room.as_str())));
     let mut circles = Vec::new();
     while let Some(found) = circle(&arrows) {

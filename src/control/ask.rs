@@ -12,9 +12,9 @@ use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message as Frame};
 
+use super::answer::{Answers, ControlError, NodeStatus, Reply};
 use super::lenient::{self, Relabelled};
 use super::message::{self, Event, Message};
-use super::{Answers, ControlError, NodeStatus, Reply};
 
 /// The only path Zeek's server knows.
 const URI: &str = "ws://localhost/v1/messages/json";

@@ -4,114 +4,12 @@
 //! then events both ways. What comes back is other people's bytes: not always UTF-8, not always JSON, and not always
 //! for us, for every client that subscribes to a topic gets every answer on it.
 
+mod answer;
 mod ask;
 mod lenient;
 mod message;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-use std::io;
-
-use serde::{Deserialize, Serialize};
-
+pub use answer::{Answers, ControlError, NodeStatus, Reply};
 pub use ask::{ask_id_value, ask_status, ask_status_of};
-
-/// Why nothing more could be asked.
-#[derive(Debug, thiserror::Error)]
-pub enum ControlError {
-    /// The server would not become a WebSocket.
-    #[error("the WebSocket handshake failed: {0}")]
-    Handshake(String),
-    /// The server told of an error.
-    #[error("refused by Zeek: {context} ({code})")]
-    Refused {
-        /// Zeek's code, such as `invalid_uri`.
-        code: String,
-        /// Zeek's words.
-        context: String,
-    },
-    /// The upgrade to a WebSocket was not answered in time.
-    #[error("no answer to the WebSocket handshake in time")]
-    NoHandshake,
-    /// The hello was not answered in time.
-    #[error("no answer to the hello in time: the manager's cluster backend may not be up")]
-    NoAck,
-    /// The server closed the connection.
-    #[error("the connection was closed{}", closed(*code, reason))]
-    Closed {
-        /// The code of the close frame; none if there was none.
-        code: Option<u16>,
-        /// The reason in the close frame.
-        reason: String,
-    },
-    /// What came was not the protocol.
-    #[error("not the WebSocket protocol: {0}")]
-    Protocol(String),
-    /// The byte stream failed.
-    #[error("the connection failed: {0}")]
-    Io(#[from] io::Error),
-}
-
-fn closed(code: Option<u16>, reason: &str) -> String {
-    match (code, reason) {
-        (None, _) => " without a word".to_owned(),
-        (Some(code), "") => format!(" with code {code}"),
-        (Some(code), reason) => format!(" with code {code}: {reason}"),
-    }
-}
-
-/// What came of asking one node.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reply<T> {
-    /// It answered.
-    Answer(T),
-    /// It did not, until the deadline or the end of the connection.
-    NoReply,
-    /// It answered something that is no answer: why.
-    Bad(String),
-}
-
-/// What came of asking nodes.
-#[derive(Debug)]
-pub struct Answers<T> {
-    /// The version of the manager's Zeek, from its ack.
-    pub version: String,
-    /// The manager's name for this connection; another process of the manager has another one before `-websocket-`.
-    pub endpoint: String,
-    /// The reply of every node that was asked, by its name.
-    pub nodes: BTreeMap<String, Reply<T>>,
-    /// Why the connection ended before all had answered, if it did; none at the deadline.
-    pub ended: Option<ControlError>,
-}
-
-/// A node's status, as `clusterctl/agent.zeek` tells it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NodeStatus {
-    /// The node's name.
-    pub node: String,
-    /// `manager`, `logger`, `proxy`, `worker` or `standalone`.
-    pub node_type: String,
-    /// Its Zeek version.
-    pub version: String,
-    /// Its process id on its host.
-    pub pid: u64,
-    /// How long it runs, in seconds.
-    pub uptime: f64,
-    /// How many workers it counts.
-    pub workers: u64,
-    /// The names of the nodes it sees, sorted.
-    pub peers: Vec<String>,
-    /// Packets received since it started.
-    pub received: u64,
-    /// Packets dropped since it started.
-    pub dropped: u64,
-    /// Packets seen on the link since it started; zero where the packet source can't tell.
-    pub link: u64,
-    /// Packets received over the last minute.
-    pub received_1m: u64,
-    /// Packets dropped over the last minute.
-    pub dropped_1m: u64,
-    /// The most memory it had resident, in bytes.
-    pub memory: u64,
-}

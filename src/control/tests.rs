@@ -1,5 +1,6 @@
 //! The client against a small server on a pipe in memory. Frames of Zeek's are verbatim from recordings of 8.0.10.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};

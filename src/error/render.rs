@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Label, Severity, Source};
+use super::problem::{Diagnostic, Label, Severity, Source};
 
 /// How many diagnostics are shown; a file that has more is told so.
 const SHOWN: usize = 100;

@@ -1,6 +1,5 @@
 //! What a host's journal says of an operation that did not come to its end.
 
-use super::Observed;
 use crate::values::is_release_id;
 
 /// An operation that did not come to its end, as a host's journal tells it.
@@ -35,13 +34,13 @@ impl Unfinished {
     }
 }
 
-impl Observed {
-    /// Returns the operation that did not come to its end; the first, where several did not.
-    pub fn unfinished(&self) -> Option<Unfinished> {
-        let (_, holder) = self.journal.first()?.split_once(' ')?;
-        let mut unfinished = Unfinished { holder: holder.to_owned(), ..Unfinished::default() };
+impl Unfinished {
+    /// Reads a journal: the operation that did not come to its end; the first, where several did not.
+    pub(super) fn read(journal: &[String]) -> Option<Self> {
+        let (_, holder) = journal.first()?.split_once(' ')?;
+        let mut unfinished = Self { holder: holder.to_owned(), ..Self::default() };
         let mut known = false;
-        for line in &self.journal[1..] {
+        for line in &journal[1..] {
             match line.split_once(' ') {
                 Some(("from", id)) if !known => {
                     known = true;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::LONGEST;
+use super::limits::LONGEST;
 use crate::values::is_release_id;
 
 /// What tells one Zeek binary from another.

@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::stored::Ssh;
 use crate::values::{Name, Port, SshHost, SshUser};
 
 /// The longest line that is read, in bytes; one has about 500.
@@ -31,6 +30,14 @@ pub struct Way {
     pub port: Option<Port>,
     /// The user there.
     pub user: Option<SshUser>,
+}
+
+/// What is read of the way to a host.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Ssh {
+    pub(super) host: String,
+    pub(super) port: Option<u16>,
+    pub(super) user: Option<String>,
 }
 
 /// A line as clusterctl writes it; earlier ones wrote more, which is passed over.

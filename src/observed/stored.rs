@@ -11,7 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::pending::Left;
+use super::pending::{Left, Ssh};
 use crate::values::{
     Backend, Compress, CoreLimit, Curve, HostPath, Interval, LayoutInputs, Metrics, Name, Port, Redef, Restart, Role,
     RunnerKind, Version, ZeekValue,
@@ -221,14 +221,6 @@ pub struct Host {
     pub spool: HostPath,
     /// How it was reached.
     ssh: Ssh,
-}
-
-/// What is read of the way to a host.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Ssh {
-    pub(super) host: String,
-    pub(super) port: Option<u16>,
-    pub(super) user: Option<String>,
 }
 
 /// A node.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Action, Found, NodePlan};
+use super::node::{Action, Found, NodePlan};
 use crate::cluster::{Backend, Cluster, Role};
 use crate::observed::ObservedNode;
 use crate::release::{Part, Release};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Action, Deployments};
+use super::node::{Action, Deployments};
 use crate::cluster::{Cluster, LayoutInputs, Node, Role, name_ranges};
 use crate::observed::{Observed, ObservedNode, Wanted};
 use crate::release::{Inputs, belongs, own_scripts};

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Action, Plan};
+use super::node::Action;
+use super::steps::Plan;
 use crate::cluster::{Cluster, Node, Role};
 use crate::values::Share;
 
@@ -35,7 +36,7 @@ pub fn batches(cluster: &Cluster, restarts: impl Fn(&Node) -> bool, max_unavaila
 }
 
 impl Plan {
-    /// Takes all restarts out: nodes that would restart stay as they are, and [`super::NodePlan::later`] keeps why.
+    /// Takes all restarts out: nodes that would restart stay as they are, and [`super::node::NodePlan::later`] keeps why.
     /// Starts and stops stay.
     pub fn without_restarts(&mut self) {
         for node in self.nodes.iter_mut().filter(|n| n.action == Action::Restart) {

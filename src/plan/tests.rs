@@ -1,13 +1,14 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::cluster::{Node, check};
+use crate::cluster::{Cluster, Node, Role, check};
 use crate::error::{Look, render};
-use crate::observed::{ObservedNode, Process, Wanted};
-use crate::release::{Ingredients, SiteFile, ZeekIdentity};
+use crate::observed::{Observed, ObservedNode, Process, Wanted};
+use crate::release::{Ingredients, Release, SiteFile, ZeekIdentity};
 use crate::spec::parse;
 use crate::values::{Share, Version};
 

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::content::{File, Files, Inputs, Part};
+use super::digest::digest;
 use super::start::{environment_input, kept_lines, keys_input};
-use super::{File, Files, Inputs, Part, digest};
 use crate::zeek;
 
 /// Where a release names the secrets that a host keeps for it.

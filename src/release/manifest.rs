@@ -5,7 +5,8 @@ use std::io::{Error, Read, Write};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Content, File, Files, Part, VERSION_PATH};
+use super::content::{Content, File, Files, Part, VERSION_PATH};
+use super::digest::digest;
 
 /// Returns what `manifest` in `templates/stage.sh` prints for these files.
 pub(super) fn manifest(files: &Files) -> String {
@@ -128,7 +129,7 @@ impl Packing {
     /// Returns what tells it from others: a digest over paths, modes and contents.
     pub fn key(&self) -> String {
         let parts = self.files.iter().flat_map(|(path, f)| [path.clone(), f.mode.to_string(), f.digest.clone()]);
-        super::digest(parts.collect::<Vec<_>>().join("\n").as_bytes())
+        digest(parts.collect::<Vec<_>>().join("\n").as_bytes())
     }
 
     /// Packs it, with the end of the tar or without. The same files give the same bytes. `stop` tells whether to leave it.

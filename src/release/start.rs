@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{ARCHIVER, Common, File, Ingredients, Inputs, ZeekIdentity, belongs, digest_of};
-use super::{CURVE, PASSPHRASE, secret_key, secret_kind};
+use super::common::Common;
+use super::content::{ARCHIVER, File, Ingredients, Inputs, ZeekIdentity};
+use super::digest::digest_of;
+use super::own::belongs;
+use super::secret::{CURVE, PASSPHRASE, secret_key, secret_kind};
 use crate::cluster::{
     Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role, RunnerKind,
 };

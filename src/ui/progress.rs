@@ -1,13 +1,15 @@
 //! Events as progress bars on a terminal, or as plain lines.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Output, Tone, Ui, complain, count, harmless, in_line};
+use super::bars::draw;
+use super::console::{Output, Ui, complain, count};
+use super::escape::{harmless, in_line};
+use super::stream::{Tone, dumb};
 use crate::fleet::Event;
 
 /// How much is shown where there is no terminal.
@@ -22,34 +24,6 @@ pub enum Progress {
 /// The most bars at the same time: more than a screen's height would flicker.
 const BARS: usize = 8;
 
-/// The bars that are drawn now.
-static DRAWN: Mutex<Option<MultiProgress>> = Mutex::new(None);
-
-fn drawn() -> Option<MultiProgress> {
-    DRAWN.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-fn draw(bars: Option<MultiProgress>) {
-    *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = bars;
-}
-
-/// Tells whether there are bars.
-pub(super) fn is_drawn() -> bool {
-    drawn().is_some()
-}
-
-/// Writes while the bars are out of the way.
-pub(super) fn above(write: impl FnOnce()) {
-    match drawn() {
-        // They are drawn again with their next step. Their own `suspend` panics on a terminal that is gone.
-        Some(bars) => {
-            let _ = bars.clear();
-            write();
-        }
-        None => write(),
-    }
-}
-
 /// Shows events until their sender is gone.
 pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progress) {
     if ui.quiet {
@@ -60,7 +34,7 @@ pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progres
                 ui.event(&event);
             }
         }
-    } else if ui.err.terminal && !super::dumb() {
+    } else if ui.err.terminal && !dumb() {
         bars(ui, &mut events, plain).await;
     } else {
         while let Some(event) = events.recv().await {

@@ -3,7 +3,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Stream, Tone, in_line};
+use super::escape::in_line;
+use super::stream::{Stream, Tone};
 
 /// A column of a table.
 pub(crate) struct Column {
