@@ -228,7 +228,7 @@ for pid in $found; do
 		more=$((more + 1))
 		continue
 	fi
-	say stray "$pid $of $ppid"
+	say unmanaged "$pid $of $ppid"
 	lines="$lines $pid $since"
 	eval "stray_$pid=1"
 	{
@@ -271,7 +271,7 @@ done
 	done
 }
 [ "$more" = 0 ] || say more "$more"
-say strays end
+say observed end
 [ "$mode" = full ] || exit 0
 manager
 user=$(id -un)

@@ -6,12 +6,12 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::error::{Look, render};
+use crate::error::{RenderStyle, render};
 use crate::spec::{load, parse};
 
 fn made(text: &str) -> Cluster {
     let description = parse("c", text.to_owned(), PathBuf::from("/etc/cluster"));
-    check(&description).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())))
+    check(&description).unwrap_or_else(|all| panic!("{}", render(&all, RenderStyle::default())))
 }
 
 fn told(text: &str) -> String {
@@ -36,7 +36,7 @@ nodes:
 #[test]
 fn the_campus_example_is_resolved() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/campus/cluster.yaml");
-    let cluster = check(&load(&path)).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())));
+    let cluster = check(&load(&path)).unwrap_or_else(|all| panic!("{}", render(&all, RenderStyle::default())));
     let line = |node: &Node| {
         let host = &cluster.host_of(node).name;
         let cpu = node.cpu.map(|cpu| format!(" cpu {cpu}")).unwrap_or_default();
@@ -452,7 +452,8 @@ proptest! {
 /// The warnings of a description that is right.
 fn warned(text: &str) -> String {
     let description = parse("c", text.to_owned(), PathBuf::from("/etc/cluster"));
-    let (_, warnings) = check_all(&description, &[]).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())));
+    let (_, warnings) =
+        check_all(&description, &[]).unwrap_or_else(|all| panic!("{}", render(&all, RenderStyle::default())));
     assert!(warnings.iter().all(|w| w.severity == crate::error::Severity::Warning));
     let line = |d: &crate::error::Diagnostic| {
         let help = d.help.as_deref().map(|help| format!(" | {help}")).unwrap_or_default();

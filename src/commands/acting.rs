@@ -169,7 +169,7 @@ impl Report for DeployReport {
             ui.result(&format!("{what} {}: {touched}", self.release));
             failures(ui, &self.nodes);
             lacking(ui, &self.lacks);
-            for behind in &self.behind {
+            for behind in &self.pending {
                 let why = in_line(&behind.why);
                 // One that a deploy left out is at another release; one that could not be asked may be at this one.
                 let what = if self.command == "resume" { "is not known to have it" } else { "is behind" };
@@ -179,7 +179,7 @@ impl Report for DeployReport {
                     behind.host
                 ));
             }
-            for host in &self.lost {
+            for host in &self.unreachable_hosts {
                 ui.result(&format!("{host} left, but could not be asked: nodes may still run there"));
             }
         } else {
@@ -215,7 +215,7 @@ impl Report for DeployReport {
         let bad = self.nodes.iter().filter(|n| !n.outcome.is_good()).count();
         match (self.done, self.interrupted) {
             (_, true) => Some(Kind::Interrupted),
-            (true, _) if bad + self.lacks.len() + self.lost.len() + self.behind.len() == 0 => None,
+            (true, _) if bad + self.lacks.len() + self.unreachable_hosts.len() + self.pending.len() == 0 => None,
             (true, _) => Some(Kind::Partial),
             (false, _) => Some(Kind::Failed),
         }

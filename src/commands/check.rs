@@ -8,7 +8,7 @@ use super::{Command, Hosts, Session};
 use crate::deploy::{self, CheckReport, Finding, Options};
 use crate::error::{CommandError, Diagnostic, Kind};
 use crate::fleet::{Fleet, Locks, Operation, all_well};
-use crate::ui::{Progress, Tone, Ui, count, harmless};
+use crate::ui::{Progress, Tone, Ui, count, escape_control};
 use crate::values::fold_names;
 
 /// Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing
@@ -78,7 +78,7 @@ impl Report for Checked {
 
 fn scripts(ui: &Ui, report: &CheckReport) {
     let tell = |tone: Tone, word: &str, finding: &Finding| {
-        ui.result(&format!("{} {}", ui.out.paint(tone, word), harmless(&finding.text())));
+        ui.result(&format!("{} {}", ui.out.paint(tone, word), escape_control(&finding.text())));
     };
     report.errors.iter().for_each(|e| tell(Tone::Bad, "error:", e));
     report.warnings.iter().for_each(|w| tell(Tone::Warn, "warning:", w));
@@ -100,13 +100,13 @@ fn scripts(ui: &Ui, report: &CheckReport) {
 /// Where a host can't be asked. Scripts that do not parse are in the report.
 async fn check(fleet: &Fleet) -> Result<CheckReport, CommandError> {
     let mut prepared = deploy::prepare(fleet, &Options::default()).await?;
-    let seats = fleet.seats(prepared.release.parts.iter().map(|p| p.host));
+    let handles = fleet.handles(prepared.release.parts.iter().map(|p| p.host));
     // Where somebody has altered files of a release, Zeek is shown those that were meant, beside it.
     if (0..prepared.found.len()).any(|host| prepared.is_altered(host)) {
         prepared.release.id.push_str("-check");
     }
     // What is staged for a look is taken away again, which must not meet a deploy of the same.
-    let locks = Locks::take(fleet, &seats, &Operation::new("check")).await?;
+    let locks = Locks::take(fleet, &handles, &Operation::new("check")).await?;
     let staged = deploy::stage(fleet, &prepared, &locks).await;
     let report = match all_well("the check could not be done: the release could not be staged everywhere", staged) {
         Ok(()) => deploy::parse(fleet, &prepared, |_| true, true).await,

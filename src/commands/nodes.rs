@@ -105,12 +105,12 @@ impl Report for NodeList {
 }
 
 const COLUMNS: [Column; 8] = [
-    Column { head: "NODE", spare: 0, right: false },
-    Column { head: "TYPE", spare: 2, right: false },
-    Column { head: "HOST", spare: 0, right: false },
-    Column { head: "ADDRESS", spare: 3, right: false },
-    Column { head: "PORT", spare: 1, right: true },
-    Column { head: "METRICS", spare: 5, right: true },
-    Column { head: "INTERFACE", spare: 4, right: false },
-    Column { head: "CPU", spare: 6, right: true },
+    Column { head: "NODE", drop_priority: 0, right: false },
+    Column { head: "TYPE", drop_priority: 2, right: false },
+    Column { head: "HOST", drop_priority: 0, right: false },
+    Column { head: "ADDRESS", drop_priority: 3, right: false },
+    Column { head: "PORT", drop_priority: 1, right: true },
+    Column { head: "METRICS", drop_priority: 5, right: true },
+    Column { head: "INTERFACE", drop_priority: 4, right: false },
+    Column { head: "CPU", drop_priority: 6, right: true },
 ];

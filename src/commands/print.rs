@@ -17,7 +17,7 @@ use crate::cluster::{Cluster, Node, Role};
 use crate::control::{self, Answers, NodeStatus, Reply};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Facts, Fleet, Selection, enough, forbidden, gather, might_run, only_ours, request, running, runs};
-use crate::ui::{Progress, Tone, Ui, complain, harmless, in_line};
+use crate::ui::{Progress, Tone, Ui, complain, escape_control, in_line};
 use crate::values::is_zeek_identifier;
 use crate::zeek::{self, Live};
 
@@ -95,7 +95,7 @@ impl Report for PrintReport {
         let bad = self.nodes.iter().filter(|n| n.value.is_none());
         for row in bad.chain(self.nodes.iter().filter(|n| n.value.is_some())) {
             let value = match (&row.value, &row.reason) {
-                (Some(value), _) => harmless(value).replace('\n', "\n  "),
+                (Some(value), _) => escape_control(value).replace('\n', "\n  "),
                 (None, why) => {
                     ui.out.paint(Tone::Bad, &format!("- ({})", in_line(why.as_deref().unwrap_or("no value"))))
                 }
@@ -185,13 +185,13 @@ async fn ask(
 ) -> Asked {
     let cluster = &*fleet.cluster;
     let Some(manager) = cluster.manager() else { return Asked::Failed("there is no manager".to_owned()) };
-    let seat = fleet.seat(manager.host);
+    let handle = fleet.handle(manager.host);
     if !cluster.host_of(manager).enabled {
-        return Asked::Failed(format!("the manager's host {} is disabled", seat.name));
+        return Asked::Failed(format!("the manager's host {} is disabled", handle.name));
     }
     let dial = || async {
-        let stream = seat.connection.dial(cluster.ports.control, fleet.settings.question).await;
-        stream.map_err(|failure| format!("the manager's host {} can't be reached: {}", seat.name, failure.text()))
+        let stream = handle.connection.dial(cluster.ports.control, fleet.settings.question).await;
+        stream.map_err(|failure| format!("the manager's host {} can't be reached: {}", handle.name, failure.text()))
     };
     let stream = match dial().await {
         Ok(stream) => stream,

@@ -67,13 +67,13 @@ impl Report for ReleasesReport {
 
     fn show(&self, ui: &Ui) {
         const COLUMNS: [Column; 7] = [
-            Column { head: "HOST", spare: 0, right: false },
-            Column { head: "RELEASE", spare: 0, right: false },
-            Column { head: "", spare: 0, right: false },
-            Column { head: "TIME", spare: 1, right: false },
-            Column { head: "WHO", spare: 2, right: false },
-            Column { head: "ZEEK", spare: 0, right: false },
-            Column { head: "PREFIX", spare: 3, right: false },
+            Column { head: "HOST", drop_priority: 0, right: false },
+            Column { head: "RELEASE", drop_priority: 0, right: false },
+            Column { head: "", drop_priority: 0, right: false },
+            Column { head: "TIME", drop_priority: 1, right: false },
+            Column { head: "WHO", drop_priority: 2, right: false },
+            Column { head: "ZEEK", drop_priority: 0, right: false },
+            Column { head: "PREFIX", drop_priority: 3, right: false },
         ];
         let rows: Vec<Vec<Cell>> = self
             .releases
@@ -118,18 +118,18 @@ impl Report for ReleasesReport {
 /// Asks all hosts for their releases.
 async fn releases(fleet: &Fleet) -> ReleasesReport {
     let mut report = ReleasesReport::default();
-    let mut answers = fleet.observe(fleet.seats(fleet.enabled()), Detail::Full).await;
-    answers.sort_by_key(|(seat, _)| seat.index);
-    for (seat, answer) in answers {
+    let mut answers = fleet.observe(fleet.handles(fleet.enabled()), Detail::Full).await;
+    answers.sort_by_key(|(handle, _)| handle.index);
+    for (handle, answer) in answers {
         let observed = match answer {
             Ok(observed) => observed,
             Err(failure) => {
-                report.unknown.push((seat.name, failure.text()));
+                report.unknown.push((handle.name, failure.text()));
                 continue;
             }
         };
         let wrong = observed.wrong.iter().filter(|wrong| wrong.file.starts_with("releases"));
-        report.odd.extend(wrong.map(|wrong| (seat.name.clone(), format!("{}: {}", wrong.file, wrong.why))));
+        report.odd.extend(wrong.map(|wrong| (handle.name.clone(), format!("{}: {}", wrong.file, wrong.why))));
         let mut kept = observed.releases.clone();
         kept.sort_by_key(|k| std::cmp::Reverse(k.time));
         for release in kept {
@@ -138,7 +138,7 @@ async fn releases(fleet: &Fleet) -> ReleasesReport {
             };
             let time = release.when();
             report.releases.push(ReleaseRow {
-                host: seat.name.clone(),
+                host: handle.name.clone(),
                 current: observed.current.as_deref() == Some(release.id.as_str()),
                 running: observed.nodes.values().filter(runs).count(),
                 time: time.map(|t| t.to_string()),

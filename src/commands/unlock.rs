@@ -9,10 +9,10 @@ use super::report::{Report, partial};
 use super::session::{Extent, cancelled, hosts_of};
 use super::{Command, Hosts, Session, complete};
 use crate::error::{CommandError, Error, Kind};
-use crate::fleet::{Detail, Fleet, Seat};
+use crate::fleet::{Detail, Fleet, HostHandle};
 use crate::remote::verdict;
 use crate::scripts;
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 use crate::ui::{Progress, Tone, Ui, in_line};
 
 /// Free the lock of an operation that hangs; the lock of one that ended is free by itself
@@ -65,7 +65,7 @@ pub(crate) struct HeldLock {
     /// Who holds it, and since when.
     pub holder: String,
     #[serde(skip)]
-    seat: Seat,
+    handle: HostHandle,
     #[serde(skip)]
     operation: String,
 }
@@ -105,16 +105,16 @@ impl Report for LocksReport {
 async fn locks(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> LocksReport {
     let mut report = LocksReport::default();
     let which = fleet.enabled().into_iter().filter(|i| hosts.is_none_or(|h| h.contains(i)));
-    let mut answers = fleet.observe(fleet.seats(which), Detail::Brief).await;
-    answers.sort_by_key(|(seat, _)| seat.index);
-    for (seat, answer) in answers {
+    let mut answers = fleet.observe(fleet.handles(which), Detail::Brief).await;
+    answers.sort_by_key(|(handle, _)| handle.index);
+    for (handle, answer) in answers {
         match answer {
             Ok(observed) => {
                 if let (Some(holder), Some(operation)) = (observed.lock, observed.lock_operation) {
-                    report.held.push(HeldLock { host: seat.name.clone(), holder, seat, operation });
+                    report.held.push(HeldLock { host: handle.name.clone(), holder, handle, operation });
                 }
             }
-            Err(failure) => report.failed.push((seat.name, failure.text())),
+            Err(failure) => report.failed.push((handle.name, failure.text())),
         }
     }
     report
@@ -123,13 +123,14 @@ async fn locks(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> LocksReport {
 /// Frees locks that were looked at.
 async fn unlock(fleet: &Fleet, mut report: LocksReport) -> LocksReport {
     let held = std::mem::take(&mut report.held);
-    let seats = held.iter().map(|h| h.seat.clone()).collect();
+    let handles = held.iter().map(|h| h.handle.clone()).collect();
     let operations = &held;
     let answers = fleet
-        .each("unlocking", seats, |seat| async move {
-            let operation = operations.iter().find(|h| h.host == seat.name).map_or("", |h| h.operation.as_str());
-            let call = Call::new(scripts::UNLOCK, fleet.settings.question).arg(&seat.folders.home).arg(operation);
-            let answer = match seat.connection.run(call).await {
+        .each("unlocking", handles, |handle| async move {
+            let operation = operations.iter().find(|h| h.host == handle.name).map_or("", |h| h.operation.as_str());
+            let call =
+                RemoteScript::new(scripts::UNLOCK, fleet.settings.question).arg(&handle.folders.home).arg(operation);
+            let answer = match handle.connection.run(call).await {
                 Ok(reply) if reply.lines.iter().any(|l| l == "free") => Ok(()),
                 Ok(reply) => verdict(&reply, "unlocked"),
                 Err(failure) => Err(failure.text()),
@@ -138,10 +139,10 @@ async fn unlock(fleet: &Fleet, mut report: LocksReport) -> LocksReport {
             (answer, failure)
         })
         .await;
-    for (seat, answer) in answers {
+    for (handle, answer) in answers {
         match answer {
-            Ok(()) => report.held.extend(held.iter().find(|h| h.host == seat.name).cloned()),
-            Err(why) => report.failed.push((seat.name, why)),
+            Ok(()) => report.held.extend(held.iter().find(|h| h.host == handle.name).cloned()),
+            Err(why) => report.failed.push((handle.name, why)),
         }
     }
     report

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message as Frame};
 
 use super::answer::{Answers, ControlError, NodeStatus, Reply};
-use super::lenient::{self, Relabelled};
+use super::lenient::{self, TextAsBinary};
 use super::message::{self, Event, Message};
 
 /// The only path Zeek's server knows.
@@ -177,7 +177,7 @@ impl Question for IdValue {
 
 /// A connection that has come as far as the ack.
 struct Client<S> {
-    socket: WebSocketStream<Relabelled<S>>,
+    socket: WebSocketStream<TextAsBinary<S>>,
     endpoint: String,
     version: String,
 }
@@ -235,7 +235,7 @@ where
     Ok(Answers { version, endpoint, nodes, ended })
 }
 
-async fn connect<S>(stream: S, deadline: Instant) -> Result<WebSocketStream<Relabelled<S>>, ControlError>
+async fn connect<S>(stream: S, deadline: Instant) -> Result<WebSocketStream<TextAsBinary<S>>, ControlError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -246,7 +246,7 @@ where
         .max_message_size(Some(LARGEST))
         .max_frame_size(Some(LARGEST))
         .max_write_buffer_size(WAITING);
-    let upgrade = tokio_tungstenite::client_async_with_config(request, Relabelled::new(stream), Some(config));
+    let upgrade = tokio_tungstenite::client_async_with_config(request, TextAsBinary::new(stream), Some(config));
     match timeout_at(deadline, upgrade).await {
         Ok(Ok((socket, _response))) => Ok(socket),
         Ok(Err(WsError::Http(response))) => Err(ControlError::Handshake(format!("HTTP status {}", response.status()))),

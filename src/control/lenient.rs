@@ -19,20 +19,20 @@ const MOST_VALUES: usize = 10_000;
 /// in a client that follows RFC 6455, and with it all answers that are still to come. It ends with an error where more
 /// comes than any honest peer sends.
 #[derive(Debug)]
-pub(super) struct Relabelled<S> {
+pub(super) struct TextAsBinary<S> {
     inner: S,
     frames: Frames,
     bytes: u64,
     begun: u64,
 }
 
-impl<S> Relabelled<S> {
+impl<S> TextAsBinary<S> {
     pub(super) fn new(inner: S) -> Self {
         Self { inner, frames: Frames::Head(0), bytes: 0, begun: 0 }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Relabelled<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TextAsBinary<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
@@ -48,7 +48,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Relabelled<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Relabelled<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TextAsBinary<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().inner).poll_write(cx, buf)
     }

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::keys::NewKeys;
-use super::stored::Held;
+use super::stored::HostRelease;
 use super::{keys, site};
 use crate::cluster::{Cluster, EnvValue, Folders, Former};
 use crate::error::Error;
-use crate::fleet::{Fleet, Seat};
+use crate::fleet::{Fleet, HostHandle};
 use crate::observed::Observed;
 use crate::release::{
     CURVE, File, Part, Release, SECRETS_PATH, digest, manifest_entries, secret_key, secret_kind, start_again,
 };
 use crate::scripts;
 use crate::secrets::Secret;
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 
 /// The secrets that the description of now names.
 #[derive(Clone, Default)]
@@ -94,7 +94,7 @@ pub(crate) async fn with_secrets_of_now(
     new: &NewKeys,
     target: &Target,
     found: &[Option<Observed>],
-    held: &BTreeMap<usize, Held>,
+    held: &BTreeMap<usize, HostRelease>,
     parts: Vec<Part>,
     notes: &mut Vec<String>,
 ) -> Result<Again, Error> {
@@ -131,8 +131,8 @@ pub(crate) async fn with_secrets_of_now(
             again.push(part.clone());
             continue;
         }
-        let seat = fleet.seat(part.host);
-        let starts = starts(fleet, &seat, id, held).await?;
+        let handle = fleet.handle(part.host);
+        let starts = starts(fleet, &handle, id, held).await?;
         let home = Folders::of(&cluster.name, host).home;
         let (mut files, mut inputs) = (BTreeMap::new(), held.inputs.clone());
         let mut put = |path: String, mode: u32, text: String| {
@@ -212,13 +212,18 @@ fn kept_now(
 }
 
 /// Reads how the nodes of a release are started on a host.
-async fn starts(fleet: &Fleet, seat: &Seat, id: &str, held: &Held) -> Result<BTreeMap<String, String>, Error> {
+async fn starts(
+    fleet: &Fleet,
+    handle: &HostHandle,
+    id: &str,
+    held: &HostRelease,
+) -> Result<BTreeMap<String, String>, Error> {
     let fail = |why: String| {
-        Error::failed(format!("nothing has changed: {} does not tell how it starts the nodes of {id}", seat.name))
+        Error::failed(format!("nothing has changed: {} does not tell how it starts the nodes of {id}", handle.name))
             .because(why)
     };
-    let call = Call::new(scripts::STARTS, fleet.settings.question).arg(&seat.folders.home).arg(id);
-    let reply = seat.connection.run(call).await.map_err(|f| fail(f.text()))?;
+    let call = RemoteScript::new(scripts::STARTS, fleet.settings.question).arg(&handle.folders.home).arg(id);
+    let reply = handle.connection.run(call).await.map_err(|f| fail(f.text()))?;
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut name = "";
     for line in &reply.lines {

@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::future::BoxFuture;
 
-use super::options::Absent;
+use super::options::Excluded;
 use super::parse::{self, CheckReport};
 use super::prepare::prepare;
-use super::prepared::{Aim, Prepared};
-use super::report::{Behind, DeployReport, ways_on};
+use super::prepared::{Goal, Prepared};
+use super::report::{DeployReport, Pending, ways_on};
 use super::stage::stage;
 use super::survey::tolerable;
-use super::switch::{Done, Switch, Way};
+use super::switch::{Direction, Switch, SwitchProgress};
 use super::{archivers, keys, resume, rollback, rolling};
 use crate::cluster::Role;
 use crate::error::{CommandError, Error, Kind};
-use crate::fleet::{Event, Fleet, Locks, Operation, Seat, StepError, all_well};
-use crate::nodes::{Job, Manner, NodeOutcome, Outcome, peers, ports, start_jobs, stop_jobs, words};
+use crate::fleet::{Event, Fleet, HostHandle, Locks, Operation, StepError, all_well};
+use crate::nodes::{NodeOutcome, NodeTask, OnFailure, Outcome, peers, ports, start_tasks, stop_tasks, words};
 use crate::observed::Observed;
 use crate::plan::{self, Action, NodePlan};
 
@@ -37,11 +37,11 @@ pub async fn apply(
 ) -> Result<DeployReport, CommandError> {
     allowed(&shown)?;
     let operation = Operation::new(command);
-    let mut seats = fleet.seats(shown.release.parts.iter().map(|p| p.host));
-    seats.extend(shown.leaving.iter().map(|(seat, _)| seat.clone()));
-    let (locks, lost) = fleet.unless_interrupted(Locks::take_those(fleet, &seats, &operation)).await??;
+    let mut handles = fleet.handles(shown.release.parts.iter().map(|p| p.host));
+    handles.extend(shown.leaving.iter().map(|(handle, _)| handle.clone()));
+    let (locks, lost) = fleet.unless_interrupted(Locks::take_those(fleet, &handles, &operation)).await??;
     let prepared =
-        match fleet.unless_interrupted(Box::pin(look_again(fleet, &shown, &lost))).await.map_err(CommandError::from) {
+        match fleet.unless_interrupted(Box::pin(replan(fleet, &shown, &lost))).await.map_err(CommandError::from) {
             Ok(Ok(prepared)) => prepared,
             Ok(Err(failure)) | Err(failure) => {
                 locks.release().await;
@@ -54,7 +54,7 @@ pub async fn apply(
     }
     if !prepared.does_as(&shown) {
         fleet
-            .tell(Event::Note { text: "the hosts have changed since the plan was made: it was made again".to_owned() });
+            .emit(Event::Note { text: "the hosts have changed since the plan was made: it was made again".to_owned() });
         // That is shown before the plan is.
         tokio::task::yield_now().await;
         let answer = match fleet.unless_interrupted(agree(&prepared)).await {
@@ -67,7 +67,8 @@ pub async fn apply(
             return Err(error.into());
         }
     }
-    let mut run = Run { fleet, prepared: &prepared, locks: &locks, lost: BTreeMap::new(), touched: Touched::Nothing };
+    let mut run =
+        Run { fleet, prepared: &prepared, locks: &locks, lost: BTreeMap::new(), touched: SwitchState::Nothing };
     let mut result = Box::pin(run.all()).await;
     let (lost, touched) = (run.lost, run.touched);
     // An operation that failed and was not undone leaves its journal, so that the next one can tell; and one that was
@@ -79,7 +80,7 @@ pub async fn apply(
             let well = |nodes: &Vec<NodeOutcome>| nodes.iter().all(|o| o.outcome.is_good());
             !before && report.not_back.is_empty() && report.rolled_back.as_ref().is_some_and(well)
         }
-        Err(_) => !before && touched == Touched::AndBack,
+        Err(_) => !before && touched == SwitchState::AndBack,
     };
     if !settled {
         locks.release().await;
@@ -98,7 +99,7 @@ pub async fn apply(
             let (started, beside) = (started(report), beside(&prepared, report));
             report.lacks = peers::settled(fleet, Some(prepared.version), &started, &beside).await;
         }
-        report.behind.extend(unended.into_iter().map(|(host, reason)| Behind { host, why: why(reason) }));
+        report.pending.extend(unended.into_iter().map(|(host, reason)| Pending { host, why: why(reason) }));
     }
     result
 }
@@ -136,7 +137,7 @@ pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
     if let Some(upgrade) = &planned.plan.upgrade {
         let why = if planned.options.no_restart {
             Some("nodes would run on with the old one beside new ones (--no-restart)")
-        } else if upgrade.other_version && !planned.absent.is_empty() {
+        } else if upgrade.other_version && !planned.excluded.is_empty() {
             Some("hosts that are left out would run on with the old one")
         } else {
             None
@@ -148,7 +149,8 @@ pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
                 .into());
         }
     }
-    if (planned.options.no_restart || !planned.absent.is_empty()) && keys::replaces(&planned.release, &planned.found) {
+    if (planned.options.no_restart || !planned.excluded.is_empty()) && keys::replaces(&planned.release, &planned.found)
+    {
         return Err(Error::failed("nothing has changed: keys can't change without a restart of all nodes")
             .because("nodes with old and new keys can't talk to each other")
             .hint("leave --no-restart, --skip and --allow-failed out; `enabled: false` leaves a host out whose nodes are stopped")
@@ -158,13 +160,13 @@ pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
 }
 
 /// Plans once more, now that nobody else changes anything.
-async fn look_again(fleet: &Fleet, shown: &Prepared, lost: &[(String, String)]) -> Result<Prepared, CommandError> {
+async fn replan(fleet: &Fleet, shown: &Prepared, lost: &[(String, String)]) -> Result<Prepared, CommandError> {
     let mut options = shown.options.clone();
-    let mut gone: BTreeMap<usize, Absent> =
-        shown.absent.iter().filter(|(_, why)| **why != Absent::Skipped).map(|(i, why)| (*i, why.clone())).collect();
+    let mut gone: BTreeMap<usize, Excluded> =
+        shown.excluded.iter().filter(|(_, why)| **why != Excluded::Skipped).map(|(i, why)| (*i, why.clone())).collect();
     for (name, why) in lost {
         match fleet.cluster.hosts.iter().position(|h| h.name == *name) {
-            Some(index) => drop(gone.insert(index, Absent::Failed(why.clone()))),
+            Some(index) => drop(gone.insert(index, Excluded::Failed(why.clone()))),
             None => return Err(Error::failed(format!("nothing has changed: can't lock {name}")).because(why).into()),
         }
     }
@@ -177,19 +179,19 @@ async fn look_again(fleet: &Fleet, shown: &Prepared, lost: &[(String, String)]) 
     }
     // Those that were not locked are not to come back in between.
     options.skip.extend(gone.keys());
-    let mut prepared = match &shown.aim {
-        Aim::Release(target) => rollback::prepare_on(fleet, target, &options).await?,
-        Aim::UpToDate(hosts) => resume::prepare_resume(fleet, hosts.as_ref(), &options.new_keys).await?,
-        Aim::Description => prepare(fleet, &options).await?,
+    let mut prepared = match &shown.goal {
+        Goal::Release(target) => rollback::prepare_on(fleet, target, &options).await?,
+        Goal::UpToDate(hosts) => resume::prepare_resume(fleet, hosts.as_ref(), &options.new_keys).await?,
+        Goal::Description => prepare(fleet, &options).await?,
     };
     prepared.options = shown.options.clone();
-    prepared.absent.extend(gone);
+    prepared.excluded.extend(gone);
     Ok(prepared)
 }
 
 /// Whether an operation has changed what is current on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Touched {
+enum SwitchState {
     Nothing,
     Some,
     AndBack,
@@ -202,11 +204,11 @@ struct Run<'a> {
     locks: &'a Locks,
     /// Hosts that were lost on the way, within what is allowed.
     lost: BTreeMap<usize, String>,
-    touched: Touched,
+    touched: SwitchState,
 }
 
 /// Why activation does not go on.
-enum Halt {
+enum Abort {
     /// Too many nodes failed.
     Failed,
     /// The user interrupted it.
@@ -216,24 +218,24 @@ enum Halt {
 impl Run<'_> {
     async fn all(&mut self) -> Result<DeployReport, CommandError> {
         let release = &self.prepared.release;
-        if self.prepared.base.is_some() || !matches!(self.prepared.aim, Aim::Release(_)) {
+        if self.prepared.base.is_some() || !matches!(self.prepared.goal, Goal::Release(_)) {
             self.stage().await?;
         }
         self.keys().await?;
-        if !matches!(self.prepared.aim, Aim::Release(_)) {
+        if !matches!(self.prepared.goal, Goal::Release(_)) {
             self.check().await?;
         }
         let operation = self.locks.operation();
         self.locks.note(&format!("{} {}", operation.id, operation.holder));
-        for seat in self.switching() {
-            let from = seat.index.and_then(|i| self.prepared.current(i)).unwrap_or("-");
-            self.locks.note_on(&seat.name, &format!("from {from}"));
+        for handle in self.switching() {
+            let from = handle.index.and_then(|i| self.prepared.current(i)).unwrap_or("-");
+            self.locks.note_on(&handle.name, &format!("from {from}"));
         }
         self.locks.note(&format!("to {}", release.id));
         self.note_nodes();
         self.locks.note("did staged and checked");
-        self.touched = Touched::Some;
-        let mut done = Done::default();
+        self.touched = SwitchState::Some;
+        let mut done = SwitchProgress::default();
         // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is switched. So it is with
         // keys: who has old ones ends when he meets one who has new ones.
         let upgrade =
@@ -258,10 +260,10 @@ impl Run<'_> {
             Err(halt) => halt,
         };
         let mut report = self.report(std::mem::take(&mut done.nodes), false);
-        report.interrupted = matches!(halt, Halt::Interrupted);
+        report.interrupted = matches!(halt, Abort::Interrupted);
         self.locks.note("did begin to go back");
         let why = if report.interrupted { "interrupted" } else { "not all nodes became ready" };
-        self.fleet.tell(Event::Note { text: format!("{why}: going back to what ran before") });
+        self.fleet.emit(Event::Note { text: format!("{why}: going back to what ran before") });
         let (nodes, not_back) = self.switcher().go_back(&done).await;
         report.rolled_back = Some(nodes);
         report.not_back = not_back;
@@ -271,10 +273,10 @@ impl Run<'_> {
     /// Notes on each host which of its nodes stop and start, and whether those of before and of after may meet: so that a
     /// host can bring back by itself what an end in the middle has left stopped (`templates/maintain.sh`).
     fn note_nodes(&self) {
-        for (word, jobs) in [("stops", self.stops()), ("starts", self.starts())] {
+        for (word, tasks) in [("stops", self.stops()), ("starts", self.starts())] {
             let mut hosts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-            for job in &jobs {
-                hosts.entry(&job.seat.name).or_default().push(&job.node);
+            for task in &tasks {
+                hosts.entry(&task.handle.name).or_default().push(&task.node);
             }
             for (host, nodes) in hosts {
                 self.locks.note_on(host, &format!("{word} {}", nodes.join(" ")));
@@ -304,10 +306,10 @@ impl Run<'_> {
     fn report(&self, nodes: Vec<NodeOutcome>, done: bool) -> DeployReport {
         let name = |index: usize| self.fleet.cluster.hosts[index].name.clone();
         // What was not meant is not told of.
-        let meant = |_: &(&usize, &Absent)| !self.prepared.names_hosts();
-        let absent = self.prepared.absent.iter().filter(meant);
-        let absent = absent.map(|(i, why)| Behind { host: name(*i), why: why.text().to_owned() });
-        let lost = self.lost.iter().map(|(i, why)| Behind { host: name(*i), why: why.clone() });
+        let meant = |_: &(&usize, &Excluded)| !self.prepared.names_hosts();
+        let excluded = self.prepared.excluded.iter().filter(meant);
+        let excluded = excluded.map(|(i, why)| Pending { host: name(*i), why: why.text().to_owned() });
+        let lost = self.lost.iter().map(|(i, why)| Pending { host: name(*i), why: why.clone() });
         DeployReport {
             command: self.locks.operation().command.clone(),
             release: self.prepared.release.id.clone(),
@@ -318,8 +320,13 @@ impl Run<'_> {
             rolled_back: None,
             not_back: Vec::new(),
             first: self.is_first(),
-            behind: absent.chain(lost).collect(),
-            lost: self.prepared.lost.iter().map(|(left, _)| left.name.as_str().to_owned()).collect(),
+            pending: excluded.chain(lost).collect(),
+            unreachable_hosts: self
+                .prepared
+                .unreachable_hosts
+                .iter()
+                .map(|(left, _)| left.name.as_str().to_owned())
+                .collect(),
         }
     }
 
@@ -333,9 +340,9 @@ impl Run<'_> {
     }
 
     /// The hosts of the release that are still there.
-    fn switching(&self) -> Vec<Seat> {
+    fn switching(&self) -> Vec<HostHandle> {
         let hosts = self.prepared.release.parts.iter().map(|p| p.host);
-        self.fleet.seats(hosts.filter(|h| !self.lost.contains_key(h)))
+        self.fleet.handles(hosts.filter(|h| !self.lost.contains_key(h)))
     }
 
     /// Takes hosts that failed out, where the rest may go on without them.
@@ -348,7 +355,7 @@ impl Run<'_> {
         }
         for (index, why) in failed {
             let name = &self.fleet.cluster.hosts[*index].name;
-            self.fleet.tell(Event::Note { text: format!("{name}: goes on without it: {why}") });
+            self.fleet.emit(Event::Note { text: format!("{name}: goes on without it: {why}") });
         }
         self.lost = lost;
         true
@@ -356,8 +363,8 @@ impl Run<'_> {
 
     /// Nodes that do not run as planned, for whatever reason.
     fn missing<'b>(&'b self, lost: &BTreeMap<usize, String>, bad: &[&'b str]) -> Vec<&'b str> {
-        let absent = |host: usize| matches!(self.prepared.absent.get(&host), Some(Absent::Failed(_)));
-        let on_hosts = self.fleet.cluster.run_nodes().filter(|n| lost.contains_key(&n.host) || absent(n.host));
+        let excluded = |host: usize| matches!(self.prepared.excluded.get(&host), Some(Excluded::Failed(_)));
+        let on_hosts = self.fleet.cluster.run_nodes().filter(|n| lost.contains_key(&n.host) || excluded(n.host));
         let all: BTreeSet<&str> = on_hosts.map(|n| n.name.as_str()).chain(bad.iter().copied()).collect();
         all.into_iter().collect()
     }
@@ -366,9 +373,9 @@ impl Run<'_> {
     ///
     /// # Errors
     /// Where it is not: what was not done everywhere, and why on each host.
-    fn go_on(&mut self, what: &str, answers: Vec<(Seat, Result<(), String>)>) -> Result<(), Error> {
+    fn go_on(&mut self, what: &str, answers: Vec<(HostHandle, Result<(), String>)>) -> Result<(), Error> {
         let failed: Vec<(usize, String)> =
-            answers.iter().filter_map(|(seat, a)| Some((seat.index?, a.as_ref().err()?.clone()))).collect();
+            answers.iter().filter_map(|(handle, a)| Some((handle.index?, a.as_ref().err()?.clone()))).collect();
         if failed.is_empty() || self.lose(&failed) { Ok(()) } else { all_well(what, answers) }
     }
 
@@ -389,8 +396,8 @@ impl Run<'_> {
 
     /// Lets the real Zeek parse what was staged, and looks for ports that something else has.
     async fn check(&self) -> Result<(), CommandError> {
-        let jobs = self.starts();
-        let starts: BTreeSet<&str> = jobs.iter().map(|job| job.node.as_str()).collect();
+        let tasks = self.starts();
+        let starts: BTreeSet<&str> = tasks.iter().map(|task| task.node.as_str()).collect();
         if starts.is_empty() {
             return Ok(());
         }
@@ -398,7 +405,7 @@ impl Run<'_> {
         let report = parse::parse(self.fleet, self.prepared, present, false);
         let report = self.fleet.unless_interrupted(report).await??;
         for warning in report.warnings.iter().chain(&report.unchecked) {
-            self.fleet.tell(Event::Note { text: format!("warning: {}", warning.text()) });
+            self.fleet.emit(Event::Note { text: format!("warning: {}", warning.text()) });
         }
         if !report.errors.is_empty() {
             return Err(refused(&report).into());
@@ -411,57 +418,58 @@ impl Run<'_> {
 
     /// What has to end: what the plan stops, and what it starts but the runner may start again before it does, from the
     /// release of now: nodes that pause after a crash. Where no node is to restart, that is as good.
-    fn stops(&self) -> Vec<Job> {
+    fn stops(&self) -> Vec<NodeTask> {
         let hosts = self.fleet.cluster.hosts.iter().zip(&self.prepared.found);
         let found: HashMap<&str, &Observed> =
             hosts.filter_map(|(host, observed)| Some((host.name.as_str(), observed.as_ref()?))).collect();
         let pauses = |n: &NodePlan| {
             let node = found.get(n.host.as_str()).and_then(|o| o.nodes.get(&n.node));
-            !self.prepared.options.no_restart && node.is_some_and(|node| node.supervised && node.meant().is_some())
+            !self.prepared.options.no_restart
+                && node.is_some_and(|node| node.supervised && node.desired_release().is_some())
         };
-        self.jobs(|n| matches!(n.action, Action::Stop | Action::Restart) || n.action == Action::Start && pauses(n))
+        self.tasks(|n| matches!(n.action, Action::Stop | Action::Restart) || n.action == Action::Start && pauses(n))
     }
 
     /// What the plan starts.
-    fn starts(&self) -> Vec<Job> {
-        self.jobs(|n| matches!(n.action, Action::Start | Action::Restart))
+    fn starts(&self) -> Vec<NodeTask> {
+        self.tasks(|n| matches!(n.action, Action::Start | Action::Restart))
     }
 
-    /// Makes jobs of nodes of the plan on the hosts that are there.
-    fn jobs(&self, wanted: impl Fn(&NodePlan) -> bool) -> Vec<Job> {
-        let seats: HashMap<String, Seat> = self
+    /// Makes tasks of nodes of the plan on the hosts that are there.
+    fn tasks(&self, wanted: impl Fn(&NodePlan) -> bool) -> Vec<NodeTask> {
+        let handles: HashMap<String, HostHandle> = self
             .switching()
             .into_iter()
-            .chain(self.prepared.leaving.iter().map(|(seat, _)| seat.clone()))
-            .map(|seat| (seat.name.clone(), seat))
+            .chain(self.prepared.leaving.iter().map(|(handle, _)| handle.clone()))
+            .map(|handle| (handle.name.clone(), handle))
             .collect();
         let nodes = self.prepared.plan.nodes.iter().filter(|n| wanted(n));
         nodes
             .filter_map(|n| {
-                Some(Job {
+                Some(NodeTask {
                     node: n.node.clone(),
                     role: n.role,
-                    seat: seats.get(&n.host)?.clone(),
+                    handle: handles.get(&n.host)?.clone(),
                     release: self.prepared.release.id.clone(),
                     again: n.action == Action::Restart,
-                    meant: false,
+                    stays_desired: false,
                 })
             })
             .collect()
     }
 
     /// Switches all hosts; where that fails, those that did switch go back.
-    async fn switch(&mut self, done: &mut Done) -> Result<(), CommandError> {
-        let way = Way::There(BTreeSet::new());
+    async fn switch(&mut self, done: &mut SwitchProgress) -> Result<(), CommandError> {
+        let way = Direction::Forward(BTreeSet::new());
         let answers = self.switcher().switch_all("switching", self.switching(), &way).await;
         let superseded = |answer: &Result<(), StepError>| *answer == Err(StepError::Superseded);
         if done.stops.is_empty() && !answers.is_empty() && answers.iter().all(|(_, answer)| superseded(answer)) {
-            self.touched = Touched::Nothing;
+            self.touched = SwitchState::Nothing;
             return Err(Error::failed("nothing has changed: another operation has run on the hosts since")
                 .hint("`clusterctl status` shows what runs now, `clusterctl diff` what a deploy would change")
                 .into());
         }
-        let answers = answers.into_iter().map(|(seat, answer)| (seat, answer.map_err(String::from))).collect();
+        let answers = answers.into_iter().map(|(handle, answer)| (handle, answer.map_err(String::from))).collect();
         let Err(error) = self.go_on("not all hosts could switch to the release", answers) else {
             self.locks.note("did switch");
             return Ok(());
@@ -470,7 +478,7 @@ impl Run<'_> {
         let touched = if done.stops.is_empty() { "no node was touched; " } else { "" };
         let again = nodes.iter().all(|o| o.outcome.is_good());
         if not_back.is_empty() && again {
-            self.touched = Touched::AndBack;
+            self.touched = SwitchState::AndBack;
             return Err(error.because(format!("{touched}all hosts are back at the release they had")).into());
         }
         if not_back.is_empty() {
@@ -487,7 +495,7 @@ impl Run<'_> {
     }
 
     /// Stops and starts what the plan says: all at once, or a few workers at a time.
-    async fn restart(&self, done: &mut Done, stopped: bool) -> Result<(), Halt> {
+    async fn restart(&self, done: &mut SwitchProgress, stopped: bool) -> Result<(), Abort> {
         let cluster = &*self.fleet.cluster;
         let mut stops = if stopped { Vec::new() } else { self.stops() };
         let mut starts = self.starts();
@@ -501,23 +509,23 @@ impl Run<'_> {
                 .filter(|n| n.action == Action::Restart && n.role == Some(Role::Worker))
                 .map(|n| n.node.as_str())
                 .collect();
-            let mut rolling: HashMap<String, Job> = HashMap::new();
-            starts.retain(|job| {
-                let later = both.contains(job.node.as_str());
+            let mut rolling: HashMap<String, NodeTask> = HashMap::new();
+            starts.retain(|task| {
+                let later = both.contains(task.node.as_str());
                 if later {
-                    rolling.insert(job.node.clone(), job.clone());
+                    rolling.insert(task.node.clone(), task.clone());
                 }
                 !later
             });
-            stops.retain(|job| job.role.is_none() || !both.contains(job.node.as_str()));
+            stops.retain(|task| task.role.is_none() || !both.contains(task.node.as_str()));
             for batch in plan::batches(cluster, |n| rolling.contains_key(&n.name), share) {
-                batches.push(batch.iter().filter_map(|n| rolling.get(&n.name).cloned()).collect::<Vec<Job>>());
+                batches.push(batch.iter().filter_map(|n| rolling.get(&n.name).cloned()).collect::<Vec<NodeTask>>());
             }
         }
         self.stop(done, stops).await?;
         self.start(done, starts).await?;
         let version = self.prepared.version;
-        let names = |batch: &[Job]| batch.iter().map(|job| job.node.clone()).collect::<BTreeSet<String>>();
+        let names = |batch: &[NodeTask]| batch.iter().map(|task| task.node.clone()).collect::<BTreeSet<String>>();
         let mut counted = !batches.is_empty();
         if counted {
             // A manager that was restarted counts nobody at first.
@@ -527,13 +535,13 @@ impl Run<'_> {
             {
                 let text =
                     format!("workers are not waited for until the manager counts them: it can't be asked: {why}");
-                self.fleet.tell(Event::Note { text });
+                self.fleet.emit(Event::Note { text });
                 counted = false;
             }
         }
         let total = batches.len();
         for (number, batch) in batches.into_iter().enumerate() {
-            self.fleet.tell(Event::Note { text: format!("rolling restart, {} of {total}", number + 1) });
+            self.fleet.emit(Event::Note { text: format!("rolling restart, {} of {total}", number + 1) });
             self.stop(done, batch.clone()).await?;
             let started = names(&batch);
             self.start(done, batch).await?;
@@ -547,7 +555,7 @@ impl Run<'_> {
                 // An interrupt has left them no time.
                 let late = |o: &&mut NodeOutcome| unseen.contains(&o.node) && !self.fleet.is_interrupted();
                 for outcome in done.nodes.iter_mut().filter(late) {
-                    outcome.outcome = Outcome::Late(why.clone());
+                    outcome.outcome = Outcome::StartTimeout(why.clone());
                 }
             }
             self.judge(done)?;
@@ -555,44 +563,44 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn stop(&self, done: &mut Done, jobs: Vec<Job>) -> Result<(), Halt> {
-        let outcomes = stop_jobs(self.fleet, self.locks, &jobs, Manner::Strict).await;
-        done.stops.extend(jobs);
+    async fn stop(&self, done: &mut SwitchProgress, tasks: Vec<NodeTask>) -> Result<(), Abort> {
+        let outcomes = stop_tasks(self.fleet, self.locks, &tasks, OnFailure::Abort).await;
+        done.stops.extend(tasks);
         done.add(outcomes);
         self.locks.note("did stop");
         self.judge(done)
     }
 
-    async fn start(&self, done: &mut Done, jobs: Vec<Job>) -> Result<(), Halt> {
+    async fn start(&self, done: &mut SwitchProgress, tasks: Vec<NodeTask>) -> Result<(), Abort> {
         // What did not stop is not started beside itself.
         let bad: BTreeSet<(&str, &str)> =
             done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| (o.node.as_str(), o.host.as_str())).collect();
-        let jobs: Vec<Job> =
-            jobs.into_iter().filter(|j| !bad.contains(&(j.node.as_str(), j.seat.name.as_str()))).collect();
+        let tasks: Vec<NodeTask> =
+            tasks.into_iter().filter(|j| !bad.contains(&(j.node.as_str(), j.handle.name.as_str()))).collect();
         drop(bad);
-        let mut outcomes = start_jobs(self.fleet, self.locks, &jobs, Manner::Strict).await;
+        let mut outcomes = start_tasks(self.fleet, self.locks, &tasks, OnFailure::Abort).await;
         ports::blame(self.fleet, Some(self.prepared.version), &self.prepared.found, &mut outcomes).await;
-        match self.prepared.aim {
-            Aim::Release(_) => words::without_folders(self.fleet, &mut outcomes),
-            Aim::Description | Aim::UpToDate(_) => {
+        match self.prepared.goal {
+            Goal::Release(_) => words::without_folders(self.fleet, &mut outcomes),
+            Goal::Description | Goal::UpToDate(_) => {
                 parse::in_own_names(self.fleet, &self.prepared.release, &mut outcomes);
             }
         }
-        done.starts.extend(jobs);
+        done.starts.extend(tasks);
         done.add(outcomes);
         self.locks.note("did start");
         self.judge(done)
     }
 
     /// Tells whether it may go on.
-    fn judge(&self, done: &Done) -> Result<(), Halt> {
+    fn judge(&self, done: &SwitchProgress) -> Result<(), Abort> {
         // Nodes that were not tried because of that are no failures.
         if self.fleet.is_interrupted() {
-            return Err(Halt::Interrupted);
+            return Err(Abort::Interrupted);
         }
         let bad: Vec<&str> = done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.node.as_str()).collect();
         if !bad.is_empty() && !tolerable(&self.fleet.cluster, &self.prepared.options, &self.missing(&self.lost, &bad)) {
-            return Err(Halt::Failed);
+            return Err(Abort::Failed);
         }
         Ok(())
     }

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::prepared::Prepared;
-use crate::fleet::{Fleet, Seat};
+use crate::fleet::{Fleet, HostHandle};
 use crate::plan::OldText;
 use crate::release::digest;
 use crate::scripts;
-use crate::transport::{Call, Reply};
+use crate::transport::{RemoteScript, ScriptOutput};
 
 /// The most bytes that are read for one plan; one file gives at most what the plan has use for.
 const MOST: usize = 16 << 20;
@@ -45,12 +45,12 @@ pub async fn compare(fleet: &Fleet, prepared: &mut Prepared) {
         return;
     }
     let most = MOST / asked.len();
-    let seats = fleet.seats(asked.keys().copied());
+    let handles = fleet.handles(asked.keys().copied());
     let asked = &asked;
     let answers = fleet
-        .each("comparing", seats, |seat| async move {
-            let questions = seat.index.and_then(|i| asked.get(&i)).map(Vec::as_slice).unwrap_or_default();
-            (ask(fleet, &seat, questions, most).await, None)
+        .each("comparing", handles, |handle| async move {
+            let questions = handle.index.and_then(|i| asked.get(&i)).map(Vec::as_slice).unwrap_or_default();
+            (ask(fleet, &handle, questions, most).await, None)
         })
         .await;
     let texts: HashMap<String, OldText> = answers.into_iter().flat_map(|(_, texts)| texts).collect();
@@ -72,16 +72,16 @@ struct Question {
 }
 
 /// Asks one host; returns what came of each question, by digest.
-async fn ask(fleet: &Fleet, seat: &Seat, questions: &[Question], most: usize) -> Vec<(String, OldText)> {
+async fn ask(fleet: &Fleet, handle: &HostHandle, questions: &[Question], most: usize) -> Vec<(String, OldText)> {
     let input: String = questions.iter().map(|q| format!("{} {}\n{}\n", q.release, q.most, q.path)).collect();
-    let call = Call::new(scripts::DIFF, fleet.settings.question)
-        .arg(format!("{}/releases", seat.folders.home))
+    let call = RemoteScript::new(scripts::DIFF, fleet.settings.question)
+        .arg(format!("{}/releases", handle.folders.home))
         .arg(most.to_string())
         .input(input);
-    let answer = match seat.connection.run(call).await {
+    let answer = match handle.connection.run(call).await {
         Ok(reply) => read(&reply, questions),
         Err(failure) => {
-            let why = format!("what is there now can't be read from {}: {}", seat.name, failure.text());
+            let why = format!("what is there now can't be read from {}: {}", handle.name, failure.text());
             questions.iter().map(|_| OldText::Unknown(why.clone())).collect()
         }
     };
@@ -89,7 +89,7 @@ async fn ask(fleet: &Fleet, seat: &Seat, questions: &[Question], most: usize) ->
 }
 
 /// Reads the answers, in the order of the questions.
-fn read(reply: &Reply, questions: &[Question]) -> Vec<OldText> {
+fn read(reply: &ScriptOutput, questions: &[Question]) -> Vec<OldText> {
     let mut answers: Vec<(Option<u64>, Option<Vec<&str>>)> = Vec::new();
     for line in &reply.lines {
         match (line.split_once(' '), line.as_str()) {

@@ -8,12 +8,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::fleet::{Event, Fleet, Locks, Seat};
+use crate::fleet::{Event, Fleet, HostHandle, Locks};
 use crate::observed::Observed;
 use crate::release::{Release, pack, secret_kind};
 use crate::remote::verdict;
 use crate::secrets::{CURVE, Secret, is_named};
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 use crate::values::Version;
 use crate::{scripts, secrets, zeek};
 
@@ -218,7 +218,7 @@ pub(crate) async fn keep(
     found: &[Option<Observed>],
     missing: Vec<(usize, Vec<String>)>,
     locks: &Locks,
-) -> Result<Vec<(Seat, Result<(), String>)>, Error> {
+) -> Result<Vec<(HostHandle, Result<(), String>)>, Error> {
     if missing.is_empty() {
         return Ok(Vec::new());
     }
@@ -235,25 +235,25 @@ pub(crate) async fn keep(
         if names.iter().all(|name| needs.contains(name)) {
             let host = &fleet.cluster.hosts[*index].name;
             let text = format!("{host}: its keys are not those of the cluster; they are sent anew");
-            fleet.tell(Event::Note { text });
+            fleet.emit(Event::Note { text });
         }
     }
     let (known, missing) = (&known, &missing);
-    let seats = fleet.seats(missing.iter().map(|(index, _)| *index));
-    let answers = fleet.each("bringing keys", seats, |seat| async move {
-        let names = missing.iter().find(|(i, _)| Some(*i) == seat.index).map_or(&[][..], |(_, names)| names);
+    let handles = fleet.handles(missing.iter().map(|(index, _)| *index));
+    let answers = fleet.each("bringing keys", handles, |handle| async move {
+        let names = missing.iter().find(|(i, _)| Some(*i) == handle.index).map_or(&[][..], |(_, names)| names);
         let secrets: Vec<&Secret> = names.iter().filter_map(|name| known.get(name)).collect();
-        let answer = keep_one(&seat, locks, &secrets).await;
+        let answer = keep_one(&handle, locks, &secrets).await;
         let failure = answer.clone().err();
         (answer, failure)
     });
     Ok(answers.await)
 }
 
-async fn keep_one(seat: &Seat, locks: &Locks, secrets: &[&Secret]) -> Result<(), String> {
+async fn keep_one(handle: &HostHandle, locks: &Locks, secrets: &[&Secret]) -> Result<(), String> {
     let input = pack(secrets.iter().map(|s| (s.name.as_str(), 0o600, &*s.content))).map_err(|e| e.to_string())?;
-    let call = || Call::new(scripts::KEEP, KEEPING).arg(&seat.folders.home).input(input.as_slice());
-    verdict(&locks.step(seat, call).await?, "kept")
+    let call = || RemoteScript::new(scripts::KEEP, KEEPING).arg(&handle.folders.home).input(input.as_slice());
+    verdict(&locks.step(handle, call).await?, "kept")
 }
 
 /// Reads keys from a host that has them.
@@ -261,9 +261,9 @@ async fn fetch(fleet: &Fleet, found: &[Option<Observed>], name: &str) -> Result<
     let mut error = Error::failed("nothing has changed: the cluster's keys can't be read from a host that has them");
     let holders = found.iter().enumerate().filter(|(_, o)| o.as_ref().is_some_and(|o| have(o).any(|n| n == name)));
     for (index, _) in holders {
-        let seat = fleet.seat(index);
-        let call = Call::new(scripts::SECRET, fleet.settings.question).arg(&seat.folders.home).arg(name);
-        let why = match seat.connection.run(call).await {
+        let handle = fleet.handle(index);
+        let call = RemoteScript::new(scripts::SECRET, fleet.settings.question).arg(&handle.folders.home).arg(name);
+        let why = match handle.connection.run(call).await {
             Ok(reply) => {
                 let lines = reply.lines.iter().filter_map(|l| l.strip_prefix("secret "));
                 let content = lines.map(|l| format!("{l}\n")).collect::<String>().into_bytes();
@@ -274,7 +274,7 @@ async fn fetch(fleet: &Fleet, found: &[Option<Observed>], name: &str) -> Result<
             }
             Err(failure) => failure.text(),
         };
-        error = error.because(format!("{}: {why}", seat.name));
+        error = error.because(format!("{}: {why}", handle.name));
     }
     Err(error.hint(match secret_kind(name) {
         CURVE => "`clusterctl secrets rotate` makes new ones and restarts all nodes",

@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::{Cluster, Former};
-use crate::fleet::{Detail, Event, Fleet, Seat};
-use crate::observed::{Left, Observed};
+use crate::fleet::{Detail, Event, Fleet, HostHandle};
+use crate::observed::{Observed, RemovedHost};
 use crate::plan::{Plan, former};
 
 /// A host that a host of the cluster remembers.
 #[derive(Debug, Clone)]
 pub(crate) struct Remembered {
     /// The host.
-    pub(crate) left: Left,
+    pub(crate) left: RemovedHost,
     /// Who says so.
     pub(crate) teller: String,
 }
@@ -30,11 +30,11 @@ pub(crate) struct Asked {
 #[derive(Default)]
 pub(crate) struct Leaving {
     /// Those that answered.
-    pub(crate) there: Vec<(Seat, Observed)>,
+    pub(crate) there: Vec<(HostHandle, Observed)>,
     /// Those of them on which something runs or is meant to.
-    pub(crate) left: Vec<Left>,
+    pub(crate) removed_hosts: Vec<RemovedHost>,
     /// Those that can't be asked, and why.
-    pub(crate) lost: Vec<(Left, String)>,
+    pub(crate) unreachable_hosts: Vec<(RemovedHost, String)>,
     /// Where those that answered were reached, by name.
     ways: BTreeMap<String, String>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Leaving {
 /// Hosts that are to be asked, by name, and those of which nothing says how.
 pub(crate) struct Gone {
     pub(crate) asked: BTreeMap<String, Asked>,
-    unknown: Vec<(Left, String)>,
+    unknown: Vec<(RemovedHost, String)>,
 }
 
 /// Hosts that a current release has and the cluster has not, those that an earlier deploy could not ask either, and
@@ -92,7 +92,7 @@ pub(crate) async fn ask_leaving(
     let mut leaving = Leaving::default();
     for (left, reason) in gone.unknown {
         notes.push(unknown(left.name.as_str(), why, &reason));
-        leaving.lost.push((left, reason));
+        leaving.unreachable_hosts.push((left, reason));
     }
     if gone.asked.is_empty() {
         return leaving;
@@ -101,21 +101,26 @@ pub(crate) async fn ask_leaving(
         if let Some(teller) = &asked.teller {
             // Before it is done: a host has a say in where this goes.
             let text = format!("{name} {why}: asking it at {} ({teller})", way(&asked.host));
-            fleet.tell(Event::Note { text });
+            fleet.emit(Event::Note { text });
         }
     }
-    let seats: Vec<Seat> = gone.asked.values().map(|asked| fleet.foreign(&asked.host)).collect();
-    for (seat, answer) in fleet.observe(seats, Detail::Brief).await {
-        let Some(asked) = gone.asked.get(&seat.name) else { continue };
-        let left =
-            Left::of(&seat.name, asked.host.local, &asked.host.ssh.host, asked.host.ssh.port, &asked.host.ssh.user);
+    let handles: Vec<HostHandle> = gone.asked.values().map(|asked| fleet.foreign(&asked.host)).collect();
+    for (handle, answer) in fleet.observe(handles, Detail::Brief).await {
+        let Some(asked) = gone.asked.get(&handle.name) else { continue };
+        let left = RemovedHost::of(
+            &handle.name,
+            asked.host.local,
+            &asked.host.ssh.host,
+            asked.host.ssh.port,
+            &asked.host.ssh.user,
+        );
         match answer {
             // By another way, or under another name: its nodes are those of a host that stays, and do not stop.
             Ok(observed) if let Some(stays) = same_machine(fleet, found, &observed) => notes.push(format!(
                 "{} {why}, and is the same machine as {stays} (at {}): nothing is done there as {}",
-                seat.name,
+                handle.name,
                 way(&asked.host),
-                seat.name
+                handle.name
             )),
             // Whose word it was may have meant another cluster of the same name.
             Ok(observed) if asked.teller.is_some() && !is_of_this_cluster(found, &observed) => {
@@ -124,27 +129,27 @@ pub(crate) async fn ask_leaving(
                 notes.push(format!(
                     "{} {why}, but at {} {reason}: it may be another cluster's, and is left alone; list it under \
                      `removed` if it is this one's",
-                    seat.name,
+                    handle.name,
                     way(&asked.host)
                 ));
-                leaving.lost.extend(left.map(|left| (left, reason)));
+                leaving.unreachable_hosts.extend(left.map(|left| (left, reason)));
             }
             Ok(observed) => {
-                let lives = observed.nodes.values().any(|n| n.process.is_some() || n.meant().is_some());
-                if asked.teller.is_none() && !lives && cluster_lists(fleet, &seat.name) {
+                let lives = observed.nodes.values().any(|n| n.process.is_some() || n.desired_release().is_some());
+                if asked.teller.is_none() && !lives && cluster_lists(fleet, &handle.name) {
                     notes.push(format!(
                         "{}: no node of this cluster runs there, or is meant to: it may be taken out of `removed`",
-                        seat.name
+                        handle.name
                     ));
                 }
-                leaving.left.extend(left.filter(|_| lives));
-                leaving.ways.insert(seat.name.clone(), way(&asked.host));
-                leaving.there.push((seat, observed));
+                leaving.removed_hosts.extend(left.filter(|_| lives));
+                leaving.ways.insert(handle.name.clone(), way(&asked.host));
+                leaving.there.push((handle, observed));
             }
             Err(failure) => {
                 let reason = failure.text();
-                notes.push(unknown(&seat.name, why, &format!("at {}: {reason}", way(&asked.host))));
-                leaving.lost.extend(left.map(|left| (left, reason)));
+                notes.push(unknown(&handle.name, why, &format!("at {}: {reason}", way(&asked.host))));
+                leaving.unreachable_hosts.extend(left.map(|left| (left, reason)));
             }
         }
     }
@@ -196,11 +201,11 @@ fn way(host: &Former) -> String {
 impl Leaving {
     /// Adds to a plan what becomes of these hosts.
     pub(crate) fn plan(&self, plan: &mut Plan) {
-        for (seat, observed) in &self.there {
-            let way = self.ways.get(&seat.name).map_or("", String::as_str);
-            plan.add_leaving(&seat.name, way, observed);
+        for (handle, observed) in &self.there {
+            let way = self.ways.get(&handle.name).map_or("", String::as_str);
+            plan.add_leaving(&handle.name, way, observed);
         }
-        for (left, why) in &self.lost {
+        for (left, why) in &self.unreachable_hosts {
             plan.add_unknown(left.name.as_str(), why);
         }
     }

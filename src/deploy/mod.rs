@@ -51,7 +51,7 @@ pub use options::{Offers, Options, skipped};
 pub use parse::{CheckReport, Checked, Finding};
 pub use prepare::prepare;
 pub use prepared::Prepared;
-pub use report::{Behind, DeployReport, ways_on};
+pub use report::{DeployReport, Pending, ways_on};
 pub use resume::prepare_resume;
 pub use rollback::prepare_rollback;
 

@@ -55,14 +55,14 @@ impl Default for Options {
 
 /// Why a host is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Absent {
+pub(crate) enum Excluded {
     /// The user said so.
     Skipped,
     /// It can't be reached, or failed; why.
     Failed(String),
 }
 
-impl Absent {
+impl Excluded {
     /// Says it in words.
     pub(crate) fn text(&self) -> &str {
         match self {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::leaving::{Leaving, ask_leaving, gone};
-use super::options::{Absent, Options};
-use super::prepared::{Aim, Prepared};
+use super::options::{Excluded, Options};
+use super::prepared::{Goal, Prepared};
 use super::records::deployments;
 use super::survey::{look, notes, pinnable, runnable, zeek_of};
 use super::{beside, keys, site};
@@ -13,7 +13,7 @@ use crate::error::CommandError;
 use crate::fleet::Fleet;
 use crate::observed::Observed;
 use crate::plan::{Apart, Plan, currents, prevailing};
-use crate::release::{Ingredients, Release};
+use crate::release::{Release, ReleaseInput};
 use crate::zeek;
 
 /// Observes all hosts and plans.
@@ -25,7 +25,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     let site = site::read(&fleet.cluster).await.map_err(beside::of_site)?;
     let values = site::secrets(&fleet.cluster)?;
     let given = site::tls(&fleet.cluster)?;
-    let (found, absent) = look(fleet, options).await?;
+    let (found, excluded) = look(fleet, options).await?;
     runnable(&fleet.cluster, &found)?;
     pinnable(&fleet.cluster, &found).map_err(|error| error.hint("set `pin_cpus` of the nodes there"))?;
     let (version, zeeks) = zeek_of(&fleet.cluster, &found)?;
@@ -33,10 +33,10 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     if !problems.is_empty() {
         return Err(CommandError::Problems(problems));
     }
-    let mut notes = notes(&fleet.cluster, &found, &absent);
+    let mut notes = notes(&fleet.cluster, &found, &excluded);
     let keys = keys::decide(fleet, &found, version, given, &options.new_keys)?;
     let salt = if values.is_empty() { None } else { Some(keys::salt(fleet, &found, &options.new_keys)?) };
-    let mut release = Release::build(&Ingredients {
+    let mut release = Release::build(&ReleaseInput {
         cluster: &fleet.cluster,
         version,
         zeeks: &zeeks,
@@ -52,26 +52,40 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     let gone = gone(&fleet.cluster, &found, &then);
     let leaving = ask_leaving(fleet, &found, gone, "left the description", &mut notes).await;
     leaving.plan(&mut plan);
-    let Leaving { there: leaving, left, lost, .. } = leaving;
+    let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
     if options.no_restart {
         plan.without_restarts();
     }
-    plan.apart = apart(&fleet.cluster, &absent);
+    plan.apart = apart(&fleet.cluster, &excluded);
     let options = options.clone();
-    let aim = Aim::Description;
+    let goal = Goal::Description;
     let base = None;
-    Ok(Prepared { plan, version, notes, release, base, found, keys, leaving, left, lost, absent, options, aim })
+    Ok(Prepared {
+        plan,
+        version,
+        notes,
+        release,
+        base,
+        found,
+        keys,
+        leaving,
+        removed_hosts,
+        unreachable_hosts,
+        excluded,
+        options,
+        goal,
+    })
 }
 
 /// The hosts that take no part, and why.
-pub(crate) fn apart(cluster: &Cluster, absent: &BTreeMap<usize, Absent>) -> Vec<Apart> {
+pub(crate) fn apart(cluster: &Cluster, excluded: &BTreeMap<usize, Excluded>) -> Vec<Apart> {
     let hosts = cluster.hosts.iter().enumerate();
     hosts
         .filter_map(|(index, host)| {
-            let why = match absent.get(&index) {
+            let why = match excluded.get(&index) {
                 _ if !host.enabled => "is disabled".to_owned(),
-                Some(Absent::Skipped) => "was skipped".to_owned(),
-                Some(Absent::Failed(why)) => format!("could not be asked ({why})"),
+                Some(Excluded::Skipped) => "was skipped".to_owned(),
+                Some(Excluded::Failed(why)) => format!("could not be asked ({why})"),
                 None => return None,
             };
             Some(Apart { host: host.name.clone(), why, disabled: !host.enabled })

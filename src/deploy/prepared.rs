@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::again::Target;
 use super::keys::{self, Keys};
-use super::options::{Absent, Options};
-use crate::fleet::Seat;
-use crate::observed::{Left, Observed, ObservedNode, StoredRelease};
+use super::options::{Excluded, Options};
+use crate::fleet::HostHandle;
+use crate::observed::{Observed, ObservedNode, RemovedHost, StoredRelease};
 use crate::plan::Plan;
 use crate::release::Release;
 use crate::values::Version;
@@ -26,22 +26,22 @@ pub struct Prepared {
     pub(crate) found: Vec<Option<Observed>>,
     /// What the hosts keep to themselves.
     pub(crate) keys: Keys,
-    pub(crate) leaving: Vec<(Seat, Observed)>,
+    pub(crate) leaving: Vec<(HostHandle, Observed)>,
     /// Those of them on which something runs or is meant to, and which therefore must not be forgotten.
-    pub(crate) left: Vec<Left>,
+    pub(crate) removed_hosts: Vec<RemovedHost>,
     /// Hosts that left the description and can't be asked, and why.
-    pub(crate) lost: Vec<(Left, String)>,
+    pub(crate) unreachable_hosts: Vec<(RemovedHost, String)>,
     /// Hosts of the description that are left out, and why.
-    pub(crate) absent: BTreeMap<usize, Absent>,
+    pub(crate) excluded: BTreeMap<usize, Excluded>,
     /// How it is to be done.
     pub(crate) options: Options,
     /// What it leads to.
-    pub(crate) aim: Aim,
+    pub(crate) goal: Goal,
 }
 
 /// What an operation leads to.
 #[derive(Debug, Clone)]
-pub(crate) enum Aim {
+pub(crate) enum Goal {
     /// What the description says.
     Description,
     /// A release that lies on the hosts.
@@ -60,8 +60,13 @@ impl Prepared {
     /// Tells whether hosts have records that a deploy has to write anew, whatever else there is to do: they are not what
     /// they should be, or remember hosts that nobody has to remember any more.
     pub fn is_outdated(&self) -> bool {
-        let due: BTreeSet<&str> =
-            self.lost.iter().map(|(left, _)| left).chain(&self.left).map(|l| l.name.as_str()).collect();
+        let due: BTreeSet<&str> = self
+            .unreachable_hosts
+            .iter()
+            .map(|(left, _)| left)
+            .chain(&self.removed_hosts)
+            .map(|l| l.name.as_str())
+            .collect();
         self.found.iter().flatten().any(|o| {
             o.wrong.iter().any(|wrong| wrong.mended) || o.pending.iter().any(|left| !due.contains(left.name.as_str()))
         })
@@ -69,12 +74,12 @@ impl Prepared {
 
     /// Tells whether hosts are left out that were meant, so that nothing is known of them afterwards.
     pub fn leaves_out(&self) -> bool {
-        !self.names_hosts() && (!self.absent.is_empty() || !self.lost.is_empty())
+        !self.names_hosts() && (!self.excluded.is_empty() || !self.unreachable_hosts.is_empty())
     }
 
     /// Tells whether only hosts that the user named are meant.
     pub(crate) fn names_hosts(&self) -> bool {
-        matches!(self.aim, Aim::UpToDate(Some(_)))
+        matches!(self.goal, Goal::UpToDate(Some(_)))
     }
 
     /// Tells whether somebody has altered files of a host's current release.
@@ -93,7 +98,7 @@ impl Prepared {
         let Some(observed) = &self.found[host] else { return Vec::new() };
         let mut used: BTreeSet<&str> = observed.nodes.values().filter_map(|n| n.release.as_deref()).collect();
         used.extend(observed.archiver.as_ref().and_then(|a| a.release.as_deref()));
-        used.extend(observed.nodes.values().filter_map(ObservedNode::meant));
+        used.extend(observed.nodes.values().filter_map(ObservedNode::desired_release));
         used.extend(observed.current.as_deref());
         used.insert(&self.release.id);
         let mut kept: Vec<&StoredRelease> = observed.releases.iter().collect();
@@ -106,8 +111,10 @@ impl Prepared {
     /// What stays to be done on hosts that left, for the file `pending` of each host; nothing on those that are `done`
     /// with. A host that is behind needs no word: what is current there tells.
     pub(crate) fn pending(&self, done: &BTreeSet<String>) -> Vec<String> {
-        let lost = self.lost.iter().map(|(left, _)| left);
-        lost.chain(self.left.iter().filter(|left| !done.contains(left.name.as_str()))).map(Left::line).collect()
+        let lost = self.unreachable_hosts.iter().map(|(left, _)| left);
+        lost.chain(self.removed_hosts.iter().filter(|left| !done.contains(left.name.as_str())))
+            .map(RemovedHost::line)
+            .collect()
     }
 
     /// Tells whether two plans do the same.

@@ -8,7 +8,7 @@ use crate::observed::{Observed, Stored};
 use crate::plan::{Deployments, manager_first, recorded};
 use crate::release::Release;
 use crate::scripts;
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 
 /// Reads the clusters of the releases that are current on the hosts, but for the one that is planned.
 pub(crate) async fn deployments(
@@ -29,25 +29,26 @@ pub(crate) async fn deployments(
     let mut deployed = Deployments::new();
     let mut then = Vec::new();
     for (id, index) in tellers {
-        let seat = fleet.seat(index);
-        let call = Call::new(scripts::CLUSTER, fleet.settings.question).arg(&seat.folders.home).arg("current");
-        let text = match seat.connection.run(call).await {
+        let handle = fleet.handle(index);
+        let call =
+            RemoteScript::new(scripts::CLUSTER, fleet.settings.question).arg(&handle.folders.home).arg("current");
+        let text = match handle.connection.run(call).await {
             Ok(reply) => reply.lines.concat(),
             Err(failure) => {
-                notes.push(format!("{}: its release can't be read: {}", seat.name, failure.text()));
+                notes.push(format!("{}: its release can't be read: {}", handle.name, failure.text()));
                 continue;
             }
         };
         match Stored::parse(&text).and_then(|stored| recorded(stored, &fleet.cluster)) {
             Ok(recorded) => {
-                let teller = format!("as the release {id} on {} has it", seat.name);
-                then.extend(recorded.left.into_iter().map(|left| Remembered { left, teller: teller.clone() }));
+                let teller = format!("as the release {id} on {} has it", handle.name);
+                then.extend(recorded.removed_hosts.into_iter().map(|left| Remembered { left, teller: teller.clone() }));
                 deployed.insert(id.to_owned(), recorded.cluster);
             }
             Err(why) => notes.push(format!(
                 "{}: the record of the release that it has can't be used: {}/current/cluster.json: {why}; hosts that \
                  left are not known from it",
-                seat.name, seat.folders.home
+                handle.name, handle.folders.home
             )),
         }
     }

@@ -27,14 +27,14 @@ pub struct DeployReport {
     #[serde(skip)]
     pub first: bool,
     /// Hosts of the description that were left out and are behind now, and why.
-    pub behind: Vec<Behind>,
+    pub pending: Vec<Pending>,
     /// Hosts that left the description but can't be asked: nodes may still run there.
-    pub lost: Vec<String>,
+    pub unreachable_hosts: Vec<String>,
 }
 
 /// A host that a deploy left out.
 #[derive(Debug, Clone, Serialize)]
-pub struct Behind {
+pub struct Pending {
     /// The host.
     pub host: String,
     /// Why it was left out.

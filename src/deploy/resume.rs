@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::keys::NewKeys;
 use super::options::Options;
 use super::prepare::prepare;
-use super::prepared::{Aim, Prepared};
+use super::prepared::{Goal, Prepared};
 use crate::error::{CommandError, Error};
 use crate::fleet::Fleet;
-use crate::observed::{Observed, Wanted};
+use crate::observed::{Desired, Observed};
 use crate::plan::{Action, Apart, currents, prevailing};
 
 /// Plans what brings hosts up to date; none named: all that are behind, or were lost in the middle. Hosts that can't be
@@ -23,7 +23,7 @@ pub async fn prepare_resume(
 ) -> Result<Prepared, CommandError> {
     let options = Options { without_those_away: true, new_keys: new_keys.clone(), ..Options::default() };
     let mut prepared = prepare(fleet, &options).await?;
-    let away = |index: &usize| prepared.absent.get(index);
+    let away = |index: &usize| prepared.excluded.get(index);
     if let Some((index, why)) = hosts.into_iter().flatten().find_map(|i| Some((i, away(i)?))) {
         return Err(Error::failed(format!("{} can't be reached", fleet.cluster.hosts[*index].name))
             .because(why.text())
@@ -64,7 +64,7 @@ pub async fn prepare_resume(
         // What an operator stopped stays so; what an operation stopped that did not come to its end does not.
         let stopped = |o: &Observed| {
             o.unfinished().is_none()
-                && o.nodes.get(&node.node).is_some_and(|n| n.wanted == Some(Wanted::Stopped) && n.process.is_none())
+                && o.nodes.get(&node.node).is_some_and(|n| n.desired == Some(Desired::Stopped) && n.process.is_none())
         };
         if touched.get(node.host.as_str()).is_none_or(|o| stopped(o)) {
             node.action = Action::Keep;
@@ -89,6 +89,6 @@ pub async fn prepare_resume(
     prepared.release.parts.retain(|p| touched.contains_key(fleet.cluster.hosts[p.host].name.as_str()));
     prepared.plan.hosts.retain(|h| !h.leaving && touched.contains_key(h.host.as_str()));
     prepared.leaving.clear();
-    prepared.aim = Aim::UpToDate(hosts.cloned());
+    prepared.goal = Goal::UpToDate(hosts.cloned());
     Ok(prepared)
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::again::{self, Again, Now, Target};
 use super::keys::Keys;
 use super::leaving::{Asked, Leaving, ask_leaving, gone};
-use super::options::{Absent, Options, skipped};
+use super::options::{Excluded, Options, skipped};
 use super::prepare::apart;
-use super::prepared::{Aim, Prepared};
+use super::prepared::{Goal, Prepared};
 use super::records::deployments;
-use super::stored::{Held, held};
+use super::stored::{HostRelease, held};
 use super::survey::{look, notes, pinnable};
 use crate::cluster::{Cluster, Former};
 use crate::error::{CommandError, Error};
@@ -19,7 +19,7 @@ use crate::observed::{Observed, Stored, StoredRelease};
 use crate::plan::{Plan, Recorded, currents, former, manager_first, prevailing, recorded};
 use crate::release::{File, Files, Part, VERSION_PATH, digest};
 use crate::scripts;
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 
 /// The cluster of a release, and the digest of the file that has it.
 struct Then {
@@ -73,22 +73,22 @@ pub async fn prepare_rollback(
 /// Plans the way back on the fleet of that release.
 pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options) -> Result<Prepared, CommandError> {
     let cluster = &*fleet.cluster;
-    let (found, mut absent) = look(fleet, options).await?;
+    let (found, mut excluded) = look(fleet, options).await?;
     pinnable(cluster, &found).map_err(|error| error.hint("`clusterctl releases` lists the others"))?;
-    let seats = fleet.seats((0..found.len()).filter(|i| found[*i].is_some()));
+    let handles = fleet.handles((0..found.len()).filter(|i| found[*i].is_some()));
     let answers = fleet
-        .each("reading the release", seats, |seat| async move {
-            let answer = held(fleet, &seat, &target.id).await;
+        .each("reading the release", handles, |handle| async move {
+            let answer = held(fleet, &handle, &target.id).await;
             let failure = answer.as_ref().err().cloned();
             (answer, failure)
         })
         .await;
     let mut parts = Vec::new();
-    let mut all: BTreeMap<usize, Held> = BTreeMap::new();
+    let mut all: BTreeMap<usize, HostRelease> = BTreeMap::new();
     let mut version = None;
     let mut wrong: Vec<String> = Vec::new();
-    for (seat, answer) in answers {
-        let Some(index) = seat.index else { continue };
+    for (handle, answer) in answers {
+        let Some(index) = handle.index else { continue };
         let why = match answer {
             Ok(held) if !held.manifest.is_empty() && !held.has_record(&target.record) => {
                 // One host's word about the others is not enough.
@@ -111,11 +111,11 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
                 continue;
             }
             Ok(held) if held.manifest.is_empty() => "it does not have this release".to_owned(),
-            Ok(Held { zeek: None, .. }) => "the files of this release have been changed there".to_owned(),
-            Ok(Held { zeek: Some(why), .. }) | Err(why) => why,
+            Ok(HostRelease { zeek: None, .. }) => "the files of this release have been changed there".to_owned(),
+            Ok(HostRelease { zeek: Some(why), .. }) | Err(why) => why,
         };
-        wrong.push(format!("{}: {why}", seat.name));
-        absent.insert(index, Absent::Failed(why));
+        wrong.push(format!("{}: {why}", handle.name));
+        excluded.insert(index, Excluded::Failed(why));
     }
     let Some(version) = version.filter(|_| wrong.is_empty()) else {
         let error = Error::failed(format!("nothing has changed: {} can't be had again everywhere", target.id));
@@ -126,7 +126,7 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
             .into());
     };
     parts.sort_by_key(|p: &Part| p.host);
-    let mut notes = notes(cluster, &found, &absent);
+    let mut notes = notes(cluster, &found, &excluded);
     let Again { release, base, names, known } =
         again::with_secrets_of_now(fleet, &options.new_keys, target, &found, &all, parts, &mut notes).await?;
     let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
@@ -136,14 +136,28 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     gone.asked.extend(target.more.iter().map(|h| (h.name.clone(), Asked { host: h.clone(), teller: None })));
     let leaving = ask_leaving(fleet, &found, gone, "is not of that release", &mut notes).await;
     leaving.plan(&mut plan);
-    let Leaving { there: leaving, left, lost, .. } = leaving;
+    let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
     if options.no_restart {
         plan.without_restarts();
     }
-    plan.apart = apart(cluster, &absent);
-    let (aim, options) = (Aim::Release(target.clone()), options.clone());
+    plan.apart = apart(cluster, &excluded);
+    let (goal, options) = (Goal::Release(target.clone()), options.clone());
     let keys = Keys::needed(names, known);
-    Ok(Prepared { plan, version, notes, release, base, found, keys, leaving, left, lost, absent, options, aim })
+    Ok(Prepared {
+        plan,
+        version,
+        notes,
+        release,
+        base,
+        found,
+        keys,
+        leaving,
+        removed_hosts,
+        unreachable_hosts,
+        excluded,
+        options,
+        goal,
+    })
 }
 
 /// Decides which release is meant.
@@ -251,9 +265,9 @@ async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result
         return Err(error.because("no host that answers has it"));
     }
     for index in tellers {
-        let seat = fleet.seat(index);
-        let call = Call::new(scripts::CLUSTER, fleet.settings.question).arg(&seat.folders.home).arg(id);
-        let read = match seat.connection.run(call).await {
+        let handle = fleet.handle(index);
+        let call = RemoteScript::new(scripts::CLUSTER, fleet.settings.question).arg(&handle.folders.home).arg(id);
+        let read = match handle.connection.run(call).await {
             Ok(reply) => {
                 let text = reply.lines.iter().fold(String::new(), |text, line| text + line + "\n");
                 let record = digest(text.as_bytes());
@@ -264,7 +278,7 @@ async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result
         };
         match read {
             Ok(then) => return Ok(then),
-            Err(why) => error = error.because(format!("{}: {why}", seat.name)),
+            Err(why) => error = error.because(format!("{}: {why}", handle.name)),
         }
     }
     Err(error)
@@ -272,7 +286,7 @@ async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result
 
 /// Passes on a cluster of before, all of whose hosts can be reached as far as the way to them is known.
 fn reachable(fleet: &Fleet, recorded: Recorded) -> Result<Cluster, String> {
-    for left in &recorded.left {
+    for left in &recorded.removed_hosts {
         former(&fleet.cluster, left).map_err(|why| {
             format!("it has the host {}, which left: {why}; list it under `removed` of the description", left.name)
         })?;

@@ -57,9 +57,12 @@ pub(crate) async fn unseen(
 async fn seen(fleet: &Fleet, version: Version, ours: &mut Option<u64>) -> Result<HashSet<String>, String> {
     let cluster: &Cluster = &fleet.cluster;
     let manager = cluster.manager().ok_or("there is no manager")?;
-    let seat = fleet.seat(manager.host);
-    let stream =
-        seat.connection.dial(cluster.ports.control, fleet.settings.question).await.map_err(|failure| failure.text())?;
+    let handle = fleet.handle(manager.host);
+    let stream = handle
+        .connection
+        .dial(cluster.ports.control, fleet.settings.question)
+        .await
+        .map_err(|failure| failure.text())?;
     let backend: Backend = zeek::backend(cluster, version);
     let topics = zeek::topics(cluster, version, backend);
     let whom = [(manager.name.clone(), topics.node(&manager.name))];

@@ -10,29 +10,29 @@ use tokio::sync::OnceCell;
 
 use super::prepared::Prepared;
 use super::site::off_the_thread;
-use crate::fleet::{Event, Fleet, Locks, Seat};
+use crate::fleet::{Event, Fleet, HostHandle, Locks};
 use crate::release::{Packing, Part, Release};
 use crate::remote::verdict;
 use crate::scripts;
-use crate::transport::{Call, Input};
+use crate::transport::{Input, RemoteScript};
 
 /// How long a host may take to unpack and verify, once it has all.
 const STAGING: Duration = Duration::from_secs(300);
 /// How long it may take to name what it has unpacked.
 const SETTLING: Duration = Duration::from_secs(60);
 /// Puts the release beside the others on all hosts that need it; tells how it went on each.
-pub(crate) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> Vec<(Seat, Result<(), String>)> {
+pub(crate) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> Vec<(HostHandle, Result<(), String>)> {
     let release = &prepared.release;
-    let seats: Vec<Seat> = release
+    let handles: Vec<HostHandle> = release
         .parts
         .iter()
         .filter(|p| prepared.current(p.host) != Some(release.id.as_str()) || prepared.is_altered(p.host))
-        .map(|p| fleet.seat(p.host))
+        .map(|p| fleet.handle(p.host))
         .collect();
     let packs = &Packs::default();
     fleet
-        .each("staging", seats, |seat| async move {
-            let answer = stage_one(fleet, &seat, prepared, locks, packs).await;
+        .each("staging", handles, |handle| async move {
+            let answer = stage_one(fleet, &handle, prepared, locks, packs).await;
             let failure = answer.clone().err();
             (answer, failure)
         })
@@ -67,17 +67,17 @@ const BUFFER: usize = 128 << 10;
 
 async fn stage_one(
     fleet: &Fleet,
-    seat: &Seat,
+    handle: &HostHandle,
     prepared: &Prepared,
     locks: &Locks,
     packs: &Packs,
 ) -> Result<(), String> {
     let release = &prepared.release;
-    let Some((index, part)) = seat.index.and_then(|i| Some((i, release.part(i)?))) else { return Ok(()) };
+    let Some((index, part)) = handle.index.and_then(|i| Some((i, release.part(i)?))) else { return Ok(()) };
     let work = Work { fleet, locks, packs, release };
     if let Some((base, manifests)) = &prepared.base {
         let manifest = manifests.get(&index).map_or(&[][..], Vec::as_slice);
-        return match stage_from(&work, seat, part, base, manifest).await {
+        return match stage_from(&work, handle, part, base, manifest).await {
             Ok(()) => Ok(()),
             Err(Refusal::Differs(why) | Refusal::Failed(why)) => Err(why),
         };
@@ -92,14 +92,14 @@ async fn stage_one(
     };
     let manifest = if base == "fresh" { &[][..] } else { manifest };
     if base == "fresh" {
-        let text = format!("{}: files of its release have been changed there; all files are sent anew", seat.name);
-        fleet.tell(Event::Note { text });
+        let text = format!("{}: files of its release have been changed there; all files are sent anew", handle.name);
+        fleet.emit(Event::Note { text });
     }
-    match stage_from(&work, seat, part, base, manifest).await {
+    match stage_from(&work, handle, part, base, manifest).await {
         // Somebody has changed files there, so they can't be built upon: everything is sent.
         Err(Refusal::Differs(why)) => {
-            fleet.tell(Event::Note { text: format!("{}: {why}; all files are sent anew", seat.name) });
-            match stage_from(&work, seat, part, "fresh", &[]).await {
+            fleet.emit(Event::Note { text: format!("{}: {why}; all files are sent anew", handle.name) });
+            match stage_from(&work, handle, part, "fresh", &[]).await {
                 Ok(()) => Ok(()),
                 Err(Refusal::Differs(_)) => Err("what arrived is not what was sent: the digests differ".to_owned()),
                 Err(Refusal::Failed(why)) => Err(why),
@@ -126,19 +126,25 @@ struct Work<'a> {
     release: &'a Release,
 }
 
-async fn stage_from(work: &Work<'_>, seat: &Seat, part: &Part, base: &str, manifest: &[String]) -> Result<(), Refusal> {
+async fn stage_from(
+    work: &Work<'_>,
+    handle: &HostHandle,
+    part: &Part,
+    base: &str,
+    manifest: &[String],
+) -> Result<(), Refusal> {
     let input = stage_input(part, manifest, work.packs).await.map_err(Refusal::Failed)?;
     let call = || {
-        Call::new(scripts::STAGE, STAGING)
-            .arg(&seat.folders.home)
+        RemoteScript::new(scripts::STAGE, STAGING)
+            .arg(&handle.folders.home)
             .arg(&work.release.id)
             .arg(&part.digest)
             .arg(base)
-            .arg(&seat.folders.spool)
+            .arg(&handle.folders.spool)
             .inputs(input.clone())
             .silence(work.fleet.silence())
     };
-    let reply = work.locks.step(seat, call).await.map_err(|e| Refusal::Failed(e.into()))?;
+    let reply = work.locks.step(handle, call).await.map_err(|e| Refusal::Failed(e.into()))?;
     if let Some(why) = reply.lines.iter().find_map(|l| l.strip_prefix("differs ")) {
         return Err(Refusal::Differs(why.to_owned()));
     }
@@ -148,8 +154,10 @@ async fn stage_from(work: &Work<'_>, seat: &Seat, part: &Part, base: &str, manif
     }
     verdict(&reply, "unpacked").map_err(Refusal::Failed)?;
     // However long that took, this is done in time and under the lock, or not at all.
-    let call = || Call::new(scripts::SETTLE, SETTLING).arg(&seat.folders.home).arg(&work.release.id).arg(&part.digest);
-    verdict(&work.locks.step(seat, call).await.map_err(|e| Refusal::Failed(e.into()))?, "staged")
+    let call = || {
+        RemoteScript::new(scripts::SETTLE, SETTLING).arg(&handle.folders.home).arg(&work.release.id).arg(&part.digest)
+    };
+    verdict(&work.locks.step(handle, call).await.map_err(|e| Refusal::Failed(e.into()))?, "staged")
         .map_err(Refusal::Failed)
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::fleet::{Fleet, Seat};
+use crate::fleet::{Fleet, HostHandle};
 use crate::observed::is_manifest_line;
 use crate::release::{Inputs, manifest_entries};
 use crate::scripts;
-use crate::transport::{Call, Reply};
+use crate::transport::{RemoteScript, ScriptOutput};
 use crate::values::{Version, is_node_name, is_secret_name};
 
 /// How long a host may take to read and verify what it has of a release.
@@ -15,7 +15,7 @@ const READING: Duration = Duration::from_secs(300);
 
 /// What a host has of a release.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct HostRelease {
     pub(crate) whole: bool,
     /// Whether there are names in it that clusterctl gives to nothing.
     odd: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Held {
     pub(crate) zeek: Option<String>,
 }
 
-impl Held {
+impl HostRelease {
     /// Tells whether the host's own manifest names the `cluster.json` of this digest.
     pub(crate) fn has_record(&self, record: &str) -> bool {
         let entries = manifest_entries(self.manifest.iter().map(String::as_str));
@@ -39,10 +39,10 @@ impl Held {
 }
 
 /// Asks a host what it has of a release.
-pub(crate) async fn held(fleet: &Fleet, seat: &Seat, id: &str) -> Result<Held, String> {
-    let call = Call::new(scripts::RELEASE, READING).arg(&seat.folders.home).arg(id).silence(fleet.silence());
-    let reply: Reply = seat.connection.run(call).await.map_err(|f| f.text())?;
-    let mut held = Held::default();
+pub(crate) async fn held(fleet: &Fleet, handle: &HostHandle, id: &str) -> Result<HostRelease, String> {
+    let call = RemoteScript::new(scripts::RELEASE, READING).arg(&handle.folders.home).arg(id).silence(fleet.silence());
+    let reply: ScriptOutput = handle.connection.run(call).await.map_err(|f| f.text())?;
+    let mut held = HostRelease::default();
     let mut node = String::new();
     let mut made: BTreeMap<String, String> = BTreeMap::new();
     let mut binary = String::new();

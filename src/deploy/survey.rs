@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::options::{Absent, Options};
+use super::options::{Excluded, Options};
 use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
 use crate::fleet::{Detail, Fleet, unreachable};
 use crate::nodes::archiver;
 use crate::observed::{Observed, Origin, Owner};
-use crate::release::ZeekIdentity;
+use crate::release::HostZeek;
 use crate::runner;
 use crate::values::{Version, shell_word};
 
@@ -16,20 +16,20 @@ use crate::values::{Version, shell_word};
 const REFUSED: usize = 10;
 
 /// What was found on the hosts, and those that are left out.
-pub(crate) type Look = (Vec<Option<Observed>>, BTreeMap<usize, Absent>);
+pub(crate) type Survey = (Vec<Option<Observed>>, BTreeMap<usize, Excluded>);
 
 /// Observes all hosts that are to be touched.
-pub(crate) async fn look(fleet: &Fleet, options: &Options) -> Result<Look, Error> {
+pub(crate) async fn look(fleet: &Fleet, options: &Options) -> Result<Survey, Error> {
     let cluster = &*fleet.cluster;
     let mut found: Vec<Option<Observed>> = vec![None; cluster.hosts.len()];
     let mut failures = BTreeMap::new();
-    let mut absent: BTreeMap<usize, Absent> = BTreeMap::new();
-    absent.extend(fleet.enabled().into_iter().filter(|i| options.skip.contains(i)).map(|i| (i, Absent::Skipped)));
-    let seats = fleet.seats(fleet.enabled().into_iter().filter(|i| !absent.contains_key(i)));
-    for (seat, answer) in fleet.observe(seats, Detail::Full).await {
-        match (answer, seat.index) {
+    let mut excluded: BTreeMap<usize, Excluded> = BTreeMap::new();
+    excluded.extend(fleet.enabled().into_iter().filter(|i| options.skip.contains(i)).map(|i| (i, Excluded::Skipped)));
+    let handles = fleet.handles(fleet.enabled().into_iter().filter(|i| !excluded.contains_key(i)));
+    for (handle, answer) in fleet.observe(handles, Detail::Full).await {
+        match (answer, handle.index) {
             (Ok(observed), Some(index)) => found[index] = Some(observed),
-            (Err(failure), Some(index)) => drop(failures.insert(index, (seat.name, failure))),
+            (Err(failure), Some(index)) => drop(failures.insert(index, (handle.name, failure))),
             (_, None) => {}
         }
     }
@@ -49,11 +49,11 @@ pub(crate) async fn look(fleet: &Fleet, options: &Options) -> Result<Look, Error
         };
         return Err(error.hint(hint));
     }
-    absent.extend(failures.into_iter().map(|(index, (_, failure))| (index, Absent::Failed(failure.text()))));
+    excluded.extend(failures.into_iter().map(|(index, (_, failure))| (index, Excluded::Failed(failure.text()))));
     same_machine(cluster, &found)?;
     elsewhere(cluster, &found)?;
     unsafe_folders(cluster, &found)?;
-    Ok((found, absent))
+    Ok((found, excluded))
 }
 
 fn nodes_are_workers(cluster: &Cluster, nodes: &[&str]) -> bool {
@@ -68,9 +68,15 @@ pub(crate) fn tolerable(cluster: &Cluster, options: &Options, nodes: &[&str]) ->
 }
 
 /// What the user should know before anything changes.
-pub(crate) fn notes(cluster: &Cluster, found: &[Option<Observed>], absent: &BTreeMap<usize, Absent>) -> Vec<String> {
-    let mut notes: Vec<String> =
-        absent.iter().map(|(index, why)| format!("{}: left out: {}", cluster.hosts[*index].name, why.text())).collect();
+pub(crate) fn notes(
+    cluster: &Cluster,
+    found: &[Option<Observed>],
+    excluded: &BTreeMap<usize, Excluded>,
+) -> Vec<String> {
+    let mut notes: Vec<String> = excluded
+        .iter()
+        .map(|(index, why)| format!("{}: left out: {}", cluster.hosts[*index].name, why.text()))
+        .collect();
     for (index, (host, observed)) in cluster.hosts.iter().zip(found).enumerate() {
         let Some(observed) = observed else { continue };
         let archive = [archiver::begins(cluster, index, observed), archiver::missing(cluster, index, observed)];
@@ -179,8 +185,8 @@ fn unsafe_folders(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), E
 /// no reason to stop.
 fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
     for (host, observed) in cluster.hosts.iter().zip(found) {
-        for stray in observed.iter().flat_map(|o| &o.strays).filter(|s| !matches!(s.owner, Owner::User(_))) {
-            let Origin::Clusterctl { cluster: name, node, folder } = &stray.origin else { continue };
+        for unmanaged in observed.iter().flat_map(|o| &o.unmanaged).filter(|s| !matches!(s.owner, Owner::User(_))) {
+            let Origin::Clusterctl { cluster: name, node, folder } = &unmanaged.origin else { continue };
             if *name != cluster.name {
                 continue;
             }
@@ -189,7 +195,7 @@ fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error>
                 "nothing has changed: {node} runs on {} from another folder{from}",
                 host.name
             ))
-            .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", stray.pid))
+            .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", unmanaged.pid))
             .hint("stop it with the description that started it, before `paths.base` or `paths.spool` change"));
         }
     }
@@ -232,7 +238,7 @@ pub(crate) fn pinnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<
 pub(crate) fn zeek_of(
     cluster: &Cluster,
     found: &[Option<Observed>],
-) -> Result<(Version, Vec<Option<ZeekIdentity>>), Error> {
+) -> Result<(Version, Vec<Option<HostZeek>>), Error> {
     let mut zeeks = Vec::new();
     let mut versions: BTreeMap<Version, Vec<&str>> = BTreeMap::new();
     for (host, observed) in cluster.hosts.iter().zip(found) {
@@ -253,7 +259,7 @@ pub(crate) fn zeek_of(
                 .hint(format!("try `{path} --version` there"))
         })?;
         versions.entry(version).or_default().push(&host.name);
-        zeeks.push(Some(ZeekIdentity { version: number.to_owned(), size: binary.size, mtime: binary.mtime }));
+        zeeks.push(Some(HostZeek { version: number.to_owned(), size: binary.size, mtime: binary.mtime }));
     }
     let list =
         || versions.iter().map(|(v, hosts)| format!("{v} on {}", hosts.join(", "))).collect::<Vec<_>>().join("; ");

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::archivers;
 use super::prepared::Prepared;
-use crate::fleet::{Event, Fleet, Locks, Seat, StepError};
-use crate::nodes::{Job, Manner, NodeOutcome, start_jobs, stop_jobs, words};
-use crate::observed::Left;
+use crate::fleet::{Event, Fleet, HostHandle, Locks, StepError};
+use crate::nodes::{NodeOutcome, NodeTask, OnFailure, start_tasks, stop_tasks, words};
+use crate::observed::RemovedHost;
 use crate::remote::verdict;
 use crate::scripts;
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 
 /// How long a host may take to switch.
 const SWITCHING: Duration = Duration::from_secs(60);
@@ -19,11 +19,11 @@ const SWITCHING: Duration = Duration::from_secs(60);
 const PRUNING: Duration = Duration::from_secs(600);
 
 /// Which way hosts are switched.
-pub(crate) enum Way {
+pub(crate) enum Direction {
     /// To the release; hosts that left and are done with need not be remembered.
-    There(BTreeSet<String>),
+    Forward(BTreeSet<String>),
     /// Back to what they had.
-    Back,
+    Revert,
 }
 
 /// What hosts are switched with.
@@ -36,13 +36,13 @@ pub(crate) struct Switch<'a> {
 
 /// What was done to nodes so far.
 #[derive(Default)]
-pub(crate) struct Done {
-    pub(crate) stops: Vec<Job>,
-    pub(crate) starts: Vec<Job>,
+pub(crate) struct SwitchProgress {
+    pub(crate) stops: Vec<NodeTask>,
+    pub(crate) starts: Vec<NodeTask>,
     pub(crate) nodes: Vec<NodeOutcome>,
 }
 
-impl Done {
+impl SwitchProgress {
     /// Adds what became of nodes; a node that is told again is told by how it ended.
     pub(crate) fn add(&mut self, nodes: Vec<NodeOutcome>) {
         let again: BTreeSet<(&str, &str)> = nodes.iter().map(|o| (o.node.as_str(), o.host.as_str())).collect();
@@ -56,31 +56,31 @@ impl Switch<'_> {
     pub(crate) async fn switch_all(
         &self,
         phase: &'static str,
-        seats: Vec<Seat>,
-        way: &Way,
-    ) -> Vec<(Seat, Result<(), StepError>)> {
+        handles: Vec<HostHandle>,
+        way: &Direction,
+    ) -> Vec<(HostHandle, Result<(), StepError>)> {
         self.fleet
-            .each(phase, seats, |seat| async move {
-                let answer = self.switch_one(&seat, way).await;
+            .each(phase, handles, |handle| async move {
+                let answer = self.switch_one(&handle, way).await;
                 let failure = answer.clone().err().map(String::from);
                 (answer, failure)
             })
             .await
     }
 
-    async fn switch_one(&self, seat: &Seat, way: &Way) -> Result<(), StepError> {
+    async fn switch_one(&self, handle: &HostHandle, way: &Direction) -> Result<(), StepError> {
         let (prepared, operation, cluster) = (self.prepared, self.locks.operation(), &self.fleet.cluster);
-        let before = seat.index.and_then(|i| prepared.found[i].as_ref());
+        let before = handle.index.and_then(|i| prepared.found[i].as_ref());
         let old = before.and_then(|o| o.current.as_deref()).unwrap_or("-");
         let new = prepared.release.id.as_str();
         // About the release; what is still to be done elsewhere.
         let (mut about, mut pending) = (Vec::new(), Vec::new());
         let (from, to) = match way {
-            Way::There(done) => {
+            Direction::Forward(done) => {
                 about.push(format!("time {}", operation.time));
                 about.push(format!("who {}", operation.who));
                 about.push(format!("command {}", operation.command));
-                if let Some(index) = seat.index {
+                if let Some(index) = handle.index {
                     let full = before.and_then(|o| o.version.as_deref());
                     let words = full
                         .and_then(|v| v.split_whitespace().last())
@@ -92,8 +92,8 @@ impl Switch<'_> {
                 (old, new)
             }
             // All as it was: nothing is said anew of a release that comes back.
-            Way::Back => {
-                pending.extend(before.iter().flat_map(|o| o.pending.iter().map(Left::line)));
+            Direction::Revert => {
+                pending.extend(before.iter().flat_map(|o| o.pending.iter().map(RemovedHost::line)));
                 (new, old)
             }
         };
@@ -103,47 +103,52 @@ impl Switch<'_> {
             input.push('\n');
         }
         let call = || {
-            Call::new(scripts::ACTIVATE, SWITCHING).arg(&seat.folders.home).arg(to).arg(from).input(input.as_bytes())
+            RemoteScript::new(scripts::ACTIVATE, SWITCHING)
+                .arg(&handle.folders.home)
+                .arg(to)
+                .arg(from)
+                .input(input.as_bytes())
         };
-        verdict(&self.locks.step(seat, call).await?, "activated").map_err(StepError::Failed)
+        verdict(&self.locks.step(handle, call).await?, "activated").map_err(StepError::Failed)
     }
 
     /// Deletes what no host needs any more; it takes its time, and what fails of it is only told.
-    pub(crate) async fn prune(&self, seats: Vec<Seat>) {
-        let answers = self.fleet.each("deleting old releases", seats, |seat| async move {
-            let answer = self.prune_one(&seat).await;
+    pub(crate) async fn prune(&self, handles: Vec<HostHandle>) {
+        let answers = self.fleet.each("deleting old releases", handles, |handle| async move {
+            let answer = self.prune_one(&handle).await;
             let failure = answer.clone().err();
             (answer, failure)
         });
         // Nothing hangs on it: a user who has enough of it is not kept waiting, and the next deploy does it.
         let Ok(answers) = self.fleet.unless_interrupted(answers).await else { return };
-        for (seat, answer) in answers {
+        for (handle, answer) in answers {
             if let Err(why) = answer {
-                let text = format!("{}: old releases are still there: {why}; the next deploy deletes them", seat.name);
-                self.fleet.tell(Event::Note { text });
+                let text =
+                    format!("{}: old releases are still there: {why}; the next deploy deletes them", handle.name);
+                self.fleet.emit(Event::Note { text });
             }
         }
     }
 
-    async fn prune_one(&self, seat: &Seat) -> Result<(), String> {
-        let old = seat.index.map(|index| self.prepared.obsolete(index, self.fleet.cluster.keep)).unwrap_or_default();
+    async fn prune_one(&self, handle: &HostHandle) -> Result<(), String> {
+        let old = handle.index.map(|index| self.prepared.obsolete(index, self.fleet.cluster.keep)).unwrap_or_default();
         let input: String = old.iter().map(|id| format!("{id}\n")).chain(["\n".to_owned()]).collect();
         let call = || {
-            Call::new(scripts::PRUNE, PRUNING)
-                .arg(&seat.folders.home)
+            RemoteScript::new(scripts::PRUNE, PRUNING)
+                .arg(&handle.folders.home)
                 .input(input.as_bytes())
                 .silence(self.fleet.silence())
         };
-        verdict(&self.locks.step(seat, call).await?, "pruned")
+        verdict(&self.locks.step(handle, call).await?, "pruned")
     }
 
     /// Takes hosts that left out of what is to be remembered, once nothing of theirs runs any more.
-    pub(crate) async fn forget_left(&self, seats: Vec<Seat>, nodes: &[NodeOutcome]) {
-        let asked: BTreeSet<&str> = self.prepared.leaving.iter().map(|(seat, _)| seat.name.as_str()).collect();
+    pub(crate) async fn forget_left(&self, handles: Vec<HostHandle>, nodes: &[NodeOutcome]) {
+        let asked: BTreeSet<&str> = self.prepared.leaving.iter().map(|(handle, _)| handle.name.as_str()).collect();
         let bad: BTreeSet<&str> = nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.host.as_str()).collect();
         let done: BTreeSet<String> = self
             .prepared
-            .left
+            .removed_hosts
             .iter()
             .map(|left| left.name.as_str().to_owned())
             .filter(|n| asked.contains(n.as_str()) && !bad.contains(n.as_str()))
@@ -151,30 +156,30 @@ impl Switch<'_> {
         if done.is_empty() {
             return;
         }
-        for (seat, answer) in self.switch_all("recording what left", seats, &Way::There(done)).await {
+        for (handle, answer) in self.switch_all("recording what left", handles, &Direction::Forward(done)).await {
             if let Err(why) = answer {
                 // It is asked once more by the next deploy, and no more than that.
-                self.fleet.tell(Event::Note { text: format!("{}: can't record which hosts left: {why}", seat.name) });
+                self.fleet.emit(Event::Note { text: format!("{}: can't record which hosts left: {why}", handle.name) });
             }
         }
     }
 
     /// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs;
     /// returns what became of the nodes, and the hosts that could not go back.
-    pub(crate) async fn go_back(&self, done: &Done) -> (Vec<NodeOutcome>, Vec<String>) {
+    pub(crate) async fn go_back(&self, done: &SwitchProgress) -> (Vec<NodeOutcome>, Vec<String>) {
         let prepared = self.prepared;
-        let mut nodes = stop_jobs(self.fleet, self.locks, &done.starts, Manner::Dogged).await;
+        let mut nodes = stop_tasks(self.fleet, self.locks, &done.starts, OnFailure::Ignore).await;
         // Also those that were left behind on the way: they may have switched before they were lost.
-        let seats = self.fleet.seats(prepared.release.parts.iter().map(|p| p.host));
-        let answers = self.switch_all("switching", seats, &Way::Back).await;
+        let handles = self.fleet.handles(prepared.release.parts.iter().map(|p| p.host));
+        let answers = self.switch_all("switching", handles, &Direction::Revert).await;
         let refused: BTreeMap<String, String> =
-            answers.into_iter().filter_map(|(seat, answer)| Some((seat.name, answer.err()?.into()))).collect();
+            answers.into_iter().filter_map(|(handle, answer)| Some((handle.name, answer.err()?.into()))).collect();
         let not_back = refused.iter().map(|(host, why)| format!("{host}: {why}")).collect();
         // A node in the pause after a crash was meant to run as well.
         let before: HashMap<(&str, &str), &str> = prepared
             .leaving
             .iter()
-            .map(|(seat, observed)| (seat.name.as_str(), observed))
+            .map(|(handle, observed)| (handle.name.as_str(), observed))
             .chain(
                 self.fleet
                     .cluster
@@ -185,27 +190,27 @@ impl Switch<'_> {
             )
             .flat_map(|(host, observed)| {
                 observed.nodes.iter().filter_map(move |(name, node)| {
-                    let meant = node.meant();
+                    let meant = node.desired_release();
                     let release = if node.process.is_some() { node.release.as_deref().or(meant) } else { meant };
                     Some(((host, name.as_str()), release?))
                 })
             })
             .collect();
         let mut seen = BTreeSet::new();
-        let again: Vec<Job> = done
+        let again: Vec<NodeTask> = done
             .stops
             .iter()
             .chain(&done.starts)
             // What did not go back is not what ran before: somebody else may have worked there.
-            .filter(|job| !refused.contains_key(&job.seat.name))
-            .filter(|job| seen.insert((job.seat.name.as_str(), job.node.as_str())))
-            .filter_map(|job| {
-                let release = before.get(&(job.seat.name.as_str(), job.node.as_str()))?;
-                Some(Job { release: (*release).to_owned(), ..job.clone() })
+            .filter(|task| !refused.contains_key(&task.handle.name))
+            .filter(|task| seen.insert((task.handle.name.as_str(), task.node.as_str())))
+            .filter_map(|task| {
+                let release = before.get(&(task.handle.name.as_str(), task.node.as_str()))?;
+                Some(NodeTask { release: (*release).to_owned(), ..task.clone() })
             })
             .collect();
         nodes.retain(|o| !o.outcome.is_good());
-        nodes.extend(start_jobs(self.fleet, self.locks, &again, Manner::Dogged).await);
+        nodes.extend(start_tasks(self.fleet, self.locks, &again, OnFailure::Ignore).await);
         words::without_folders(self.fleet, &mut nodes);
         archivers::settle(self.fleet, self.locks, prepared, &done.starts, true).await;
         (nodes, not_back)

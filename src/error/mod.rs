@@ -8,7 +8,7 @@ mod render;
 use std::fmt;
 
 pub use problem::{At, Diagnostic, Label, Place, Problem, Severity, Source, Step};
-pub use render::{Look, render};
+pub use render::{RenderStyle, render};
 
 /// What kind of end a command came to; each kind has one exit code, documented in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

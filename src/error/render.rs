@@ -16,21 +16,21 @@ const LONGEST_LINE: usize = 4096;
 
 /// How diagnostics are to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct RenderStyle {
     /// Whether escape codes may be used.
     pub color: bool,
     /// The width of the terminal, in columns.
     pub width: usize,
 }
 
-impl Default for Look {
+impl Default for RenderStyle {
     fn default() -> Self {
         Self { color: false, width: 100 }
     }
 }
 
 /// Renders diagnostics one below the other, each with an empty line after it.
-pub fn render(diagnostics: &[Diagnostic], look: Look) -> String {
+pub fn render(diagnostics: &[Diagnostic], look: RenderStyle) -> String {
     let renderer = if look.color { Renderer::styled() } else { Renderer::plain() }.term_width(look.width.max(40));
     let mut out = String::new();
     for diagnostic in diagnostics.iter().take(SHOWN) {
@@ -105,7 +105,7 @@ fn excerpt<'a>(label: &'a Label, kind: AnnotationKind, with: &[&'a Label]) -> Sn
         let annotation = kind.span(from..to);
         if l.text.is_empty() { annotation } else { annotation.label(clean(&l.text)) }
     };
-    Snippet::source(harmless(text))
+    Snippet::source(escape_control(text))
         .line_start(first)
         .path(clean(&source.file))
         .annotation(note(label, kind))
@@ -118,7 +118,7 @@ fn is_bidi(c: char) -> bool {
 }
 
 /// Replaces the control characters that the renderer leaves alone, each by one of the same length in bytes.
-fn harmless(text: &str) -> String {
+fn escape_control(text: &str) -> String {
     text.chars().map(|c| if matches!(c, '\u{80}'..='\u{9f}') { '\u{b7}' } else { c }).collect()
 }
 

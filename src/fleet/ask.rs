@@ -31,17 +31,17 @@ pub(crate) async fn gather<T>(
     let mut hosts: BTreeSet<usize> = selection.hosts(cluster).into_iter().collect();
     // The manager's host knows what is deployed, and its answer says more about all the others.
     hosts.extend(cluster.manager().map(|m| m.host));
-    let seats = fleet.seats(hosts.into_iter().filter(|i| cluster.hosts[*i].enabled));
+    let handles = fleet.handles(hosts.into_iter().filter(|i| cluster.hosts[*i].enabled));
     let facts: Mutex<Facts> = Mutex::new(BTreeMap::new());
     let (told, news) = watch::channel(false);
     let gather = async {
         fleet
-            .each("asking hosts", seats, |seat| {
+            .each("asking hosts", handles, |handle| {
                 let (facts, told) = (&facts, &told);
                 async move {
-                    let answer = fleet.observe_one(&seat, Detail::Brief).await;
+                    let answer = fleet.observe_one(&handle, Detail::Brief).await;
                     let failure = answer.as_ref().err().map(Failure::text);
-                    if let (Some(index), Ok(mut facts)) = (seat.index, facts.lock()) {
+                    if let (Some(index), Ok(mut facts)) = (handle.index, facts.lock()) {
                         facts.insert(index, answer);
                     }
                     told.send_replace(false);
@@ -92,9 +92,9 @@ pub(crate) fn request() -> String {
 /// Tells whether it is the manager's host that keeps us from its control port, and what to do about it. Without that, a
 /// connection that is refused looks as if nobody listened there.
 pub(crate) async fn forbidden(fleet: &Fleet, manager: usize) -> Option<(String, Option<String>)> {
-    let seat = fleet.seat(manager);
-    let failure = seat.connection.forbids(fleet.cluster.ports.control, fleet.settings.question).await?;
-    Some((format!("{}: {}", seat.name, failure.text()), failure.hint(&seat.name)))
+    let handle = fleet.handle(manager);
+    let failure = handle.connection.forbids(fleet.cluster.ports.control, fleet.settings.question).await?;
+    Some((format!("{}: {}", handle.name, failure.text()), failure.hint(&handle.name)))
 }
 
 /// Tells whether a node runs, or might for all that is known.

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind};
 use crate::observed::Observed;
 
 use crate::scripts;
-use crate::transport::{Call, Failure, Host, HostFailure, Shared, SshTarget, Target};
+use crate::transport::{Failure, Host, HostFailure, RemoteScript, Shared, SshTarget, Target};
 
 /// How long a host may take to read the files of a release.
 const READING: Duration = Duration::from_secs(300);
@@ -46,7 +46,7 @@ pub struct Fleet {
 
 /// The way to one host, with what has to be known of it there.
 #[derive(Debug, Clone)]
-pub(crate) struct Seat {
+pub(crate) struct HostHandle {
     /// Its index in the cluster; none for a host that left the description.
     pub(crate) index: Option<usize>,
     /// Its name.
@@ -133,15 +133,15 @@ impl Fleet {
     }
 
     /// Tells the consumer of events something.
-    pub(crate) fn tell(&self, event: Event) {
+    pub(crate) fn emit(&self, event: Event) {
         // Nobody listening is no reason to stop.
         let _ = self.events.lock().unwrap_or_else(PoisonError::into_inner).send(event);
     }
 
     /// Returns the way to a host of the cluster.
-    pub(crate) fn seat(&self, index: usize) -> Seat {
+    pub(crate) fn handle(&self, index: usize) -> HostHandle {
         let host = &self.cluster.hosts[index];
-        Seat {
+        HostHandle {
             index: Some(index),
             name: host.name.clone(),
             connection: self.hosts[index].clone(),
@@ -151,13 +151,13 @@ impl Fleet {
     }
 
     /// Returns the ways to several hosts.
-    pub(crate) fn seats(&self, hosts: impl IntoIterator<Item = usize>) -> Vec<Seat> {
-        hosts.into_iter().map(|i| self.seat(i)).collect()
+    pub(crate) fn handles(&self, hosts: impl IntoIterator<Item = usize>) -> Vec<HostHandle> {
+        hosts.into_iter().map(|i| self.handle(i)).collect()
     }
 
     /// Returns the way to a host that left the description.
-    pub(crate) fn foreign(&self, host: &cluster::Former) -> Seat {
-        Seat {
+    pub(crate) fn foreign(&self, host: &cluster::Former) -> HostHandle {
+        HostHandle {
             index: None,
             name: host.name.clone(),
             connection: Arc::new(Host::new(
@@ -175,19 +175,24 @@ impl Fleet {
     }
 
     /// Does something with several hosts, a bounded number at a time, telling each one's begin and end.
-    pub(crate) async fn each<T, W, F>(&self, phase: &'static str, seats: Vec<Seat>, work: W) -> Vec<(Seat, T)>
+    pub(crate) async fn each<T, W, F>(
+        &self,
+        phase: &'static str,
+        handles: Vec<HostHandle>,
+        work: W,
+    ) -> Vec<(HostHandle, T)>
     where
-        W: Fn(Seat) -> F,
+        W: Fn(HostHandle) -> F,
         F: Future<Output = (T, Option<String>)>,
     {
-        self.tell(Event::Phase { name: phase, total: seats.len() });
+        self.emit(Event::Phase { name: phase, total: handles.len() });
         let work = &work;
-        futures_util::stream::iter(seats)
-            .map(|seat| async move {
-                self.tell(Event::HostBegins { host: seat.name.clone() });
-                let (value, failure) = work(seat.clone()).await;
-                self.tell(Event::HostEnds { host: seat.name.clone(), failure });
-                (seat, value)
+        futures_util::stream::iter(handles)
+            .map(|handle| async move {
+                self.emit(Event::HostBegins { host: handle.name.clone() });
+                let (value, failure) = work(handle.clone()).await;
+                self.emit(Event::HostEnds { host: handle.name.clone(), failure });
+                (handle, value)
             })
             .buffer_unordered(self.settings.parallel.max(1))
             .collect()
@@ -195,9 +200,13 @@ impl Fleet {
     }
 
     /// Observes several hosts.
-    pub(crate) async fn observe(&self, seats: Vec<Seat>, detail: Detail) -> Vec<(Seat, Result<Observed, Failure>)> {
-        self.each("observing", seats, |seat| async move {
-            let answer = self.observe_one(&seat, detail).await;
+    pub(crate) async fn observe(
+        &self,
+        handles: Vec<HostHandle>,
+        detail: Detail,
+    ) -> Vec<(HostHandle, Result<Observed, Failure>)> {
+        self.each("observing", handles, |handle| async move {
+            let answer = self.observe_one(&handle, detail).await;
             let failure = answer.as_ref().err().map(Failure::text);
             (answer, failure)
         })
@@ -205,17 +214,17 @@ impl Fleet {
     }
 
     /// Observes one host: one round trip.
-    pub(crate) async fn observe_one(&self, seat: &Seat, detail: Detail) -> Result<Observed, Failure> {
+    pub(crate) async fn observe_one(&self, handle: &HostHandle, detail: Detail) -> Result<Observed, Failure> {
         let call = match detail {
-            Detail::Brief => Call::new(scripts::OBSERVE, self.settings.question),
-            Detail::Full => Call::new(scripts::OBSERVE_ALL, READING).silence(self.silence()),
+            Detail::Brief => RemoteScript::new(scripts::OBSERVE, self.settings.question),
+            Detail::Full => RemoteScript::new(scripts::OBSERVE_ALL, READING).silence(self.silence()),
         };
         let call = call
-            .arg(&seat.folders.home)
-            .arg(&seat.folders.spool)
-            .arg(&seat.zeek)
+            .arg(&handle.folders.home)
+            .arg(&handle.folders.spool)
+            .arg(&handle.zeek)
             .arg(if detail == Detail::Full { "full" } else { "brief" });
-        let reply = seat.connection.run(call).await?;
+        let reply = handle.connection.run(call).await?;
         let observed = Observed::parse(&reply.lines);
         if observed.complete {
             Ok(observed)
@@ -250,8 +259,8 @@ pub(crate) fn unreachable(what: &str, failures: &[(String, Failure)]) -> Error {
 }
 
 /// Makes the error of an operation that failed on some hosts, each with its reason; none if it failed on none.
-pub(crate) fn all_well(what: &str, answers: Vec<(Seat, Result<(), String>)>) -> Result<(), Error> {
-    let failed = answers.into_iter().filter_map(|(seat, answer)| Some(format!("{}: {}", seat.name, answer.err()?)));
+pub(crate) fn all_well(what: &str, answers: Vec<(HostHandle, Result<(), String>)>) -> Result<(), Error> {
+    let failed = answers.into_iter().filter_map(|(handle, answer)| Some(format!("{}: {}", handle.name, answer.err()?)));
     let error =
         failed.fold(None, |error: Option<Error>, why| Some(error.unwrap_or_else(|| Error::failed(what)).because(why)));
     error.map_or(Ok(()), Err)

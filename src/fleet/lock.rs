@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::hosts::{Fleet, Seat};
+use super::hosts::{Fleet, HostHandle};
 use crate::error::{Error, Kind};
 use crate::scripts;
-use crate::transport::{self, Call, Failure, Reply};
+use crate::transport::{self, Failure, RemoteScript, ScriptOutput};
 
 /// The longest that an operation may hold its locks.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -24,7 +24,7 @@ const LOST: Duration = Duration::from_secs(5);
 pub(crate) struct Locks {
     operation: Operation,
     question: Duration,
-    held: BTreeMap<String, Mutex<Held>>,
+    held: BTreeMap<String, Mutex<HostLock>>,
 }
 
 /// When a host last told its seconds since boot, which nobody sets: what it said, and our own then. Ours go on while this
@@ -32,8 +32,8 @@ pub(crate) struct Locks {
 type Clock = Arc<Mutex<Option<(f64, f64)>>>;
 
 /// A lock on one host, and the channel that carries its journal.
-struct Held {
-    seat: Seat,
+struct HostLock {
+    handle: HostHandle,
     journal: mpsc::UnboundedSender<Vec<u8>>,
     task: tokio::task::JoinHandle<()>,
     /// Lines that a lock whose connection was gone could not take; the next one writes them.
@@ -143,11 +143,12 @@ type Answered = oneshot::Receiver<Result<String, Failure>>;
 
 /// Asks one host for its lock; the answer comes later. One that was ours is had again only where nobody else has done
 /// anything there since: `before` is which operation had, when it was had first.
-fn ask(seat: &Seat, operation: &Operation, before: Option<String>) -> (Held, Answered) {
-    let host = seat.connection.clone();
+fn ask(handle: &HostHandle, operation: &Operation, before: Option<String>) -> (HostLock, Answered) {
+    let host = handle.connection.clone();
     let (journal, later) = mpsc::unbounded_channel();
     let (answer, answered) = oneshot::channel::<Result<String, Failure>>();
-    let call = Call::new(scripts::LOCK, LONGEST).arg(&seat.folders.home).arg(&operation.id).arg(&operation.holder);
+    let call =
+        RemoteScript::new(scripts::LOCK, LONGEST).arg(&handle.folders.home).arg(&operation.id).arg(&operation.holder);
     let call = call.arg(before.as_deref().unwrap_or("first"));
     let clock = Clock::default();
     let told = clock.clone();
@@ -179,7 +180,14 @@ fn ask(seat: &Seat, operation: &Operation, before: Option<String>) -> (Held, Ans
         }
     });
     (
-        Held { seat: seat.clone(), journal, task, missed: Vec::new(), clock, before: before.unwrap_or_default() },
+        HostLock {
+            handle: handle.clone(),
+            journal,
+            task,
+            missed: Vec::new(),
+            clock,
+            before: before.unwrap_or_default(),
+        },
         answered,
     )
 }
@@ -200,8 +208,8 @@ async fn answer(answered: Answered, limit: Instant) -> Result<String, Refused> {
 
 impl Locks {
     /// Takes the lock of every host; where one is held by somebody else, those taken are freed again.
-    pub(crate) async fn take(fleet: &Fleet, seats: &[Seat], operation: &Operation) -> Result<Self, Error> {
-        let (locks, lost) = Self::take_those(fleet, seats, operation).await?;
+    pub(crate) async fn take(fleet: &Fleet, handles: &[HostHandle], operation: &Operation) -> Result<Self, Error> {
+        let (locks, lost) = Self::take_those(fleet, handles, operation).await?;
         match lost.into_iter().next() {
             None => Ok(locks),
             Some((name, why)) => {
@@ -214,43 +222,43 @@ impl Locks {
     /// As [`Locks::take`], but hosts that can't be reached are returned with their reasons.
     pub(crate) async fn take_those(
         fleet: &Fleet,
-        seats: &[Seat],
+        handles: &[HostHandle],
         operation: &Operation,
     ) -> Result<(Self, Vec<(String, String)>), Error> {
-        Self::take_some(fleet, seats, operation, false).await
+        Self::take_some(fleet, handles, operation, false).await
     }
 
     /// As [`Locks::take_those`], but also without those that were reached and can't be locked: a full disk there keeps
     /// nobody else from being stopped.
     pub(crate) async fn take_where_possible(
         fleet: &Fleet,
-        seats: &[Seat],
+        handles: &[HostHandle],
         operation: &Operation,
     ) -> Result<(Self, Vec<(String, String)>), Error> {
-        Self::take_some(fleet, seats, operation, true).await
+        Self::take_some(fleet, handles, operation, true).await
     }
 
     async fn take_some(
         fleet: &Fleet,
-        seats: &[Seat],
+        handles: &[HostHandle],
         operation: &Operation,
         lenient: bool,
     ) -> Result<(Self, Vec<(String, String)>), Error> {
-        transport::room_for(seats.len());
+        transport::room_for(handles.len());
         let mut held = BTreeMap::new();
         let mut waiting = Vec::new();
-        for seat in seats {
-            let (lock, answered) = ask(seat, operation, None);
-            held.insert(seat.name.clone(), Mutex::new(lock));
-            waiting.push((seat, answered));
+        for handle in handles {
+            let (lock, answered) = ask(handle, operation, None);
+            held.insert(handle.name.clone(), Mutex::new(lock));
+            waiting.push((handle, answered));
         }
         let mut locks = Self { operation: operation.clone(), question: fleet.settings.question, held };
         let mut lost = Vec::new();
         let mut problem: Option<Error> = None;
         // They were all asked at once, so one deadline is enough.
-        let limit = Instant::now() + fleet.settings.question + transport::queueing(seats.len());
-        for (seat, answered) in waiting {
-            let name = seat.name.clone();
+        let limit = Instant::now() + fleet.settings.question + transport::queueing(handles.len());
+        for (handle, answered) in waiting {
+            let name = handle.name.clone();
             let error = match answer(answered, limit).await {
                 Ok(operation) => {
                     if let Some(slot) = locks.held.get_mut(&name) {
@@ -261,7 +269,7 @@ impl Locks {
                 Err(Refused::Held(holder)) => {
                     let ends = "wait until it ends; a lock ends with the clusterctl that holds it";
                     // No selector means a host that is not in the description.
-                    let hint = match seat.index {
+                    let hint = match handle.index {
                         Some(_) => format!("{ends}; if that one hangs: clusterctl unlock @{name}"),
                         None => ends.to_owned(),
                     };
@@ -293,8 +301,8 @@ impl Locks {
     ///
     /// # Errors
     /// Where it is somebody else's by now, or can't be had; why.
-    async fn ensure(&self, seat: &Seat) -> Result<(), StepError> {
-        let Some(slot) = self.held.get(&seat.name) else { return Err(not_taken()) };
+    async fn ensure(&self, handle: &HostHandle) -> Result<(), StepError> {
+        let Some(slot) = self.held.get(&handle.name) else { return Err(not_taken()) };
         let before = {
             let held = slot.lock().unwrap_or_else(PoisonError::into_inner);
             if !held.task.is_finished() {
@@ -302,7 +310,7 @@ impl Locks {
             }
             held.before.clone()
         };
-        let (lock, answered) = ask(seat, &self.operation, Some(before));
+        let (lock, answered) = ask(handle, &self.operation, Some(before));
         match answer(answered, Instant::now() + self.question).await {
             Ok(_) => {
                 let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
@@ -324,12 +332,16 @@ impl Locks {
     ///
     /// # Errors
     /// Where the lock can't be had, or the host can't be asked; why.
-    pub(crate) async fn step<'a>(&self, seat: &Seat, make: impl Fn() -> Call<'a>) -> Result<Reply, StepError> {
-        let reply = self.guarded(seat, make()).await?;
+    pub(crate) async fn step<'a>(
+        &self,
+        handle: &HostHandle,
+        make: impl Fn() -> RemoteScript<'a>,
+    ) -> Result<ScriptOutput, StepError> {
+        let reply = self.guarded(handle, make()).await?;
         match reply.lines.iter().find_map(|l| l.strip_prefix("guard ")) {
             None => Ok(reply),
             Some(why) => {
-                let Some(slot) = self.held.get(&seat.name) else { return Ok(reply) };
+                let Some(slot) = self.held.get(&handle.name) else { return Ok(reply) };
                 if let Some(up) = why.strip_prefix("late ").and_then(|up| up.parse().ok()) {
                     // One of the two machines has slept, or stood still.
                     let clock = slot.lock().unwrap_or_else(PoisonError::into_inner).clock.clone();
@@ -343,20 +355,20 @@ impl Locks {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 }
-                self.guarded(seat, make()).await
+                self.guarded(handle, make()).await
             }
         }
     }
 
-    async fn guarded(&self, seat: &Seat, mut call: Call<'_>) -> Result<Reply, StepError> {
-        self.ensure(seat).await?;
-        let clock = self.held.get(&seat.name).map(|s| s.lock().unwrap_or_else(PoisonError::into_inner).clock.clone());
+    async fn guarded(&self, handle: &HostHandle, mut call: RemoteScript<'_>) -> Result<ScriptOutput, StepError> {
+        self.ensure(handle).await?;
+        let clock = self.held.get(&handle.name).map(|s| s.lock().unwrap_or_else(PoisonError::into_inner).clock.clone());
         let clock = clock.and_then(|clock| *clock.lock().unwrap_or_else(PoisonError::into_inner));
         let Some((there, here)) = clock else { return Err(not_taken()) };
         let latest = there + (uptime() - here).max(0.0) + self.question.as_secs_f64();
-        let guard = [seat.folders.home.clone(), self.operation.id.clone(), format!("{latest:.0}")];
+        let guard = [handle.folders.home.clone(), self.operation.id.clone(), format!("{latest:.0}")];
         call.args.splice(0..0, guard);
-        seat.connection.run(call).await.map_err(|failure| StepError::Failed(failure.text()))
+        handle.connection.run(call).await.map_err(|failure| StepError::Failed(failure.text()))
     }
 
     /// The operation that holds them.
@@ -391,10 +403,10 @@ impl Locks {
     pub(crate) async fn finish(self, but: &BTreeSet<String>) -> Vec<(String, String)> {
         let all = &self;
         let ends = self.held.iter().filter(|(name, _)| !but.contains(*name)).map(|(name, slot)| {
-            let seat = slot.lock().unwrap_or_else(PoisonError::into_inner).seat.clone();
+            let handle = slot.lock().unwrap_or_else(PoisonError::into_inner).handle.clone();
             async move {
                 // Its connection may have broken after its last step.
-                let why = all.ensure(&seat).await.err();
+                let why = all.ensure(&handle).await.err();
                 if why.is_none() {
                     all.note_on(name, "done");
                 }

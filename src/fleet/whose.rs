@@ -60,7 +60,7 @@ pub(crate) async fn manager_is_ours(
     if *known == Some(status.pid) {
         return Ok(());
     }
-    let observed = fleet.observe_one(&fleet.seat(manager.host), Detail::Brief).await;
+    let observed = fleet.observe_one(&fleet.handle(manager.host), Detail::Brief).await;
     let told = observed.is_ok();
     let nodes = BTreeMap::from([(manager.name.clone(), Reply::Answer(status.clone()))]);
     let mut answers = Answers { version: String::new(), endpoint: String::new(), nodes, ended: None };
@@ -73,8 +73,8 @@ pub(crate) async fn manager_is_ours(
 fn who(cluster: &Cluster, facts: &Facts, node: &Node, pid: u64) -> String {
     let manager = cluster.manager().unwrap_or(node);
     let host = &cluster.host_of(manager).name;
-    let strays = facts.get(&node.host).and_then(|f| f.as_ref().ok()).map_or(&[][..], |o| &o.strays);
-    let cluster_of = strays.iter().find(|s| u64::from(s.pid) == pid).and_then(|s| match &s.origin {
+    let unmanaged = facts.get(&node.host).and_then(|f| f.as_ref().ok()).map_or(&[][..], |o| &o.unmanaged);
+    let cluster_of = unmanaged.iter().find(|s| u64::from(s.pid) == pid).and_then(|s| match &s.origin {
         Origin::Clusterctl { cluster, folder, .. } => {
             let folder = folder.as_ref().map(|folder| format!(" in {folder}")).unwrap_or_default();
             Some(format!("the cluster `{cluster}`{folder}"))

@@ -4,49 +4,49 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::outcome::{NodeOutcome, Outcome};
-use super::task::Job;
+use super::task::NodeTask;
 use crate::cluster::{Archive, Cluster, Role};
 use crate::fleet::{Event, Fleet};
 use crate::observed::Observed;
 use crate::release::{ARCHIVER, manifest_entries};
 use crate::scripts;
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 
-/// Tells whether a job's node writes logs.
-pub(crate) fn writes(cluster: &Cluster, job: &Job) -> bool {
-    match job.role {
+/// Tells whether a task's node writes logs.
+pub(crate) fn writes(cluster: &Cluster, task: &NodeTask) -> bool {
+    match task.role {
         Some(Role::Logger | Role::Standalone) => true,
         Some(Role::Manager) => cluster.manager_is_logger(),
         _ => false,
     }
 }
 
-/// The job of a host's archiver, made from that of a node there.
-fn archiver(job: &Job) -> Job {
-    Job { node: ARCHIVER.to_owned(), role: None, again: false, meant: false, ..job.clone() }
+/// The task of a host's archiver, made from that of a node there.
+fn archiver(task: &NodeTask) -> NodeTask {
+    NodeTask { node: ARCHIVER.to_owned(), role: None, again: false, stays_desired: false, ..task.clone() }
 }
 
 /// Adds the archivers of the hosts on which nodes that write logs are started.
-pub(crate) fn beside(fleet: &Fleet, jobs: &[Job]) -> Vec<Job> {
-    let mut all = jobs.to_vec();
+pub(crate) fn beside(fleet: &Fleet, tasks: &[NodeTask]) -> Vec<NodeTask> {
+    let mut all = tasks.to_vec();
     if fleet.cluster.logs.archive != Archive::Off {
         let mut seen = BTreeSet::new();
-        let writers = jobs.iter().filter(|j| writes(&fleet.cluster, j));
-        all.extend(writers.filter(|j| seen.insert(&j.seat.name)).map(archiver));
+        let writers = tasks.iter().filter(|j| writes(&fleet.cluster, j));
+        all.extend(writers.filter(|j| seen.insert(&j.handle.name)).map(archiver));
     }
     all
 }
 
 /// Returns the archivers to stop with nodes: those of hosts on which no node is left that writes logs.
-pub(crate) fn to_stop(fleet: &Fleet, jobs: &[Job]) -> Vec<Job> {
+pub(crate) fn to_stop(fleet: &Fleet, tasks: &[NodeTask]) -> Vec<NodeTask> {
     let cluster = &fleet.cluster;
-    let stopping: BTreeSet<&str> = jobs.iter().map(|j| j.node.as_str()).collect();
-    let mut archivers: BTreeMap<&str, Job> = BTreeMap::new();
-    for job in jobs.iter().filter(|j| writes(cluster, j)) {
-        let Some(host) = job.seat.index else { continue };
+    let stopping: BTreeSet<&str> = tasks.iter().map(|j| j.node.as_str()).collect();
+    let mut archivers: BTreeMap<&str, NodeTask> = BTreeMap::new();
+    for task in tasks.iter().filter(|j| writes(cluster, j)) {
+        let Some(host) = task.handle.index else { continue };
         let mut writers = cluster.run_nodes().filter(|n| n.host == host && cluster.writes_logs(n));
         if cluster.logs.archive != Archive::Off && writers.all(|n| stopping.contains(n.name.as_str())) {
-            archivers.entry(&job.seat.name).or_insert_with(|| archiver(job));
+            archivers.entry(&task.handle.name).or_insert_with(|| archiver(task));
         }
     }
     archivers.into_values().collect()
@@ -63,7 +63,7 @@ pub(crate) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -
             outcome => outcome.text(),
         };
         let last = archiver.stderr.last().map(|l| format!(": {l}")).unwrap_or_default();
-        fleet.tell(Event::Note {
+        fleet.emit(Event::Note {
             text: format!("{}: logs are not archived: {ARCHIVER} {what}{last}; they wait in the queue", archiver.host),
         });
     }
@@ -71,30 +71,31 @@ pub(crate) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -
 }
 
 /// Tells which hosts still have logs in their queues after their archivers were stopped.
-pub(crate) async fn left(fleet: &Fleet, archivers: &[Job]) {
+pub(crate) async fn queued(fleet: &Fleet, archivers: &[NodeTask]) {
     if archivers.is_empty() {
         return;
     }
-    let seats = archivers.iter().map(|j| j.seat.clone()).collect();
+    let handles = archivers.iter().map(|j| j.handle.clone()).collect();
     let answers = fleet
-        .each("looking at queues", seats, |seat| async move {
-            let call =
-                Call::new(scripts::QUEUE, fleet.settings.question).arg(&seat.folders.home).arg(&seat.folders.spool);
-            match seat.connection.run(call).await {
+        .each("looking at queues", handles, |handle| async move {
+            let call = RemoteScript::new(scripts::QUEUE, fleet.settings.question)
+                .arg(&handle.folders.home)
+                .arg(&handle.folders.spool);
+            match handle.connection.run(call).await {
                 Ok(reply) => (reply.lines.iter().find_map(|l| l.strip_prefix("queue ").map(str::to_owned)), None),
                 Err(failure) => (None, Some(failure.text())),
             }
         })
         .await;
-    for (seat, answer) in answers {
+    for (handle, answer) in answers {
         let Some((count, why)) = answer.as_deref().and_then(|a| a.split_once(' ')) else { continue };
         if count != "0" {
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-            let queue = format!("{}/log-queue", seat.folders.spool);
-            fleet.tell(Event::Note {
+            let queue = format!("{}/log-queue", handle.folders.spool);
+            fleet.emit(Event::Note {
                 text: format!(
                     "{}: {count} rotated logs wait in {queue}{why}; they are archived after the next start",
-                    seat.name
+                    handle.name
                 ),
             });
         }

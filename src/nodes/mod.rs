@@ -22,5 +22,5 @@ pub use outcome::{NodeOutcome, Outcome, RunReport};
 pub use run::{restart, start, stop};
 
 pub(crate) use ports::Listener;
-pub(crate) use task::Job;
-pub(crate) use tiers::{Manner, start_jobs, stop_jobs};
+pub(crate) use task::NodeTask;
+pub(crate) use tiers::{OnFailure, start_tasks, stop_tasks};

@@ -11,7 +11,7 @@ pub enum Outcome {
     /// It was started and is ready.
     Ready,
     /// It was running already.
-    Already,
+    AlreadyRunning,
     /// It was running already, but what kept it running is gone.
     Unsupervised,
     /// It was stopped, or did not run.
@@ -21,13 +21,13 @@ pub enum Outcome {
     /// The deployed release has no such node.
     Absent,
     /// It ended before it was ready; how it ended.
-    Dead(String),
+    ExitedAtStart(String),
     /// It was not ready in time; what its `.status` said.
-    Late(String),
+    StartTimeout(String),
     /// It does not end.
-    Stuck,
+    StopTimeout,
     /// The signal was not allowed.
-    Denied,
+    PermissionDenied,
     /// Its host could not be asked; why.
     Unreachable(String),
     /// It was not tried; why.
@@ -65,36 +65,36 @@ impl Outcome {
     pub(crate) fn of(started: Started) -> Option<(String, Self)> {
         Some(match started {
             Started::Ready(node) => (node, Self::Ready),
-            Started::Already(node) => (node, Self::Already),
+            Started::AlreadyRunning(node) => (node, Self::AlreadyRunning),
             Started::Unsupervised(node) => (node, Self::Unsupervised),
             Started::Absent(node) => (node, Self::Absent),
-            Started::Dead(node, how) => (node, Self::Dead(how)),
-            Started::Late(node, status) => (node, Self::Late(status)),
+            Started::ExitedAtStart(node, how) => (node, Self::ExitedAtStart(how)),
+            Started::StartTimeout(node, status) => (node, Self::StartTimeout(status)),
             Started::Stderr(..) | Started::Short(..) => return None,
         })
     }
 
     /// Tells whether that is as it was meant.
     pub fn is_good(&self) -> bool {
-        matches!(self, Self::Ready | Self::Already | Self::Stopped | Self::Killed | Self::Disabled)
+        matches!(self, Self::Ready | Self::AlreadyRunning | Self::Stopped | Self::Killed | Self::Disabled)
     }
 
     /// Says it in words.
     pub fn text(&self) -> String {
         match self {
             Self::Ready => "ready".to_owned(),
-            Self::Already => "running already".to_owned(),
+            Self::AlreadyRunning => "running already".to_owned(),
             Self::Unsupervised => {
                 "runs, but unsupervised: it will not be started again if it ends, until it is restarted".to_owned()
             }
             Self::Stopped => "stopped".to_owned(),
             Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
             Self::Absent => "not in the deployed release: run clusterctl deploy".to_owned(),
-            Self::Dead(how) => format!("ended at start ({how})"),
-            Self::Late(status) if status.is_empty() => "not ready in time".to_owned(),
-            Self::Late(status) => format!("not ready in time ({status})"),
-            Self::Stuck => "does not end, not even after SIGKILL".to_owned(),
-            Self::Denied => "belongs to another user: the signal is not allowed".to_owned(),
+            Self::ExitedAtStart(how) => format!("ended at start ({how})"),
+            Self::StartTimeout(status) if status.is_empty() => "not ready in time".to_owned(),
+            Self::StartTimeout(status) => format!("not ready in time ({status})"),
+            Self::StopTimeout => "does not end, not even after SIGKILL".to_owned(),
+            Self::PermissionDenied => "belongs to another user: the signal is not allowed".to_owned(),
             Self::Unreachable(why) => format!("unknown ({why})"),
             Self::Skipped(why) => format!("not tried ({why})"),
             Self::Disabled => "not tried (its host is disabled)".to_owned(),

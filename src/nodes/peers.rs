@@ -37,7 +37,7 @@ pub(crate) async fn settled(
         return Vec::new();
     }
     let nodes: Vec<&Node> = cluster.run_nodes().filter(runs).collect();
-    let seat = fleet.seat(manager.host);
+    let handle = fleet.handle(manager.host);
     let topics = zeek::topics(cluster, version, zeek::backend(cluster, version));
     let whom: Vec<(String, String)> = nodes.iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect();
     let begun = Instant::now();
@@ -48,7 +48,7 @@ pub(crate) async fn settled(
     let mut ours = None;
     while Instant::now() < limit && !fleet.is_interrupted() {
         let round = (Instant::now() + ROUND).min(limit);
-        let answers = match seat.connection.dial(cluster.ports.control, ROUND).await {
+        let answers = match handle.connection.dial(cluster.ports.control, ROUND).await {
             Ok(stream) => control::ask_status(stream, zeek::ANSWERS, &whom, request(), round)
                 .await
                 .map_err(|error| error.to_string()),
@@ -78,7 +78,7 @@ pub(crate) async fn settled(
         }
         if !told && begun.elapsed() >= SAID {
             told = true;
-            fleet.tell(Event::Note { text: "waiting until the nodes see each other".to_owned() });
+            fleet.emit(Event::Note { text: "waiting until the nodes see each other".to_owned() });
         }
         tokio::time::sleep(AGAIN).await;
     }
@@ -87,7 +87,7 @@ pub(crate) async fn settled(
     }
     let Some(why) = unheard else { return lacks };
     let text = format!("the nodes run, but could not be asked whether they see each other: {why}");
-    fleet.tell(Event::Note { text });
+    fleet.emit(Event::Note { text });
     Vec::new()
 }
 

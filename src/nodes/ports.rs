@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::outcome::{NodeOutcome, Outcome};
 use crate::error::Error;
-use crate::fleet::{Fleet, Seat};
-use crate::observed::{Observed, Origin, Stray};
+use crate::fleet::{Fleet, HostHandle};
+use crate::observed::{Observed, Origin, UnmanagedProcess};
 use crate::scripts;
-use crate::transport::{Call, Failure};
+use crate::transport::{Failure, RemoteScript};
 use crate::values::Version;
 use crate::zeek::{self, Listens};
 
@@ -64,7 +64,7 @@ pub(crate) async fn blame(
     found: &[Option<Observed>],
     outcomes: &mut [NodeOutcome],
 ) {
-    let dead = |o: &&NodeOutcome| matches!(o.outcome, Outcome::Dead(_));
+    let dead = |o: &&NodeOutcome| matches!(o.outcome, Outcome::ExitedAtStart(_));
     let starting: BTreeSet<&str> = outcomes.iter().filter(dead).map(|o| o.node.as_str()).collect();
     let Some(version) = version.filter(|_| !starting.is_empty()) else { return };
     // They ended; that their host can't say why is no further failure.
@@ -72,7 +72,9 @@ pub(crate) async fn blame(
     for mut taken in taken {
         taken.of_a_cluster(fleet, found);
         let Taken { node, words, .. } = taken;
-        if let Some(NodeOutcome { outcome: Outcome::Dead(how), .. }) = outcomes.iter_mut().find(|o| o.node == node) {
+        if let Some(NodeOutcome { outcome: Outcome::ExitedAtStart(how), .. }) =
+            outcomes.iter_mut().find(|o| o.node == node)
+        {
             *how = format!("{how}; {words}");
         }
     }
@@ -95,8 +97,8 @@ impl Taken {
     /// process does not show, other clusters that run there are named.
     fn of_a_cluster(&mut self, fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
         let host = fleet.cluster.hosts.iter().position(|host| host.name == self.host)?;
-        let strays = &found.get(host)?.as_ref()?.strays;
-        let others = |stray: &Stray| match &stray.origin {
+        let unmanaged = &found.get(host)?.as_ref()?.unmanaged;
+        let others = |unmanaged: &UnmanagedProcess| match &unmanaged.origin {
             Origin::Clusterctl { cluster, node, folder } if *cluster != fleet.cluster.name => {
                 let folder = folder.as_ref().map(|folder| format!(", in {folder}")).unwrap_or_default();
                 Some((cluster.clone(), node.clone(), folder))
@@ -104,11 +106,11 @@ impl Taken {
             _ => None,
         };
         let (name, words) = if let Some(pid) = self.pid {
-            let (name, node, folder) = strays.iter().find(|stray| stray.pid == pid).and_then(others)?;
+            let (name, node, folder) = unmanaged.iter().find(|unmanaged| unmanaged.pid == pid).and_then(others)?;
             let words = format!("that is {node} of the cluster `{name}` of clusterctl{folder}");
             (name, words)
         } else {
-            let (name, _, folder) = strays.iter().find_map(others)?;
+            let (name, _, folder) = unmanaged.iter().find_map(others)?;
             let words = format!("the cluster `{name}` of clusterctl runs there{folder}");
             (name, words)
         };
@@ -125,26 +127,26 @@ async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Re
             wanted.entry(node.host).or_default().push((node.name.clone(), listens));
         }
     }
-    let seats = fleet.seats(wanted.keys().copied());
+    let handles = fleet.handles(wanted.keys().copied());
     let wanted = &wanted;
     let answers = fleet
-        .each("looking at ports", seats, |seat| async move {
-            let ports = seat.index.and_then(|i| wanted.get(&i)).map_or(&[][..], Vec::as_slice);
-            let answer = listeners(fleet, &seat, ports).await;
+        .each("looking at ports", handles, |handle| async move {
+            let ports = handle.index.and_then(|i| wanted.get(&i)).map_or(&[][..], Vec::as_slice);
+            let answer = listeners(fleet, &handle, ports).await;
             let failure = answer.as_ref().err().map(Failure::text);
             (answer, failure)
         })
         .await;
     let mut taken = Vec::new();
-    for (seat, answer) in answers {
+    for (handle, answer) in answers {
         let listeners = answer.map_err(|failure| {
-            Error::failed(format!("nothing has changed: {} can't say which ports are free", seat.name))
+            Error::failed(format!("nothing has changed: {} can't say which ports are free", handle.name))
                 .because(failure.text())
         })?;
-        for (node, listens) in seat.index.and_then(|i| wanted.get(&i)).into_iter().flatten() {
+        for (node, listens) in handle.index.and_then(|i| wanted.get(&i)).into_iter().flatten() {
             if let Some(listener) = listeners.iter().find(|l| l.is_in_the_way_of(*listens)) {
                 taken.push(Taken {
-                    host: seat.name.clone(),
+                    host: handle.name.clone(),
                     node: node.clone(),
                     words: listener.words(),
                     setting: listens.setting,
@@ -158,10 +160,10 @@ async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Re
     Ok(taken)
 }
 
-async fn listeners(fleet: &Fleet, seat: &Seat, wanted: &[(String, Listens)]) -> Result<Vec<Listener>, Failure> {
+async fn listeners(fleet: &Fleet, handle: &HostHandle, wanted: &[(String, Listens)]) -> Result<Vec<Listener>, Failure> {
     let input: String = wanted.iter().map(|(_, l)| format!("{:04X}\n", l.port)).collect();
-    let call = Call::new(scripts::PORTS, fleet.settings.question).arg(&seat.folders.spool).input(input);
-    let reply = seat.connection.run(call).await?;
+    let call = RemoteScript::new(scripts::PORTS, fleet.settings.question).arg(&handle.folders.spool).input(input);
+    let reply = handle.connection.run(call).await?;
     Ok(reply.lines.iter().filter_map(|line| Listener::parse(line.strip_prefix("listens ")?)).collect())
 }
 

@@ -5,36 +5,36 @@ use std::collections::BTreeMap;
 
 use super::outcome::{NodeOutcome, Outcome};
 use crate::cluster::Role;
-use crate::fleet::Seat;
+use crate::fleet::HostHandle;
 use crate::release::ARCHIVER;
 
 /// A node to work on.
 #[derive(Debug, Clone)]
-pub(crate) struct Job {
+pub(crate) struct NodeTask {
     pub(crate) node: String,
     /// Its role; none for a node that left the description, which stops first.
     pub(crate) role: Option<Role>,
-    pub(crate) seat: Seat,
+    pub(crate) handle: HostHandle,
     /// The release to start it from.
     pub(crate) release: String,
     /// Whether a stop of it is a step on the way to its next start.
     pub(crate) again: bool,
     /// Whether it stays meant to run then: what a deploy stops has a journal that tells more.
-    pub(crate) meant: bool,
+    pub(crate) stays_desired: bool,
 }
 
-impl Job {
+impl NodeTask {
     /// Says what became of it, where it was not even asked to do anything.
     pub(crate) fn ended(self, outcome: Outcome) -> NodeOutcome {
-        NodeOutcome { node: self.node, host: self.seat.name, outcome, stderr: Vec::new() }
+        NodeOutcome { node: self.node, host: self.handle.name, outcome, stderr: Vec::new() }
     }
 }
 
 /// The place of a node in the order of starting.
-fn tier(job: &Job) -> u8 {
-    match job.role {
+fn tier(task: &NodeTask) -> u8 {
+    match task.role {
         // What archives the logs is there before those that write them, and after.
-        _ if job.node == ARCHIVER => 0,
+        _ if task.node == ARCHIVER => 0,
         Some(Role::Logger) => 1,
         Some(Role::Manager | Role::Standalone) => 2,
         Some(Role::Proxy) => 3,
@@ -60,11 +60,11 @@ pub(crate) fn phase(tier: u8, start: bool) -> &'static str {
     }
 }
 
-/// Splits jobs by tier, and by host within a tier.
-pub(crate) fn by_tier(jobs: &[Job]) -> BTreeMap<u8, BTreeMap<String, Vec<Job>>> {
-    let mut tiers: BTreeMap<u8, BTreeMap<String, Vec<Job>>> = BTreeMap::new();
-    for job in jobs {
-        tiers.entry(tier(job)).or_default().entry(job.seat.name.clone()).or_default().push(job.clone());
+/// Splits tasks by tier, and by host within a tier.
+pub(crate) fn by_tier(tasks: &[NodeTask]) -> BTreeMap<u8, BTreeMap<String, Vec<NodeTask>>> {
+    let mut tiers: BTreeMap<u8, BTreeMap<String, Vec<NodeTask>>> = BTreeMap::new();
+    for task in tasks {
+        tiers.entry(tier(task)).or_default().entry(task.handle.name.clone()).or_default().push(task.clone());
     }
     tiers
 }

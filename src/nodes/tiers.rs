@@ -5,18 +5,18 @@ use std::sync::Mutex;
 
 use super::archiver;
 use super::outcome::{NodeOutcome, Outcome};
-use super::task::{Job, by_tier, phase};
-use crate::fleet::{Event, Fleet, Locks, Seat};
+use super::task::{NodeTask, by_tier, phase};
+use crate::fleet::{Event, Fleet, HostHandle, Locks};
 use crate::release::ARCHIVER;
 use crate::runner::{self, Started, Stopped};
-use crate::transport::Reply;
+use crate::transport::ScriptOutput;
 use crate::values::fold_names;
 
-fn told(fleet: &Fleet, seat: &str, node: &str, outcome: &Outcome, again: bool) {
-    fleet.tell(Event::Node {
+fn emit_outcome(fleet: &Fleet, handle: &str, node: &str, outcome: &Outcome, again: bool) {
+    fleet.emit(Event::Node {
         passing: again && *outcome == Outcome::Stopped,
         node: node.to_owned(),
-        host: seat.to_owned(),
+        host: handle.to_owned(),
         what: outcome.text(),
         bad: !outcome.is_good(),
     });
@@ -24,42 +24,47 @@ fn told(fleet: &Fleet, seat: &str, node: &str, outcome: &Outcome, again: bool) {
 
 /// What may end a walk through the tiers before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub(crate) enum OnFailure {
     /// A tier that fails is the last, and so is the one that is at work when the user interrupts.
-    Strict,
+    Abort,
     /// Only the user.
-    Lenient,
+    Continue,
     /// Nothing: what runs is being brought back.
-    Dogged,
+    Ignore,
 }
 
-impl Manner {
+impl OnFailure {
     /// Why the next tier is not begun.
     fn ends(self, fleet: &Fleet, outcomes: &[NodeOutcome]) -> Option<&'static str> {
-        if self != Self::Dogged && fleet.is_interrupted() {
+        if self != Self::Ignore && fleet.is_interrupted() {
             return Some("interrupted");
         }
-        (self == Self::Strict && outcomes.iter().any(|o| !o.outcome.is_good())).then_some("a tier before it failed")
+        (self == Self::Abort && outcomes.iter().any(|o| !o.outcome.is_good())).then_some("a tier before it failed")
     }
 }
 
-fn skip(hosts: BTreeMap<String, Vec<Job>>, why: &str) -> impl Iterator<Item = NodeOutcome> {
-    hosts.into_values().flatten().map(move |job| job.ended(Outcome::Skipped(why.to_owned())))
+fn skip(hosts: BTreeMap<String, Vec<NodeTask>>, why: &str) -> impl Iterator<Item = NodeOutcome> {
+    hosts.into_values().flatten().map(move |task| task.ended(Outcome::Skipped(why.to_owned())))
 }
 
 /// Starts nodes tier by tier.
-pub(crate) async fn start_jobs(fleet: &Fleet, locks: &Locks, jobs: &[Job], manner: Manner) -> Vec<NodeOutcome> {
+pub(crate) async fn start_tasks(
+    fleet: &Fleet,
+    locks: &Locks,
+    tasks: &[NodeTask],
+    on_failure: OnFailure,
+) -> Vec<NodeOutcome> {
     let mut outcomes: Vec<NodeOutcome> = Vec::new();
-    for (tier, hosts) in by_tier(&archiver::beside(fleet, jobs)) {
-        if let Some(why) = manner.ends(fleet, &outcomes) {
+    for (tier, hosts) in by_tier(&archiver::beside(fleet, tasks)) {
+        if let Some(why) = on_failure.ends(fleet, &outcomes) {
             outcomes.extend(archiver::told(fleet, skip(hosts, why)));
             continue;
         }
-        let seats = hosts.values().map(|jobs| jobs[0].seat.clone()).collect();
+        let handles = hosts.values().map(|tasks| tasks[0].handle.clone()).collect();
         let done = fleet
-            .each(phase(tier, true), seats, |seat| {
-                let jobs = &hosts[&seat.name];
-                async move { on_host(fleet, locks, &seat, jobs, true).await }
+            .each(phase(tier, true), handles, |handle| {
+                let tasks = &hosts[&handle.name];
+                async move { on_host(fleet, locks, &handle, tasks, true).await }
             })
             .await;
         outcomes.extend(archiver::told(fleet, done.into_iter().flat_map(|(_, outcomes)| outcomes)));
@@ -68,18 +73,23 @@ pub(crate) async fn start_jobs(fleet: &Fleet, locks: &Locks, jobs: &[Job], manne
 }
 
 /// Stops nodes tier by tier.
-pub(crate) async fn stop_jobs(fleet: &Fleet, locks: &Locks, jobs: &[Job], manner: Manner) -> Vec<NodeOutcome> {
+pub(crate) async fn stop_tasks(
+    fleet: &Fleet,
+    locks: &Locks,
+    tasks: &[NodeTask],
+    on_failure: OnFailure,
+) -> Vec<NodeOutcome> {
     let mut outcomes = Vec::new();
-    for (tier, hosts) in by_tier(jobs).into_iter().rev() {
-        if let Some(why) = manner.ends(fleet, &[]) {
+    for (tier, hosts) in by_tier(tasks).into_iter().rev() {
+        if let Some(why) = on_failure.ends(fleet, &[]) {
             outcomes.extend(archiver::told(fleet, skip(hosts, why)));
             continue;
         }
-        let seats = hosts.values().map(|jobs| jobs[0].seat.clone()).collect();
+        let handles = hosts.values().map(|tasks| tasks[0].handle.clone()).collect();
         let done = fleet
-            .each(phase(tier, false), seats, |seat| {
-                let jobs = &hosts[&seat.name];
-                async move { on_host(fleet, locks, &seat, jobs, false).await }
+            .each(phase(tier, false), handles, |handle| {
+                let tasks = &hosts[&handle.name];
+                async move { on_host(fleet, locks, &handle, tasks, false).await }
             })
             .await;
         outcomes.extend(archiver::told(fleet, done.into_iter().flat_map(|(_, outcomes)| outcomes)));
@@ -97,11 +107,11 @@ type Told = BTreeMap<String, (Option<Outcome>, Vec<String>)>;
 async fn on_host(
     fleet: &Fleet,
     locks: &Locks,
-    seat: &Seat,
-    jobs: &[Job],
+    handle: &HostHandle,
+    tasks: &[NodeTask],
     start: bool,
 ) -> (Vec<NodeOutcome>, Option<String>) {
-    let results: Mutex<Told> = Mutex::new(jobs.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect());
+    let results: Mutex<Told> = Mutex::new(tasks.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect());
     let timeouts = &fleet.cluster.timeouts;
     let heard = |line: &str| {
         let (node, outcome) = if start {
@@ -124,19 +134,19 @@ async fn on_host(
             match Stopped::parse(line) {
                 Some(Stopped::Stopped(node)) => (node, Outcome::Stopped),
                 Some(Stopped::Killed(node)) => (node, Outcome::Killed),
-                Some(Stopped::Stuck(node)) => (node, Outcome::Stuck),
-                Some(Stopped::Denied(node)) => (node, Outcome::Denied),
+                Some(Stopped::StopTimeout(node)) => (node, Outcome::StopTimeout),
+                Some(Stopped::PermissionDenied(node)) => (node, Outcome::PermissionDenied),
                 None => return,
             }
         };
         // A host has no say in what becomes of nodes that it was not asked about.
-        if !jobs.iter().any(|job| job.node == node) {
+        if !tasks.iter().any(|task| task.node == node) {
             return;
         }
         // Nobody named the archiver, and a release of before may have none.
         if node != ARCHIVER || outcome != Outcome::Absent {
-            let again = !start && jobs.iter().any(|job| job.node == node && job.again);
-            told(fleet, &seat.name, &node, &outcome, again);
+            let again = !start && tasks.iter().any(|task| task.node == node && task.again);
+            emit_outcome(fleet, &handle.name, &node, &outcome, again);
         }
         if let Ok(mut results) = results.lock()
             && let Some((slot, _)) = results.get_mut(&node)
@@ -146,33 +156,33 @@ async fn on_host(
     };
     let call = || {
         let call = if start {
-            let nodes: Vec<(String, String)> = jobs.iter().map(|j| (j.node.clone(), j.release.clone())).collect();
-            runner::start(&seat.folders, &nodes, timeouts.ready)
+            let nodes: Vec<(String, String)> = tasks.iter().map(|j| (j.node.clone(), j.release.clone())).collect();
+            runner::start(&handle.folders, &nodes, timeouts.ready)
         } else {
-            let nodes: Vec<String> = jobs.iter().map(|j| j.node.clone()).collect();
-            runner::stop(&seat.folders, &nodes, timeouts.stop, jobs.iter().all(|j| j.meant))
+            let nodes: Vec<String> = tasks.iter().map(|j| j.node.clone()).collect();
+            runner::stop(&handle.folders, &nodes, timeouts.stop, tasks.iter().all(|j| j.stays_desired))
         };
         call.on_line(heard)
     };
-    let answer = locks.step(seat, call).await;
+    let answer = locks.step(handle, call).await;
     let missing = match &answer {
         Err(why) => why.to_string(),
-        Ok(Reply { lines, stderr, .. }) => match lines.iter().find_map(|l| l.strip_prefix("fail ")) {
+        Ok(ScriptOutput { lines, stderr, .. }) => match lines.iter().find_map(|l| l.strip_prefix("fail ")) {
             Some(why) => why.to_owned(),
             None => format!("the host did not say: {}", stderr.lines().last().unwrap_or("no reason given")),
         },
     };
     if let Ok(reply) = &answer {
-        short(fleet, seat, jobs, &reply.lines);
+        short(fleet, handle, tasks, &reply.lines);
     }
     let mut results = results.lock().map(|mut r| std::mem::take(&mut *r)).unwrap_or_default();
-    let outcomes: Vec<NodeOutcome> = jobs
+    let outcomes: Vec<NodeOutcome> = tasks
         .iter()
-        .map(|job| {
-            let (outcome, stderr) = results.remove(&job.node).unwrap_or_default();
+        .map(|task| {
+            let (outcome, stderr) = results.remove(&task.node).unwrap_or_default();
             NodeOutcome {
-                node: job.node.clone(),
-                host: seat.name.clone(),
+                node: task.node.clone(),
+                host: handle.name.clone(),
                 outcome: outcome.unwrap_or_else(|| Outcome::Unreachable(missing.clone())),
                 stderr,
             }
@@ -182,11 +192,11 @@ async fn on_host(
 }
 
 /// Tells which limits nodes of a host have not got, once for those that lack the same.
-fn short(fleet: &Fleet, seat: &Seat, jobs: &[Job], lines: &[String]) {
+fn short(fleet: &Fleet, handle: &HostHandle, tasks: &[NodeTask], lines: &[String]) {
     let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {
         if let Some(Started::Short(node, what)) = Started::parse(line)
-            && jobs.iter().any(|job| job.node == node)
+            && tasks.iter().any(|task| task.node == node)
         {
             lacking.entry(what).or_default().push(node);
         }
@@ -194,8 +204,8 @@ fn short(fleet: &Fleet, seat: &Seat, jobs: &[Job], lines: &[String]) {
     for (what, lacking) in lacking {
         // In their own order, and not in that in which they became ready.
         let nodes: Vec<&str> =
-            jobs.iter().map(|j| j.node.as_str()).filter(|n| lacking.iter().any(|l| l == n)).collect();
-        let text = format!("{}: {}: {what} -> clusterctl doctor", seat.name, fold_names(&nodes));
-        fleet.tell(Event::Note { text });
+            tasks.iter().map(|j| j.node.as_str()).filter(|n| lacking.iter().any(|l| l == n)).collect();
+        let text = format!("{}: {}: {what} -> clusterctl doctor", handle.name, fold_names(&nodes));
+        fleet.emit(Event::Note { text });
     }
 }

@@ -8,9 +8,9 @@ use super::altered::Altered;
 use super::cpus::HostCpus;
 use super::journal::Unfinished;
 use super::limits::{LONGEST, is_hex, is_manifest_line, time};
-use super::node::{Binary, ObservedNode, TICKS};
-use super::pending::Left;
-use super::stray::{self, Stray};
+use super::node::{ObservedNode, TICKS, ZeekBinary};
+use super::pending::RemovedHost;
+use super::unmanaged::{self, UnmanagedProcess};
 use super::ways::Component;
 use crate::values::{Version, is_account_name, is_node_name, is_release_id, is_secret_name};
 
@@ -44,7 +44,7 @@ pub struct Observed {
     /// Zeek's version and the backend of the current release.
     pub running: Option<(String, String)>,
     /// Size and modification time of the Zeek binary; none where it is missing.
-    pub binary: Option<Binary>,
+    pub binary: Option<ZeekBinary>,
     /// What `zeek --version` says; only when all was asked for.
     pub version: Option<String>,
     /// Who holds the host's lock.
@@ -56,9 +56,9 @@ pub struct Observed {
     /// Nodes that have a folder there, by name.
     pub nodes: BTreeMap<String, ObservedNode>,
     /// Zeek processes that are none of these nodes'.
-    pub strays: Vec<Stray>,
+    pub unmanaged: Vec<UnmanagedProcess>,
     /// How many more of them there are, of which no more is known.
-    pub more_strays: u64,
+    pub more_unmanaged: u64,
     /// What digests of secrets in the nodes' environments are made with; only when all was asked for, where there are any.
     pub salt: Option<String>,
     /// The account, by number and name; only when all was asked for.
@@ -68,7 +68,7 @@ pub struct Observed {
     /// Releases that lie there; only when all was asked for.
     pub releases: Vec<StoredRelease>,
     /// Hosts that left the description before their nodes could be stopped.
-    pub pending: Vec<Left>,
+    pub pending: Vec<RemovedHost>,
     /// The names of the secrets that the current release needs.
     pub needs: Vec<String>,
     /// SHA-256 and name of the secrets that are there; only when all was asked for.
@@ -163,7 +163,7 @@ impl Observed {
     pub fn parse<S: AsRef<str>>(lines: &[S]) -> Self {
         let mut host = Self::default();
         let mut node: Option<(String, ObservedNode)> = None;
-        let mut strays = stray::Reader::default();
+        let mut unmanaged = unmanaged::Reader::default();
         for line in lines {
             let line = line.as_ref();
             let (word, value) = line.split_once(' ').unwrap_or((line, ""));
@@ -184,11 +184,11 @@ impl Observed {
                         node.take(word, value, host.clock.unwrap_or(host.uptime));
                     }
                 }
-                _ if strays.take(word, value) => {}
+                _ if unmanaged.take(word, value) => {}
                 _ => host.take(word, value),
             }
         }
-        (host.strays, host.more_strays) = strays.finish();
+        (host.unmanaged, host.more_unmanaged) = unmanaged.finish();
         host.releases.retain(|kept| !kept.id.is_empty());
         host
     }
@@ -246,9 +246,9 @@ impl Observed {
             "current" if is_release_id(value) => self.current = Some(value.to_owned()),
             "current" => self.wrong("current", format!("it leads to {value:?}, which is no release"), true),
             "binary" => {
-                self.binary = value
-                    .split_once(' ')
-                    .and_then(|(size, mtime)| Some(Binary { size: size.parse().ok()?, mtime: mtime.parse().ok()? }));
+                self.binary = value.split_once(' ').and_then(|(size, mtime)| {
+                    Some(ZeekBinary { size: size.parse().ok()?, mtime: mtime.parse().ok()? })
+                });
             }
             "running" => {
                 let parts = value.split_once(' ');
@@ -265,7 +265,7 @@ impl Observed {
                 self.lock_operation = value.split(' ').nth(4).map(str::to_owned);
             }
             "journal" => self.journal.push(value.to_owned()),
-            "strays" => self.complete = true,
+            "observed" => self.complete = true,
             "release" if is_release_id(value) => {
                 self.releases.push(StoredRelease { id: value.to_owned(), ..StoredRelease::default() });
             }
@@ -295,7 +295,7 @@ impl Observed {
             "pending" if self.pending.len() >= MOST_LEFT => {
                 self.wrong("pending", format!("it has more than {MOST_LEFT} hosts"), true);
             }
-            "pending" => match Left::parse(value) {
+            "pending" => match RemovedHost::parse(value) {
                 Some(Ok(left)) => self.pending.push(left),
                 Some(Err(why)) => self.wrong("pending", why, true),
                 None => {}
@@ -366,7 +366,7 @@ impl Observed {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Next, Origin, Owner, Wanted};
+    use super::super::{Desired, Origin, Owner, RestartAction};
     use super::Observed;
     use proptest::prelude::*;
 
@@ -402,26 +402,26 @@ mod tests {
             "want stopped",
             "nodes end",
             "uid 1000",
-            "stray 99 1000 1",
+            "unmanaged 99 1000 1",
             "cmdline 99 zeek",
             "environ 99 CLUSTER_NODE=worker-9",
             "more 3",
-            "strays end",
+            "observed end",
         ]);
         assert_eq!((host.queue.logs, host.queue.age, host.can_archive), (3, Some(70), true));
         assert_eq!(host.room, [("/".to_owned(), 12), ("/data of logs".to_owned(), 3)]);
         assert!(host.archiver.is_some_and(|a| a.supervised) && !host.nodes.contains_key("log-archiver"));
         let node = &host.nodes["worker-1"];
-        assert_eq!(node.wanted, Some(Wanted::Running("abc123".to_owned())));
+        assert_eq!(node.desired, Some(Desired::Running("abc123".to_owned())));
         let process = node.process.as_ref().unwrap();
         assert_eq!((process.pid, process.resident), (77, 2048 * 1024));
         assert!((process.uptime - 100.0).abs() < 0.01 && (process.cpu - 2.0).abs() < 0.01, "{process:?}");
         assert_eq!(node.inputs["command line"], "ffff");
         assert_eq!(node.exit.as_ref().unwrap().text(), "SIGKILL");
-        assert_eq!(node.exit.as_ref().unwrap().next, Next::Restart(4));
-        assert_eq!(host.nodes["worker-2"].wanted, Some(Wanted::Stopped));
-        assert_eq!(host.strays[0].origin, Origin::Unknown(Some("worker-9".to_owned())));
-        assert_eq!((host.strays[0].owner, host.more_strays), (Owner::Account, 3));
+        assert_eq!(node.exit.as_ref().unwrap().next, RestartAction::Restart(4));
+        assert_eq!(host.nodes["worker-2"].desired, Some(Desired::Stopped));
+        assert_eq!(host.unmanaged[0].origin, Origin::Unknown(Some("worker-9".to_owned())));
+        assert_eq!((host.unmanaged[0].owner, host.more_unmanaged), (Owner::Account, 3));
         assert!(host.complete);
     }
 
@@ -494,13 +494,13 @@ mod tests {
             "journal 1 somebody (pid 1): rollback, since x",
             "journal from ../../x",
             "journal to $(id)",
-            "strays end",
+            "observed end",
         ]);
         assert!(host.current.is_none() && host.running.is_none() && host.maintained.is_none());
         assert!(host.maintain.is_none() && host.queue.age.is_none() && host.epoch == 0);
         assert_eq!(host.nodes.keys().collect::<Vec<_>>(), ["worker-1"]);
         let node = &host.nodes["worker-1"];
-        assert!(node.wanted.is_none() && node.release.is_none() && node.meant().is_none());
+        assert!(node.desired.is_none() && node.release.is_none() && node.desired_release().is_none());
         assert_eq!(node.inputs.len(), 0);
         assert_eq!(host.releases.iter().map(|k| (k.id.as_str(), k.time)).collect::<Vec<_>>(), [("abc", None)]);
         assert!(host.needs.is_empty() && host.secrets.is_empty() && host.manifest.is_empty());
@@ -528,7 +528,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(lines in proptest::collection::vec("(node|run|exit|process|want|stray|unit|folder|cmdline|environ|gone|clock|host|binary|lock|status|queue|maintain|maintained|info time|info|release|pending left|manifest|journal|resident|secret)? ?.{0,60}", 0..40)) {
+        fn nothing_makes_it_panic(lines in proptest::collection::vec("(node|run|exit|process|want|unmanaged|unit|folder|cmdline|environ|gone|clock|host|binary|lock|status|queue|maintain|maintained|info time|info|release|pending left|manifest|journal|resident|secret)? ?.{0,60}", 0..40)) {
             let _ = Observed::parse(&lines);
         }
     }

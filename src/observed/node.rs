@@ -7,7 +7,7 @@ use crate::values::is_release_id;
 
 /// What tells one Zeek binary from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Binary {
+pub struct ZeekBinary {
     /// In bytes.
     pub size: u64,
     /// In seconds since 1970.
@@ -18,7 +18,7 @@ pub struct Binary {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ObservedNode {
     /// Whether it is meant to run, and in which release; none where nobody ever said.
-    pub wanted: Option<Wanted>,
+    pub desired: Option<Desired>,
     /// The release that its last process was started from.
     pub release: Option<String>,
     /// How often its supervisor has restarted it.
@@ -26,9 +26,9 @@ pub struct ObservedNode {
     /// The inputs of its last process: a digest for each.
     pub inputs: BTreeMap<String, String>,
     /// The inputs that the current release would give it.
-    pub due: BTreeMap<String, String>,
+    pub current_inputs: BTreeMap<String, String>,
     /// The Zeek binary that the current release was made for.
-    pub made: Option<Binary>,
+    pub built_for: Option<ZeekBinary>,
     /// The first word of `.status`.
     pub status: Option<String>,
     /// The boot in which its last process was started.
@@ -47,7 +47,7 @@ pub struct ObservedNode {
 
 /// Whether a node is meant to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Desired {
     /// It is, in this release.
     Running(String),
     /// It is not.
@@ -68,7 +68,7 @@ pub struct Exit {
     /// How many times in a row it has ended soon.
     pub tries: u32,
     /// What the runner does next.
-    pub next: Next,
+    pub next: RestartAction,
     /// Why it was not started at all.
     pub refused: Option<String>,
     /// Why it ended, where its runner knows more than the status.
@@ -79,7 +79,7 @@ pub struct Exit {
 
 /// What a runner does after a node has ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Next {
+pub enum RestartAction {
     /// Nothing: it was asked to stop.
     #[default]
     Stopped,
@@ -134,10 +134,10 @@ impl Exit {
             "refused" => self.refused = Some(value.to_owned()),
             "next" => {
                 self.next = match value {
-                    "never" => Next::Never,
-                    "failed" => Next::Failed,
-                    "stopped" => Next::Stopped,
-                    seconds => seconds.parse().map_or(Next::Failed, Next::Restart),
+                    "never" => RestartAction::Never,
+                    "failed" => RestartAction::Failed,
+                    "stopped" => RestartAction::Stopped,
+                    seconds => seconds.parse().map_or(RestartAction::Failed, RestartAction::Restart),
                 };
             }
             _ => {}
@@ -179,7 +179,7 @@ fn signal_name(number: i32) -> Option<&'static str> {
     })
 }
 
-impl Binary {
+impl ZeekBinary {
     fn parse(text: &str) -> Option<Self> {
         let (size, mtime) = text.split_once(' ')?;
         Some(Self { size: size.parse().ok()?, mtime: mtime.parse().ok()? })
@@ -193,31 +193,31 @@ fn input(text: &str) -> Option<(String, String)> {
 
 impl ObservedNode {
     /// Returns the release in which it is meant to run; none where it is not, or nobody ever said.
-    pub fn meant(&self) -> Option<&str> {
-        match &self.wanted {
-            Some(Wanted::Running(release)) => Some(release),
+    pub fn desired_release(&self) -> Option<&str> {
+        match &self.desired {
+            Some(Desired::Running(release)) => Some(release),
             _ => None,
         }
     }
 
     /// Tells whether it runs and is meant to, but nothing would start it again.
     pub fn is_unsupervised(&self) -> bool {
-        self.process.is_some() && !self.supervised && self.meant().is_some()
+        self.process.is_some() && !self.supervised && self.desired_release().is_some()
     }
 
     /// Leaves out what names no release, no input and no time; says what that was.
     pub(super) fn forms(&mut self) -> Vec<String> {
         let mut wrong = Vec::new();
-        if let Some(Wanted::Running(release)) = &self.wanted
+        if let Some(Desired::Running(release)) = &self.desired
             && !is_release_id(release)
         {
             wrong.push(format!("`want` names {release:?}, which is no release"));
-            self.wanted = None;
+            self.desired = None;
         }
         if let Some(release) = self.release.take_if(|release| !is_release_id(release)) {
             wrong.push(format!("`run` names {release:?}, which is no release"));
         }
-        for inputs in [&mut self.inputs, &mut self.due] {
+        for inputs in [&mut self.inputs, &mut self.current_inputs] {
             let before = inputs.len();
             inputs.retain(|name, digest| {
                 (1..=64).contains(&name.len())
@@ -232,7 +232,7 @@ impl ObservedNode {
         for exit in self.exit.iter_mut().chain(&mut self.last) {
             exit.at = exit.at.min(LONGEST);
             exit.ran = exit.ran.min(LONGEST);
-            if let Next::Restart(pause) = &mut exit.next {
+            if let RestartAction::Restart(pause) = &mut exit.next {
                 *pause = (*pause).min(LONGEST);
             }
         }
@@ -242,9 +242,9 @@ impl ObservedNode {
     pub(super) fn take(&mut self, word: &str, value: &str, now: f64) {
         match word {
             "want" => {
-                self.wanted = match value.split_once(' ') {
-                    Some(("running", release)) => Some(Wanted::Running(release.to_owned())),
-                    _ if value.trim_end() == "stopped" => Some(Wanted::Stopped),
+                self.desired = match value.split_once(' ') {
+                    Some(("running", release)) => Some(Desired::Running(release.to_owned())),
+                    _ if value.trim_end() == "stopped" => Some(Desired::Stopped),
                     _ => None,
                 };
             }
@@ -255,8 +255,8 @@ impl ObservedNode {
                 Some(("input", text)) => self.inputs.extend(input(text)),
                 _ => {}
             },
-            "due" => self.due.extend(input(value)),
-            "made" => self.made = Binary::parse(value),
+            "due" => self.current_inputs.extend(input(value)),
+            "made" => self.built_for = ZeekBinary::parse(value),
             "exit" => self.exit.get_or_insert_default().take(value),
             "last" => self.last.get_or_insert_default().take(value),
             "stop" => self.stopping = true,

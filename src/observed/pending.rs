@@ -12,18 +12,18 @@ const LONGEST: usize = 16 << 10;
 
 /// A host that left the description: all that is taken of it from what a host says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
+pub struct RemovedHost {
     /// Its name.
     pub name: Name,
     /// Whether it was the very machine that deployed.
     pub local: bool,
     /// How ssh finds it, or why nothing here says that.
-    pub way: Result<Way, String>,
+    pub way: Result<SshDestination, String>,
 }
 
 /// How ssh finds a host; the rest is decided by the user's own configuration, and by the description.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Way {
+pub struct SshDestination {
     /// Where ssh goes.
     pub host: SshHost,
     /// The port there.
@@ -49,13 +49,13 @@ struct Line {
     ssh: Option<Ssh>,
 }
 
-impl Left {
+impl RemovedHost {
     pub(super) fn new(name: Name, local: bool, ssh: Option<&Ssh>) -> Self {
         let way = match ssh {
             // Taken at its word, a host would make a host of this machine.
             _ if local => Err("it was the machine of whoever deployed it, which says no way to it".to_owned()),
             None => Err("no way to it is known".to_owned()),
-            Some(ssh) => Way::new(ssh),
+            Some(ssh) => SshDestination::new(ssh),
         };
         Self { name, local, way }
     }
@@ -91,7 +91,7 @@ impl Left {
     }
 }
 
-impl Way {
+impl SshDestination {
     fn new(ssh: &Ssh) -> Result<Self, String> {
         Ok(Self {
             host: ssh.host.parse()?,
@@ -101,7 +101,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for SshDestination {
     /// Writes it as `zeek@old1.example.org, port 2222`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(user) = &self.user {
@@ -119,25 +119,25 @@ impl fmt::Display for Way {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Left;
+    use super::RemovedHost;
 
     #[test]
     fn only_name_host_port_and_user_are_read() {
         // As it was written when all of a host was.
         let line = r#"left {"name":"far","address":"127.0.0.2","local":false,"enabled":true,"prefix":"/opt/zeek","base":"/b","spool":"/s","ssh":{"host":"far.example.org","user":"zeek","port":2222,"identity":"/keys/id","config":"/etc/passwd","jump":"gate.example.org","known_hosts":"/dev/null","persist":{"secs":60,"nanos":0},"connect_timeout":{"secs":18446744073709551615,"nanos":0}}}"#;
-        let left = Left::parse(line).unwrap().unwrap();
+        let left = RemovedHost::parse(line).unwrap().unwrap();
         assert_eq!(left.way.as_ref().unwrap().to_string(), "zeek@far.example.org, port 2222");
         let line = left.line();
         assert_eq!(line, r#"left {"name":"far","ssh":{"host":"far.example.org","port":2222,"user":"zeek"}}"#);
-        assert_eq!(Left::parse(&line).unwrap().unwrap(), left);
-        assert!(Left::parse("something new").is_none());
+        assert_eq!(RemovedHost::parse(&line).unwrap().unwrap(), left);
+        assert!(RemovedHost::parse("something new").is_none());
     }
 
     #[test]
     fn what_no_description_could_say_is_no_way() {
         let of = |name: &str, host: &str, port: i64, user: &str, local: bool| {
             let json = serde_json::json!({ "name": name, "local": local, "ssh": { "host": host, "port": port, "user": user } });
-            Left::parse(&format!("left {json}")).unwrap()?.way
+            RemovedHost::parse(&format!("left {json}")).unwrap()?.way
         };
         assert!(of("ghost", "198.51.100.8", 22, "zeek", false).is_ok());
         for user in ["x\n  ProxyCommand sh -c 'id >/tmp/pwned'", "-l", "a b", "%r", "", "\u{1b}[2J", "x\0"] {
@@ -155,20 +155,20 @@ mod tests {
         // The machine at which one sits is no host because another one says so.
         assert!(of("ghost", "198.51.100.8", 22, "x", true).is_err());
         for line in ["[".repeat(10_000), format!("{{\"name\":\"{}\"}}", "x".repeat(1 << 20)), "{}".to_owned()] {
-            assert!(Left::parse(&format!("left {line}")).unwrap().is_err());
+            assert!(RemovedHost::parse(&format!("left {line}")).unwrap().is_err());
         }
     }
 
     proptest! {
         #[test]
         fn no_line_makes_it_panic(line in "left \\PC{0,200}") {
-            let _ = Left::parse(&line);
+            let _ = RemovedHost::parse(&line);
         }
 
         #[test]
         fn a_way_is_one_line(host in "\\PC{0,30}", user in "[\\x00-\\x7f]{0,30}", port in any::<u32>()) {
             let json = serde_json::json!({ "name": "a", "ssh": { "host": host, "port": port, "user": user } });
-            if let Some(Ok(Left { way: Ok(way), .. })) = Left::parse(&format!("left {json}")) {
+            if let Some(Ok(RemovedHost { way: Ok(way), .. })) = RemovedHost::parse(&format!("left {json}")) {
                 let way = way.to_string();
                 prop_assert!(!way.chars().any(char::is_control) && !way.starts_with('-'), "{way:?}");
             }

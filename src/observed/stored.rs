@@ -11,7 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::pending::{Left, Ssh};
+use super::pending::{RemovedHost, Ssh};
 use crate::values::{
     Backend, Compress, CoreLimit, Curve, HostPath, Interval, LayoutInputs, Metrics, Name, Port, Redef, Restart, Role,
     RunnerKind, Version, ZeekValue,
@@ -333,7 +333,7 @@ impl Stored {
 
 impl Host {
     /// Returns what is kept of it once it has left the description: its name, and how ssh finds it.
-    pub fn left(&self) -> Left {
-        Left::new(self.name.clone(), self.local, Some(&self.ssh))
+    pub fn removed_host(&self) -> RemovedHost {
+        RemovedHost::new(self.name.clone(), self.local, Some(&self.ssh))
     }
 }

@@ -33,7 +33,7 @@ pub struct BackendChange {
 
 /// How the writing of logs is interrupted while workers go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LogGap {
+pub struct LogOutage {
     /// The nodes that write logs, and are away for a while.
     pub writers: Vec<String>,
     /// Those that go on writing meanwhile.
@@ -43,13 +43,13 @@ pub struct LogGap {
     /// The longest that it may last, in seconds: `timeouts.stop` and `timeouts.ready`.
     pub at_most_seconds: u64,
     /// What becomes of what the workers log meanwhile.
-    pub meanwhile: Meanwhile,
+    pub meanwhile: LogFate,
 }
 
 /// What becomes of records while nodes that write logs are away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Meanwhile {
+pub enum LogFate {
     /// The other writers take them.
     Others,
     /// They are dropped: a message to nobody is not kept, neither by Broker nor by ZeroMQ with `log_immediate`.
@@ -74,7 +74,7 @@ pub(super) fn backend_change(cluster: &Cluster, found: Found<'_>, release: &Rele
 }
 
 pub(super) fn upgrade(cluster: &Cluster, found: Found<'_>, release: &Release) -> Option<Upgrade> {
-    let meant = |node: &ObservedNode| node.process.is_some() || node.meant().is_some();
+    let meant = |node: &ObservedNode| node.process.is_some() || node.desired_release().is_some();
     let mut hosts = Vec::new();
     let mut version = None;
     for part in &release.parts {
@@ -99,7 +99,7 @@ pub(super) fn upgrade(cluster: &Cluster, found: Found<'_>, release: &Release) ->
     Some(Upgrade { from, to: version.map_or(to, str::to_owned), other_version, hosts })
 }
 
-pub(super) fn log_gap(cluster: &Cluster, found: Found<'_>, release: &Release, nodes: &[NodePlan]) -> Option<LogGap> {
+pub(super) fn log_gap(cluster: &Cluster, found: Found<'_>, release: &Release, nodes: &[NodePlan]) -> Option<LogOutage> {
     let workers =
         nodes.iter().filter(|n| n.role == Some(Role::Worker) && n.action == Action::Keep && n.running).count();
     let names: BTreeSet<&str> = cluster.log_writers().map(|n| n.name.as_str()).collect();
@@ -117,12 +117,12 @@ pub(super) fn log_gap(cluster: &Cluster, found: Found<'_>, release: &Release, no
     let others = of(|n| n.action == Action::Keep && n.running);
     let zeromq = running(found, release).next().is_some_and(|(_, backend)| backend == Backend::Zeromq.name());
     let meanwhile = if !others.is_empty() {
-        Meanwhile::Others
+        LogFate::Others
     } else if zeromq && names.len() == 1 {
-        Meanwhile::Queued
+        LogFate::Queued
     } else {
-        Meanwhile::Dropped
+        LogFate::Dropped
     };
     let at_most = cluster.timeouts.stop + cluster.timeouts.ready;
-    Some(LogGap { writers, others, workers, at_most_seconds: at_most.as_secs(), meanwhile })
+    Some(LogOutage { writers, others, workers, at_most_seconds: at_most.as_secs(), meanwhile })
 }

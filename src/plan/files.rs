@@ -251,8 +251,8 @@ fn kind(path: &str, old_mode: &str, new_mode: &str, content: Option<&Content>) -
 fn settings(path: &str, part: &Part, observed: &Observed) -> Vec<String> {
     let Some(node) = path.strip_prefix(START) else { return Vec::new() };
     let (Some(now), Some(new)) = (observed.nodes.get(node), part.inputs.get(node)) else { return Vec::new() };
-    let names: BTreeSet<&String> = now.due.keys().chain(new.keys()).collect();
-    names.into_iter().filter(|name| now.due.get(*name) != new.get(*name)).cloned().collect()
+    let names: BTreeSet<&String> = now.current_inputs.keys().chain(new.keys()).collect();
+    names.into_iter().filter(|name| now.current_inputs.get(*name) != new.get(*name)).cloned().collect()
 }
 
 impl FileChange {

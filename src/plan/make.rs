@@ -110,7 +110,7 @@ fn leaving_nodes(host: &str, observed: &Observed, why: impl Fn(&str) -> Option<S
     observed
         .nodes
         .iter()
-        .filter(|(_, node)| node.process.is_some() || node.meant().is_some())
+        .filter(|(_, node)| node.process.is_some() || node.desired_release().is_some())
         .filter_map(|(name, node)| {
             Some(NodePlan {
                 node: name.clone(),

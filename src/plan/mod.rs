@@ -22,7 +22,7 @@ mod steps;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use effects::{BackendChange, LogGap, Meanwhile, Upgrade};
+pub use effects::{BackendChange, LogFate, LogOutage, Upgrade};
 pub use files::{After, Before, Change, FileChange, FileKind, OldText};
 pub use node::{Action, Deployments, Found, NodePlan};
 pub use prevailing::{currents, manager_first, prevailing};

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::node::{Action, Deployments};
 use crate::cluster::{Cluster, LayoutInputs, Node, Role, name_ranges};
-use crate::observed::{Observed, ObservedNode, Wanted};
+use crate::observed::{Desired, Observed, ObservedNode};
 use crate::release::{Inputs, belongs, own_scripts};
 
 /// How many things are named before the rest is only counted.
@@ -51,13 +51,13 @@ impl<'a> Reasons<'a> {
         let only = |action, why: String| (action, vec![why], Vec::new());
         let Some(now) = now else { return only(Action::Start, "it is new".to_owned()) };
         if now.process.is_none() {
-            let why = match (&now.wanted, &now.exit) {
-                (Some(Wanted::Running(_)), Some(exit)) => format!("it is not running ({})", exit.text()),
+            let why = match (&now.desired, &now.exit) {
+                (Some(Desired::Running(_)), Some(exit)) => format!("it is not running ({})", exit.text()),
                 _ => "it is not running".to_owned(),
             };
             return only(Action::Start, why);
         }
-        if now.stopping || now.wanted == Some(Wanted::Stopped) {
+        if now.stopping || now.desired == Some(Desired::Stopped) {
             return only(Action::Restart, "a stop of it did not come to its end".to_owned());
         }
         let names: BTreeSet<&String> = now.inputs.keys().chain(inputs.keys()).collect();
@@ -67,7 +67,8 @@ impl<'a> Reasons<'a> {
             return (Action::Keep, Vec::new(), names);
         }
         // One that was kept through later releases had the layout of each of them.
-        let as_current = now.inputs.get("layout").is_some_and(|layout| now.due.get("layout") == Some(layout));
+        let as_current =
+            now.inputs.get("layout").is_some_and(|layout| now.current_inputs.get("layout") == Some(layout));
         let known = now.release.as_deref().filter(|release| !as_current || self.layouts.contains_key(release));
         let release = known.or(host.current.as_deref());
         let reasons = names.iter().flat_map(|name| match (name.as_str(), now.inputs.get(name), inputs.get(name)) {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::cluster::{self, AfPacketValue, Cluster, EnvValue, Former, verify};
-use crate::observed::{Left, MOST_LEFT, Stored, stored};
+use crate::observed::{MOST_LEFT, RemovedHost, Stored, stored};
 
 /// A cluster of before, and the hosts of it that the description has no word about.
 #[derive(Debug, Clone)]
@@ -14,14 +14,14 @@ pub struct Recorded {
     /// The cluster.
     pub cluster: Cluster,
     /// Hosts of it that were touched and are not in the description.
-    pub left: Vec<Left>,
+    pub removed_hosts: Vec<RemovedHost>,
 }
 
 /// Returns the way to a host that left the description, as the description has it, or else as a host remembers it.
 ///
 /// # Errors
 /// Where neither says how it is reached; why.
-pub fn former(now: &Cluster, left: &Left) -> Result<Former, String> {
+pub fn former(now: &Cluster, left: &RemovedHost) -> Result<Former, String> {
     let name = left.name.as_str();
     if let Some(listed) = now.removed.iter().find(|host| host.name == name) {
         return Ok(listed.clone());
@@ -40,7 +40,8 @@ pub fn former(now: &Cluster, left: &Left) -> Result<Former, String> {
 /// Where it is none that a description could have made; what is wrong.
 pub fn recorded(stored: Stored, now: &Cluster) -> Result<Recorded, String> {
     let known = |name: &str| now.hosts.iter().find(|host| host.name == name);
-    let left = stored.hosts.iter().filter(|h| h.enabled && known(h.name.as_str()).is_none()).map(stored::Host::left);
+    let left =
+        stored.hosts.iter().filter(|h| h.enabled && known(h.name.as_str()).is_none()).map(stored::Host::removed_host);
     let left = left.take(MOST_LEFT).collect();
     let hosts = stored.hosts.iter().map(|host| self::host(host, now)).collect();
     let nodes = stored.nodes.into_iter().map(node).collect();
@@ -82,7 +83,7 @@ pub fn recorded(stored: Stored, now: &Cluster) -> Result<Recorded, String> {
     if cluster.name != now.name {
         return Err(format!("it is of the cluster {}, not {}", cluster.name, now.name));
     }
-    Ok(Recorded { cluster, left })
+    Ok(Recorded { cluster, removed_hosts: left })
 }
 
 fn host(host: &stored::Host, now: &Cluster) -> cluster::Host {
@@ -94,7 +95,8 @@ fn host(host: &stored::Host, now: &Cluster) -> cluster::Host {
         let spool = if host.spool == host.base { today.base.clone() } else { host.spool.as_str().to_owned() };
         return cluster::Host { address, enabled, prefix, spool, ..today.clone() };
     }
-    let way = former(now, &host.left()).unwrap_or_else(|_| Former { name: name.to_owned(), ..now.elsewhere.clone() });
+    let way =
+        former(now, &host.removed_host()).unwrap_or_else(|_| Former { name: name.to_owned(), ..now.elsewhere.clone() });
     cluster::Host {
         name: way.name,
         address,
@@ -215,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_312e525_wrote_is_read() {
-        let Recorded { cluster, left } = read(WRITTEN, &now("")).unwrap();
+        let Recorded { cluster, removed_hosts: left } = read(WRITTEN, &now("")).unwrap();
         assert_eq!((cluster.hosts.len(), cluster.nodes.len()), (2, 8));
         assert_eq!(cluster.nodes.iter().filter(|n| n.role == Role::Worker).count(), 5);
         let worker = cluster.nodes.iter().find(|n| n.name == "worker-1").unwrap();
@@ -254,7 +256,7 @@ mod tests {
         let mut json: Value = serde_json::from_str(WRITTEN).unwrap();
         json["cluster"]["hosts"][0]["local"] = json!(true);
         json["cluster"]["hosts"][0]["enabled"] = json!(true);
-        let Recorded { cluster, left } = read(&json.to_string(), &now("")).unwrap();
+        let Recorded { cluster, removed_hosts: left } = read(&json.to_string(), &now("")).unwrap();
         assert!(!cluster.hosts[0].local && left[0].way.is_err());
         assert!(super::former(&now(""), &left[0]).is_err());
         // Not even where it gives the name of a host that the description reaches by SSH.

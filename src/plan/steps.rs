@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::effects::{BackendChange, LogGap, Upgrade};
+use super::effects::{BackendChange, LogOutage, Upgrade};
 use super::files::FileChange;
 use super::node::{Action, NodePlan};
 use crate::observed::Alteration;
@@ -27,7 +27,7 @@ pub struct Plan {
     /// Nodes, in the order of the cluster; nodes that left the description come last.
     pub nodes: Vec<NodePlan>,
     /// How the writing of logs is interrupted while workers go on; none if it is not.
-    pub logs: Option<LogGap>,
+    pub logs: Option<LogOutage>,
     /// Hosts of the description that take no part: so nothing is said of what they have.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<Apart>,

@@ -6,15 +6,15 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cluster::{Cluster, Node, Role, check};
-use crate::error::{Look, render};
-use crate::observed::{Observed, ObservedNode, Process, Wanted};
-use crate::release::{Ingredients, Release, SiteFile, ZeekIdentity};
+use crate::error::{RenderStyle, render};
+use crate::observed::{Desired, Observed, ObservedNode, Process};
+use crate::release::{HostZeek, Release, ReleaseInput, SiteFile};
 use crate::spec::parse;
 use crate::values::{Share, Version};
 
 pub(crate) fn made(text: &str) -> Cluster {
     let description = parse("c", text.to_owned(), PathBuf::from("/etc/cluster"));
-    check(&description).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())))
+    check(&description).unwrap_or_else(|all| panic!("{}", render(&all, RenderStyle::default())))
 }
 
 /// A cluster of three hosts, with what stands for more hosts and for more keys of `zeek`.
@@ -36,8 +36,8 @@ pub(crate) fn site(path: &str, content: &[u8]) -> SiteFile {
 }
 
 pub(crate) fn release_of(cluster: &Cluster, version: &str, site: &[SiteFile]) -> Release {
-    let identity = |_| Some(ZeekIdentity { version: version.to_owned(), size: version.len() as u64, mtime: 1 });
-    Release::build(&Ingredients {
+    let identity = |_| Some(HostZeek { version: version.to_owned(), size: version.len() as u64, mtime: 1 });
+    Release::build(&ReleaseInput {
         cluster,
         version: version.parse::<Version>().unwrap(),
         zeeks: &cluster.hosts.iter().map(identity).collect::<Vec<_>>(),
@@ -56,10 +56,10 @@ pub(crate) fn running(hosts: &Cluster, cluster: &Cluster, release: &Release, ver
         };
         let part = release.part(index).unwrap();
         let node = |inputs: &crate::release::Inputs| ObservedNode {
-            wanted: Some(Wanted::Running(release.id.clone())),
+            desired: Some(Desired::Running(release.id.clone())),
             release: Some(release.id.clone()),
             inputs: inputs.clone(),
-            due: inputs.clone(),
+            current_inputs: inputs.clone(),
             supervised: true,
             process: Some(Process { pid: 1, uptime: 1.0, cpu: 0.0, resident: 0 }),
             ..ObservedNode::default()
@@ -146,7 +146,7 @@ fn who_joins_and_leaves_is_named_and_workers_stay() {
     assert_eq!(told(&plan), ["lan-1 lan-2: start it is new", "logger-1 manager proxy-1: restart sensor3 joined"]);
     assert_eq!(plan.staying().count(), 16);
     let gap = plan.logs.as_ref().unwrap();
-    assert_eq!((gap.workers, gap.at_most_seconds, gap.meanwhile), (16, 180, Meanwhile::Dropped));
+    assert_eq!((gap.workers, gap.at_most_seconds, gap.meanwhile), (16, 180, LogFate::Dropped));
     assert_eq!(gap.writers, ["logger-1"]);
 
     let new = campus("", "", &WORKERS.replace("count: 8", "count: 7"));
@@ -167,7 +167,7 @@ fn who_joins_and_leaves_is_named_and_workers_stay() {
         &format!("{WORKERS}{}", "  one: { type: worker, host: mgmt, interface: eth0 }\n"),
     );
     let plan = way((&new, "8.0.10", &[]), (&moved, "8.0.10", &[]));
-    assert_eq!(plan.logs.unwrap().meanwhile, Meanwhile::Queued);
+    assert_eq!(plan.logs.unwrap().meanwhile, LogFate::Queued);
 }
 
 #[test]

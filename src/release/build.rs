@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::again::SECRETS_PATH;
 use super::common::Common;
-use super::content::{File, Files, Ingredients, Part, Release, ZeekIdentity};
+use super::content::{File, Files, HostZeek, Part, Release, ReleaseInput};
 use super::digest::digest;
 use super::manifest::manifest;
 use super::start::archiver;
@@ -14,7 +14,7 @@ use crate::zeek;
 
 impl Release {
     /// Makes a release.
-    pub fn build(from: &Ingredients<'_>) -> Self {
+    pub fn build(from: &ReleaseInput<'_>) -> Self {
         let common = Common::new(from);
         let parts: Vec<Part> = from
             .cluster
@@ -27,7 +27,7 @@ impl Release {
     }
 }
 
-fn part(common: &Common<'_>, from: &Ingredients<'_>, index: usize, host: &Host, identity: &ZeekIdentity) -> Part {
+fn part(common: &Common<'_>, from: &ReleaseInput<'_>, index: usize, host: &Host, identity: &HostZeek) -> Part {
     let mut files = BTreeMap::new();
     let mut inputs = BTreeMap::new();
     let kept = from.kept.get(index).map_or(&[][..], Vec::as_slice);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::content::{FORMAT, File, Ingredients, VERSION_PATH};
+use super::content::{FORMAT, File, ReleaseInput, VERSION_PATH};
 use super::digest::digest_of;
 use super::own::{belongs, own_scripts};
 use crate::cluster::{Cluster, EnvValue, Role, RunnerKind};
@@ -26,7 +26,7 @@ pub(super) struct Common<'a> {
 }
 
 impl<'a> Common<'a> {
-    pub(super) fn new(from: &Ingredients<'a>) -> Self {
+    pub(super) fn new(from: &ReleaseInput<'a>) -> Self {
         let (cluster, version) = (from.cluster, from.version);
         let layout = zeek::layout(cluster, version);
         let entries = zeek::LayoutEntries::new(cluster, version);

@@ -91,7 +91,7 @@ pub struct SiteFile {
 
 /// What the Zeek of a host is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ZeekIdentity {
+pub struct HostZeek {
     /// Its version as it says it (`8.0.10`).
     pub version: String,
     /// Size of the binary in bytes.
@@ -102,13 +102,13 @@ pub struct ZeekIdentity {
 
 /// All that a release is made of.
 #[derive(Debug)]
-pub struct Ingredients<'a> {
+pub struct ReleaseInput<'a> {
     /// The cluster.
     pub cluster: &'a Cluster,
     /// The version that the scripts are written for.
     pub version: Version,
     /// The Zeek of each host, in the order of the hosts; none for hosts that get no part.
-    pub zeeks: &'a [Option<ZeekIdentity>],
+    pub zeeks: &'a [Option<HostZeek>],
     /// The site folder's files.
     pub site: &'a [SiteFile],
     /// The names of the secrets that each host keeps for its nodes, in the order of the hosts; hosts beyond its end

@@ -32,8 +32,8 @@ mod start;
 
 pub use again::{SECRETS_PATH, start_again};
 pub use content::{
-    ARCHIVER, Content, FORMAT, File, Files, Ingredients, Inputs, LARGEST_TEXT, OnDisk, Part, Release, SiteFile,
-    VERSION_PATH, ZeekIdentity,
+    ARCHIVER, Content, FORMAT, File, Files, HostZeek, Inputs, LARGEST_TEXT, OnDisk, Part, Release, ReleaseInput,
+    SiteFile, VERSION_PATH,
 };
 pub use digest::digest;
 pub use manifest::{Changes, Entry, Packing, manifest_entries, pack};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::common::Common;
-use super::content::{ARCHIVER, File, Ingredients, Inputs, ZeekIdentity};
+use super::content::{ARCHIVER, File, HostZeek, Inputs, ReleaseInput};
 use super::digest::digest_of;
 use super::own::belongs;
 use super::secret::{CURVE, PASSPHRASE, secret_key, secret_kind};
@@ -23,10 +23,10 @@ impl Common<'_> {
     /// Returns the file `start/NODE`, and the node's inputs.
     pub(super) fn start_file(
         &self,
-        from: &Ingredients<'_>,
+        from: &ReleaseInput<'_>,
         node: &Node,
         host: &Host,
-        identity: &ZeekIdentity,
+        identity: &HostZeek,
         script: Option<&str>,
     ) -> (String, Inputs) {
         let (cluster, version) = (from.cluster, from.version);

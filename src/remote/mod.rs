@@ -1,9 +1,9 @@
 //! What is read of the answers of scripts on hosts. Other people's bytes: never taken for more than they are.
 
-use crate::transport::Reply;
+use crate::transport::ScriptOutput;
 
 /// Reads the answer of a script that says one word when it has done its work.
-pub fn verdict(reply: &Reply, good: &str) -> Result<(), String> {
+pub fn verdict(reply: &ScriptOutput, good: &str) -> Result<(), String> {
     for line in &reply.lines {
         if let Some(why) = line.strip_prefix("fail ") {
             return Err(last_words(&reply.stderr).map_or_else(|| why.to_owned(), |last| format!("{why}: {last}")));

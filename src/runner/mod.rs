@@ -13,7 +13,7 @@ pub use crate::cluster::Folders;
 use crate::cluster::RunnerKind;
 use crate::observed::Observed;
 use crate::scripts;
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 
 /// What a host says while nodes start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,15 +21,15 @@ pub enum Started {
     /// The node is ready.
     Ready(String),
     /// The node was running already.
-    Already(String),
+    AlreadyRunning(String),
     /// The node was running already, but what kept it running is gone.
     Unsupervised(String),
     /// The release has no such node.
     Absent(String),
     /// The node ended before it was ready: the node, how it ended.
-    Dead(String, String),
+    ExitedAtStart(String, String),
     /// The node was not ready in time: the node, the last word of its `.status`.
-    Late(String, String),
+    StartTimeout(String, String),
     /// A last line of a node's stderr.
     Stderr(String, String),
     /// A limit that a node that is ready has not got: the node, and what it lacks.
@@ -44,9 +44,9 @@ pub enum Stopped {
     /// It ended after SIGKILL.
     Killed(String),
     /// It does not end.
-    Stuck(String),
+    StopTimeout(String),
     /// The signal was not allowed.
-    Denied(String),
+    PermissionDenied(String),
 }
 
 /// Time that a call may take beyond what its script waits for itself.
@@ -61,9 +61,9 @@ pub fn missing(runner: RunnerKind, observed: &Observed) -> Option<(String, Strin
 }
 
 /// Makes the call that starts nodes, each from a release, and waits until they are ready: a guarded step.
-pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> Call<'static> {
+pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> RemoteScript<'static> {
     let input: String = nodes.iter().map(|(node, release)| format!("{node} {release}\n")).collect();
-    Call::new(scripts::START, ready + MARGIN)
+    RemoteScript::new(scripts::START, ready + MARGIN)
         .arg(&folders.home)
         .arg(&folders.spool)
         .arg(ready.as_secs().max(1).to_string())
@@ -71,9 +71,9 @@ pub fn start(folders: &Folders, nodes: &[(String, String)], ready: Duration) -> 
 }
 
 /// Makes the call that stops nodes, whatever keeps them running: a guarded step. With `again` they stay meant to run.
-pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration, again: bool) -> Call<'static> {
+pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration, again: bool) -> RemoteScript<'static> {
     let input: String = nodes.iter().map(|node| format!("{node}\n")).collect();
-    let call = Call::new(scripts::STOP, deadline + MARGIN);
+    let call = RemoteScript::new(scripts::STOP, deadline + MARGIN);
     let call = call.arg(&folders.spool).arg(deadline.as_secs().max(1).to_string());
     let call = if again { call.arg("again") } else { call };
     call.input(input)
@@ -88,10 +88,10 @@ impl Started {
         Some(match word {
             "ready" => Self::Ready(node),
             "running" if more == "unsupervised" => Self::Unsupervised(node),
-            "running" => Self::Already(node),
+            "running" => Self::AlreadyRunning(node),
             "absent" => Self::Absent(node),
-            "dead" => Self::Dead(node, exit_words(&more)),
-            "late" => Self::Late(node, more),
+            "dead" => Self::ExitedAtStart(node, exit_words(&more)),
+            "late" => Self::StartTimeout(node, more),
             "stderr" => Self::Stderr(node, more),
             "short" => Self::Short(node, more),
             _ => return None,
@@ -107,8 +107,8 @@ impl Stopped {
         Some(match word {
             "stopped" => Self::Stopped(node),
             "killed" => Self::Killed(node),
-            "stuck" => Self::Stuck(node),
-            "denied" => Self::Denied(node),
+            "stuck" => Self::StopTimeout(node),
+            "denied" => Self::PermissionDenied(node),
             _ => return None,
         })
     }
@@ -172,7 +172,7 @@ mod tests {
     fn answers_are_read() {
         assert_eq!(
             Started::parse("dead worker-1 exit 139"),
-            Some(Started::Dead("worker-1".to_owned(), "SIGSEGV".to_owned()))
+            Some(Started::ExitedAtStart("worker-1".to_owned(), "SIGSEGV".to_owned()))
         );
         assert_eq!(
             Started::parse("stderr worker-1 fatal error: no  such"),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cluster::check;
-use crate::error::{Look, render};
+use crate::error::{RenderStyle, render};
 use crate::values::{Backend, RunnerKind};
 
 const CAMPUS: &str = include_str!("../../examples/campus/cluster.yaml");
@@ -19,7 +19,7 @@ fn shown(text: &str) -> String {
     let description = parse("cluster.yaml", text.to_owned(), PathBuf::from("/etc/cluster"));
     match check(&description) {
         Ok(_) => "fine".to_owned(),
-        Err(all) => render(&all, Look::default()),
+        Err(all) => render(&all, RenderStyle::default()),
     }
 }
 
@@ -216,7 +216,7 @@ nodes:
   w: { <<: [*worker, *more], interface: eth0, count: 2 }
 ";
     let description = parse("c", text.to_owned(), PathBuf::from("/"));
-    let cluster = check(&description).map_err(|all| render(&all, Look::default())).unwrap();
+    let cluster = check(&description).map_err(|all| render(&all, RenderStyle::default())).unwrap();
     assert_eq!(cluster.zeek.version, Some(crate::values::Version::new(8, 10)));
     let worker = cluster.nodes.last().unwrap();
     assert_eq!(worker.interface.as_deref(), Some("eth0"));
@@ -333,7 +333,7 @@ fn included_files_have_places_of_their_own() {
             .replace("type: proxy", "type: proxy, host: h"),
     );
     let description = load(&dir.path().join("cluster.yaml"));
-    let cluster = check(&description).map_err(|all| render(&all, Look::default())).unwrap();
+    let cluster = check(&description).map_err(|all| render(&all, RenderStyle::default())).unwrap();
     let names: Vec<_> = cluster.nodes.iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["manager", "proxy", "w-a-1", "w-b-1"]);
 }
@@ -440,7 +440,7 @@ fn the_examples_are_right_and_match_the_schema() {
         seen += 1;
         let description = load(&path);
         if let Err(all) = check(&description) {
-            panic!("{}", render(&all, Look::default()));
+            panic!("{}", render(&all, RenderStyle::default()));
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let mut value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
@@ -481,7 +481,7 @@ proptest! {
             for d in &all {
                 prop_assert!(d.line <= text.lines().count() + 1, "{:?}", d);
             }
-            let text = render(&all, Look { color: true, width: 80 });
+            let text = render(&all, RenderStyle { color: true, width: 80 });
             prop_assert!(!text.is_empty());
         }
     }

@@ -91,7 +91,7 @@ impl Input {
 }
 
 /// A script to run on a host.
-pub struct Call<'a> {
+pub struct RemoteScript<'a> {
     /// The script: POSIX sh, constant. It finds its arguments in `$1`..., the token in `$T`, and the input on stdin;
     /// each line of its answer begins with `$T`.
     pub script: &'a str,
@@ -110,7 +110,7 @@ pub struct Call<'a> {
     pub later: Option<UnboundedReceiver<Vec<u8>>>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> RemoteScript<'a> {
     /// Makes a call of a script without input.
     pub fn new(script: &'a str, deadline: Duration) -> Self {
         Self { script, args: Vec::new(), input: Vec::new(), deadline, silence: None, on_line: None, later: None }
@@ -159,7 +159,7 @@ impl<'a> Call<'a> {
 
 /// What a script answered.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct ScriptOutput {
     /// Its lines, without the token.
     pub lines: Vec<String>,
     /// What it wrote on stderr.
@@ -168,7 +168,7 @@ pub struct Reply {
     pub status: i32,
 }
 
-impl Reply {
+impl ScriptOutput {
     /// Tells whether the script ended with 0.
     pub fn ok(&self) -> bool {
         self.status == 0
@@ -326,12 +326,12 @@ async fn in_time<T>(
 
 /// Sends a call over the streams of a started loader and reads its answer.
 pub(super) async fn converse(
-    mut call: Call<'_>,
+    mut call: RemoteScript<'_>,
     stdin: impl AsyncWrite + Unpin,
     stdout: impl AsyncRead + Unpin,
     mut stderr: impl AsyncRead + Unpin,
     limit: Instant,
-) -> Result<Reply, Failure> {
+) -> Result<ScriptOutput, Failure> {
     if call.args.iter().any(|a| a.contains(['\n', '\0'])) {
         return Err(Failure::new(HostFailure::Other, "an argument has a newline in it"));
     }
@@ -412,7 +412,7 @@ pub(super) async fn converse(
         return Err(Failure::new(HostFailure::Flood, format!("it sent {beyond}, which no answer of ours has")));
     }
     if let Some(status) = status {
-        return Ok(Reply { lines, stderr, status });
+        return Ok(ScriptOutput { lines, stderr, status });
     }
     let last = |text: &str| text.lines().map(str::trim).rfind(|l| !l.is_empty()).map(str::to_owned);
     if begun {
@@ -432,7 +432,7 @@ pub(super) async fn converse(
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, HostFailure};
+    use super::{HostFailure, RemoteScript};
     use crate::transport::{Host, Shared, Target};
     use std::time::Duration;
 
@@ -445,7 +445,7 @@ mod tests {
         let odd = ["", " ", "a b", "$HOME `id` \"'\\", "-n", "ü—\t|;&"];
         let reply = block(async {
             let host = Host::new(Target::Local, &Shared::default());
-            let mut call = Call::new(
+            let mut call = RemoteScript::new(
                 "for a in \"$@\"; do printf '%s a[%s]\\n' \"$T\" \"$a\"; done; printf '%s %s\\n' \"$T\" \"$(cat)\"; exit 7",
                 Duration::from_secs(20),
             )
@@ -463,9 +463,12 @@ mod tests {
     fn noise_is_no_answer_and_stderr_is_told() {
         let reply = block(async {
             let host = Host::new(Target::Local, &Shared::default());
-            host.run(Call::new("echo noise; printf half; echo \"$T yes\"; echo oops >&2", Duration::from_secs(20)))
-                .await
-                .unwrap()
+            host.run(RemoteScript::new(
+                "echo noise; printf half; echo \"$T yes\"; echo oops >&2",
+                Duration::from_secs(20),
+            ))
+            .await
+            .unwrap()
         });
         assert_eq!((reply.lines, reply.stderr.as_str(), reply.status), (vec!["yes".to_owned()], "oops\n", 0));
     }
@@ -477,7 +480,7 @@ mod tests {
         let run = |script, silence: u64| {
             block(async {
                 let host = Host::new(Target::Local, &Shared::default());
-                let call = Call::new(script, Duration::from_millis(1500)).input(input.clone());
+                let call = RemoteScript::new(script, Duration::from_millis(1500)).input(input.clone());
                 host.run(call.silence(Duration::from_millis(silence))).await
             })
         };
@@ -494,7 +497,7 @@ mod tests {
                         echo \"$T beat\"; n=$((n + 1)); done; exec sed -n '$='";
         let failure = block(async {
             let host = Host::new(Target::Local, &Shared::default());
-            let call = Call::new(trickles, Duration::from_secs(3)).input(input.clone());
+            let call = RemoteScript::new(trickles, Duration::from_secs(3)).input(input.clone());
             host.run(call.silence(Duration::from_secs(2))).await.unwrap_err()
         });
         assert_eq!(failure.to_string(), "no end within 3s");
@@ -505,7 +508,7 @@ mod tests {
         let failure = block(async {
             let host = Host::new(Target::Local, &Shared::default());
             // In the place of the shell, so that it ends with it and leaves nothing behind.
-            host.run(Call::new("read -r x; exec sleep 600", Duration::from_millis(300))).await.unwrap_err()
+            host.run(RemoteScript::new("read -r x; exec sleep 600", Duration::from_millis(300))).await.unwrap_err()
         });
         assert_eq!(failure.kind, HostFailure::Timeout);
     }
@@ -524,7 +527,7 @@ mod tests {
         ] {
             let failure = block(async {
                 let host = Host::new(Target::Local, &Shared::default());
-                host.run(Call::new(flood, Duration::from_secs(300))).await.unwrap_err()
+                host.run(RemoteScript::new(flood, Duration::from_secs(300))).await.unwrap_err()
             });
             assert_eq!(failure.kind, HostFailure::Flood, "{flood}: {failure}");
         }
@@ -534,7 +537,7 @@ mod tests {
     fn what_is_on_stderr_ends_no_call_and_is_cut() {
         let reply = block(async {
             let host = Host::new(Target::Local, &Shared::default());
-            host.run(Call::new("yes oops | head -n 1000000 >&2; echo \"$T well\"", Duration::from_secs(300)))
+            host.run(RemoteScript::new("yes oops | head -n 1000000 >&2; echo \"$T well\"", Duration::from_secs(300)))
                 .await
                 .unwrap()
         });
@@ -555,8 +558,11 @@ mod tests {
         let whole = [b"a", content.as_slice(), b"z", content.as_slice()].concat();
         let answers = block(async {
             let host = Host::new(Target::Local, &Shared::default());
-            let one =
-                || host.run(Call::new("say=$(sha256sum); echo \"$T $say\"", Duration::from_secs(60)).inputs(inputs()));
+            let one = || {
+                host.run(
+                    RemoteScript::new("say=$(sha256sum); echo \"$T $say\"", Duration::from_secs(60)).inputs(inputs()),
+                )
+            };
             Box::pin(futures_util::future::join(one(), one())).await
         });
         let want: String = <sha2::Sha256 as sha2::Digest>::digest(&whole).iter().map(|b| format!("{b:02x}")).collect();

@@ -1,6 +1,6 @@
 //! Reaching hosts: a [`Host`] runs scripts and opens byte streams, over SSH or here, by the same code.
 //!
-//! Knows nothing of clusters: it is given a [`Target`] and a [`Call`].
+//! Knows nothing of clusters: it is given a [`Target`] and a [`RemoteScript`].
 //!
 //! * `frame`: how a script, its arguments and its input travel on stdin, and how the answer is told from noise;
 //! * `config`: the SSH configuration that is written for a host;
@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 pub use failure::{Failure, HostFailure};
-pub use frame::{Call, Input, OnLine, Reply};
+pub use frame::{Input, OnLine, RemoteScript, ScriptOutput};
 
 /// How a host is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -102,7 +102,7 @@ impl Default for Shared {
 }
 
 /// A byte stream to a port on a host's loopback.
-pub struct Dialed {
+pub struct Tunnel {
     /// The stream.
     pub stream: Box<dyn Stream>,
     /// The ssh process that carries it; ends with it.
@@ -114,7 +114,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-impl tokio::io::AsyncRead for Dialed {
+impl tokio::io::AsyncRead for Tunnel {
     fn poll_read(
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
@@ -124,7 +124,7 @@ impl tokio::io::AsyncRead for Dialed {
     }
 }
 
-impl tokio::io::AsyncWrite for Dialed {
+impl tokio::io::AsyncWrite for Tunnel {
     fn poll_write(
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
@@ -172,7 +172,7 @@ impl Host {
     /// # Errors
     /// Where the host can't be reached, or the connection breaks, or the deadline passes. A script that fails is no
     /// error: its status is in the reply.
-    pub async fn run(&self, call: Call<'_>) -> Result<Reply, Failure> {
+    pub async fn run(&self, call: RemoteScript<'_>) -> Result<ScriptOutput, Failure> {
         let deadline = call.deadline;
         let limit = tokio::time::Instant::now() + deadline;
         match self {
@@ -205,18 +205,18 @@ impl Host {
     /// # Errors
     /// Where the host can't be reached by the deadline, or the port refuses (only told here for the local host; over
     /// SSH a refusal shows as the end of the stream).
-    pub async fn dial(&self, port: u16, deadline: Duration) -> Result<Dialed, Failure> {
+    pub async fn dial(&self, port: u16, deadline: Duration) -> Result<Tunnel, Failure> {
         let work = async {
             match self {
                 Self::Local => {
                     let stream = tokio::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port))
                         .await
                         .map_err(|e| Failure::new(HostFailure::Refused, format!("127.0.0.1:{port}: {e}")))?;
-                    Ok(Dialed { stream: Box::new(stream), _carrier: None })
+                    Ok(Tunnel { stream: Box::new(stream), _carrier: None })
                 }
                 Self::Ssh(host) => {
                     let (stream, child) = host.dial(port).await?;
-                    Ok(Dialed { stream, _carrier: Some(child) })
+                    Ok(Tunnel { stream, _carrier: Some(child) })
                 }
             }
         };

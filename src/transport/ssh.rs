@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 
 use super::config::{configuration, includes};
 use super::failure::{Failure, HostFailure};
-use super::frame::{self, Call, Reply};
+use super::frame::{self, RemoteScript, ScriptOutput};
 use super::{SshTarget, Stream};
 
 /// How long a master on this machine may take to answer.
@@ -85,7 +85,7 @@ impl SshHost {
         }
     }
 
-    pub(super) async fn run(&self, call: Call<'_>, limit: Instant) -> Result<Reply, Failure> {
+    pub(super) async fn run(&self, call: RemoteScript<'_>, limit: Instant) -> Result<ScriptOutput, Failure> {
         let deadline = call.deadline;
         let late = |_| Failure::timeout(deadline);
         let mut master = tokio::time::timeout_at(limit, self.master()).await.map_err(late)??;
@@ -132,7 +132,7 @@ impl SshHost {
 
     pub(super) async fn forbids(&self, port: u16) -> Option<Failure> {
         let dir = socket_dir().ok()?;
-        let way = Way::find(&self.target, &dir).await.ok()?;
+        let way = Route::find(&self.target, &dir).await.ok()?;
         let _permit = self.connecting.acquire().await.ok()?;
         let mut ssh = way.ssh();
         ssh.args(["-o", "ControlMaster=no", "-o", "ControlPersist=no", "-S", "none"]);
@@ -222,7 +222,7 @@ async fn open(target: &SshTarget, connecting: &Semaphore) -> Result<Master, Fail
         return Ok(master);
     }
     let _ = fs::remove_file(&socket);
-    let way = Way::find(target, &dir).await?;
+    let way = Route::find(target, &dir).await?;
     let mut tries = 0;
     loop {
         tries += 1;
@@ -257,12 +257,12 @@ async fn enter(socket: &Path) -> Option<Master> {
 }
 
 /// How ssh is asked for a target: its configuration, which is there as long as this, and the destination.
-struct Way {
+struct Route {
     config: tempfile::NamedTempFile,
     destination: String,
 }
 
-impl Way {
+impl Route {
     /// Finds the destination: the host's name, so that what the user's configuration says of it counts. Where it says
     /// something of the address alone, the address.
     async fn find(target: &SshTarget, dir: &Path) -> Result<Self, Failure> {
@@ -361,7 +361,7 @@ async fn said(mut ssh: Command, deadline: Duration) -> Result<(bool, String), Fa
 }
 
 /// Starts a master; returns when it is in the background and serves its socket.
-async fn start(target: &SshTarget, way: &Way, socket: &Path) -> Result<(), Failure> {
+async fn start(target: &SshTarget, way: &Route, socket: &Path) -> Result<(), Failure> {
     let mut ssh = way.ssh();
     ssh.args(["-o", "ControlMaster=yes", "-S"]).arg(socket).args(["-N", "-f", "-T", "--"]).arg(&way.destination);
     let (well, text) = said(ssh, patience(target)).await?;

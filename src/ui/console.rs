@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use super::bars;
-use super::escape::{harmless, in_line, sealed, sealed_json};
+use super::escape::{escape_control, in_line, sealed, sealed_json};
 use super::stream::{Color, Stream, Tone};
-use crate::error::{Diagnostic, Error, Look, Severity, render};
+use crate::error::{Diagnostic, Error, RenderStyle, Severity, render};
 
 /// The version of all JSON documents; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -110,7 +110,7 @@ impl Ui {
 
     /// Says something on the side, unless it is to be quiet.
     pub fn say(&self, text: &str) {
-        self.talk(&harmless(text));
+        self.talk(&escape_control(text));
     }
 
     /// As [`Ui::say`], for text of ours that may have colours in it.
@@ -132,9 +132,9 @@ impl Ui {
 
     /// Shows an error: what failed, why, what to do next.
     pub fn error(&self, error: &Error) {
-        let mut lines = vec![format!("{} {}", self.err.paint(Tone::Bad, "error:"), harmless(&error.message))];
+        let mut lines = vec![format!("{} {}", self.err.paint(Tone::Bad, "error:"), escape_control(&error.message))];
         for cause in &error.causes {
-            let cause = harmless(cause).replace('\n', "\n    ");
+            let cause = escape_control(cause).replace('\n', "\n    ");
             lines.push(format!("  {cause}"));
         }
         for hint in &error.hints {
@@ -163,7 +163,7 @@ impl Ui {
 
     /// Shows what is wrong with a description, and how much.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
-        let look = Look { color: self.err.color, width: self.err.width.unwrap_or(100) };
+        let look = RenderStyle { color: self.err.color, width: self.err.width.unwrap_or(100) };
         let (errors, warnings): (Vec<&Diagnostic>, Vec<_>) =
             diagnostics.iter().partition(|d| d.severity == Severity::Error);
         let mut count = count(errors.len(), "problem");
@@ -189,7 +189,7 @@ impl Ui {
             }
             return;
         }
-        let look = Look { color: self.err.color, width: self.err.width.unwrap_or(100) };
+        let look = RenderStyle { color: self.err.color, width: self.err.width.unwrap_or(100) };
         complain(render(warnings, look).trim_end_matches('\n'));
         complain("");
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Makes text from elsewhere harmless for a terminal: control characters become what they are called, and so do those
 /// that nobody sees and that make a text look like another one.
-pub(crate) fn harmless(text: &str) -> String {
+pub(crate) fn escape_control(text: &str) -> String {
     if !text.chars().any(|c| c != '\n' && is_unseen(c)) {
         return text.to_owned();
     }
@@ -20,9 +20,9 @@ pub(crate) fn harmless(text: &str) -> String {
     out
 }
 
-/// As [`harmless`], for what has to stay in its line: a host could add lines about other hosts otherwise.
+/// As [`escape_control`], for what has to stay in its line: a host could add lines about other hosts otherwise.
 pub(crate) fn in_line(text: &str) -> String {
-    harmless(text).replace('\n', "\\n")
+    escape_control(text).replace('\n', "\\n")
 }
 
 /// Tells whether a character shows as nothing but what it does to others: control characters, separators of lines, and
@@ -35,7 +35,7 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// Lets through what a terminal may be sent at all: text, and colours. What comes from elsewhere has gone through
-/// [`harmless`] where it was put in; this is for what was forgotten there.
+/// [`escape_control`] where it was put in; this is for what was forgotten there.
 pub(super) fn sealed(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Cow::Borrowed(text);
@@ -83,7 +83,7 @@ pub(super) fn sealed_json(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{harmless, in_line, sealed, sealed_json};
+    use super::{escape_control, in_line, sealed, sealed_json};
 
     #[test]
     fn what_is_not_seen_is_shown() {
@@ -94,7 +94,7 @@ mod tests {
             ("wor\u{200b}ker\u{2028}x\u{e0041}", r"wor\u{200b}ker\u{2028}x\u{e0041}"),
             ("größe\tü\nb", "größe ü\nb"),
         ] {
-            assert_eq!(harmless(text), shown);
+            assert_eq!(escape_control(text), shown);
         }
         assert_eq!(in_line("a\nsensor2: is stopped"), r"a\nsensor2: is stopped");
     }

@@ -17,6 +17,6 @@ pub use progress::{Progress, follow};
 pub use stream::Color;
 
 pub(crate) use console::complain;
-pub(crate) use escape::{harmless, in_line};
+pub(crate) use escape::{escape_control, in_line};
 pub(crate) use stream::{Stream, Tone};
 pub(crate) use table::{Cell, Column, table};

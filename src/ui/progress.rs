@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::bars::draw;
 use super::console::{Output, Ui, complain, count};
-use super::escape::{harmless, in_line};
+use super::escape::{escape_control, in_line};
 use super::stream::{Tone, dumb};
 use crate::fleet::Event;
 
@@ -60,9 +60,9 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
         Event::Node { passing: true, .. } => return None,
         Event::Node { node, host, what, bad, .. } => {
             let tone = if *bad { Tone::Bad } else { Tone::Plain };
-            format!("{node} on {host}: {}", ui.err.paint(tone, &harmless(what)))
+            format!("{node} on {host}: {}", ui.err.paint(tone, &escape_control(what)))
         }
-        Event::Note { text } => harmless(text),
+        Event::Note { text } => escape_control(text),
     })
 }
 

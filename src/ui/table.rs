@@ -10,7 +10,7 @@ use super::stream::{Stream, Tone};
 pub(crate) struct Column {
     pub(crate) head: &'static str,
     /// What goes first where there is no room: the highest number; 0 never goes.
-    pub(crate) spare: u8,
+    pub(crate) drop_priority: u8,
     pub(crate) right: bool,
 }
 
@@ -56,7 +56,11 @@ pub(crate) fn table(stream: Stream, columns: &[Column], rows: &[Vec<Cell>]) -> S
             shown.iter().map(|i| widths[*i] + GAP).sum::<usize>().saturating_sub(GAP)
         };
         while total(&shown, &widths) > limit {
-            let Some(least) = shown.iter().copied().filter(|i| columns[*i].spare > 0).max_by_key(|i| columns[*i].spare)
+            let Some(least) = shown
+                .iter()
+                .copied()
+                .filter(|i| columns[*i].drop_priority > 0)
+                .max_by_key(|i| columns[*i].drop_priority)
             else {
                 break;
             };
@@ -121,9 +125,9 @@ mod tests {
 
     fn sample(width: Option<usize>) -> String {
         let columns = [
-            Column { head: "NODE", spare: 0, right: false },
-            Column { head: "PID", spare: 2, right: true },
-            Column { head: "HOST", spare: 1, right: false },
+            Column { head: "NODE", drop_priority: 0, right: false },
+            Column { head: "PID", drop_priority: 2, right: true },
+            Column { head: "HOST", drop_priority: 1, right: false },
         ];
         let rows = vec![vec![Cell::plain("a-rather-long-worker-name-1"), Cell::plain("12345"), Cell::plain("sensor1")]];
         table(Stream { terminal: width.is_some(), color: false, width }, &columns, &rows)
@@ -148,9 +152,9 @@ mod tests {
     #[test]
     fn colours_take_no_room() {
         let columns = [
-            Column { head: "NODE", spare: 0, right: false },
-            Column { head: "STATE", spare: 0, right: false },
-            Column { head: "PID", spare: 0, right: true },
+            Column { head: "NODE", drop_priority: 0, right: false },
+            Column { head: "STATE", drop_priority: 0, right: false },
+            Column { head: "PID", drop_priority: 0, right: true },
         ];
         let row = |state: &str, tone| vec![Cell::new("worker-1", Tone::Strong), Cell::new(state, tone), Cell::none()];
         let rows = [row("running", Tone::Good), row("starting", Tone::Plain)];

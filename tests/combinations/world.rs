@@ -543,7 +543,8 @@ impl World {
             self.proper(&args, &said)?;
             // A Zeek of somebody else's on this machine is his business.
             let troubles = said.json()["data"]["troubles"].clone();
-            let strays = troubles.as_array().is_some_and(|t| t.iter().all(|t| t["what"].to_string().contains("stray")));
+            let strays =
+                troubles.as_array().is_some_and(|t| t.iter().all(|t| t["what"].to_string().contains("unmanaged")));
             if is_well(&said) || (said.code == 5 && strays) {
                 return Ok(());
             }

@@ -159,7 +159,7 @@ fn two_clusters_of_one_account_leave_each_other_alone() {
     two.write();
     let names_only = |of: &TestCluster, other: &str, code: i32| {
         let said = of.run(&["status", "-o", "json"]).code(code);
-        assert!(!said.stdout.contains("kill ") && !said.stdout.contains("stray"), "{}", said.stdout);
+        assert!(!said.stdout.contains("kill ") && !said.stdout.contains("unmanaged"), "{}", said.stdout);
         for (host, count) in [("mgmt", 4), ("sensor1", 2), ("sensor2", 2)] {
             let told = format!("{count} nodes of the cluster `{other}` in");
             assert!(said.stdout.contains(&told), "{host}: {told}: {}", said.stdout);

@@ -190,7 +190,7 @@ fn a_zeek_that_clusterctl_did_not_start_is_a_stray() {
         ],
     );
     let said = cluster.run(&["status"]).code(5);
-    assert!(said.stdout.contains("stray Zeek"), "{}", said.stdout);
+    assert!(said.stdout.contains("unmanaged Zeek"), "{}", said.stdout);
     cluster.lab.exec("sensor1", &["pkill", "-KILL", "-f", "--", "zeek -i lo -U .status$"]);
     cluster.settled();
 }

@@ -15,9 +15,9 @@ use tokio::sync::mpsc;
 use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::error::CommandError;
-use crate::fleet::{Fleet, Seat};
+use crate::fleet::{Fleet, HostHandle};
 use crate::scripts;
-use crate::transport::{Call, Failure};
+use crate::transport::{Failure, RemoteScript};
 use crate::ui::Progress;
 use facts::Facts;
 use needs::{Needs, SESSIONS, own_archive};
@@ -43,14 +43,14 @@ async fn doctor(fleet: &Fleet) -> DoctorReport {
     let cluster = &*fleet.cluster;
     let mut answers: BTreeMap<usize, Result<Facts, Failure>> = BTreeMap::new();
     let asked = fleet
-        .each("looking at hosts", fleet.seats(fleet.enabled()), |seat| async move {
-            let answer = ask(fleet, &seat).await;
+        .each("looking at hosts", fleet.handles(fleet.enabled()), |handle| async move {
+            let answer = ask(fleet, &handle).await;
             let failure = answer.as_ref().err().map(Failure::text);
             (answer, failure)
         })
         .await;
-    for (seat, answer) in asked {
-        if let Some(index) = seat.index {
+    for (handle, answer) in asked {
+        if let Some(index) = handle.index {
             answers.insert(index, answer);
         }
     }
@@ -74,9 +74,9 @@ async fn doctor(fleet: &Fleet) -> DoctorReport {
     DoctorReport { hosts }
 }
 
-async fn ask(fleet: &Fleet, seat: &Seat) -> Result<Facts, Failure> {
+async fn ask(fleet: &Fleet, handle: &HostHandle) -> Result<Facts, Failure> {
     let cluster = &*fleet.cluster;
-    let index = seat.index.unwrap_or_default();
+    let index = handle.index.unwrap_or_default();
     let needs = Needs::of(cluster, index);
     let mut ports: Vec<u16> = needs.listens.values().flatten().map(|(_, l)| l.port).collect();
     ports.sort_unstable();
@@ -89,22 +89,22 @@ async fn ask(fleet: &Fleet, seat: &Seat) -> Result<Facts, Failure> {
         .chain(ports.iter().map(|port| format!("{port:04X}\n")))
         .collect();
     let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
-    let call = Call::new(scripts::DOCTOR, fleet.settings.question)
-        .arg(&seat.folders.home)
-        .arg(&seat.folders.spool)
+    let call = RemoteScript::new(scripts::DOCTOR, fleet.settings.question)
+        .arg(&handle.folders.home)
+        .arg(&handle.folders.spool)
         .arg(&cluster.hosts[index].prefix)
         .arg(or_none(own_archive(cluster)))
         .arg(or_none(needs.af_packet.then_some("plugins")))
         .input(input);
     let before = jiff::Timestamp::now().as_second();
-    let reply = seat.connection.run(call).await?;
+    let reply = handle.connection.run(call).await?;
     let after = jiff::Timestamp::now().as_second();
     let mut facts = Facts::parse(&reply.lines, (before, after));
     if !cluster.hosts[index].local {
         // What sshd does counts, and its configuration is mostly not for us to read.
-        facts.sessions = room(seat, fleet.settings.question).await.err();
+        facts.sessions = room(handle, fleet.settings.question).await.err();
         if cluster.manager().is_some_and(|m| m.host == index) {
-            facts.forbids = seat.connection.forbids(cluster.ports.control, fleet.settings.question).await;
+            facts.forbids = handle.connection.forbids(cluster.ports.control, fleet.settings.question).await;
         }
     }
     Ok(facts)
@@ -114,18 +114,18 @@ async fn ask(fleet: &Fleet, seat: &Seat) -> Result<Facts, Failure> {
 const STAY: &str = "echo \"$T here\"\nread -r rest\n";
 
 /// Tries whether a host lets in as many sessions at a time as are needed; why not, where it does not.
-async fn room(seat: &Seat, deadline: Duration) -> Result<(), Failure> {
+async fn room(handle: &HostHandle, deadline: Duration) -> Result<(), Failure> {
     let (there, mut arrived) = mpsc::unbounded_channel();
     let stay = || async {
         // As long as this is kept, its input does not end.
         let (_stay, later) = mpsc::unbounded_channel();
         let there = there.clone();
-        let mut call = Call::new(STAY, deadline).on_line(move |_| {
+        let mut call = RemoteScript::new(STAY, deadline).on_line(move |_| {
             // Nobody waits any more.
             let _ = there.send(());
         });
         call.later = Some(later);
-        seat.connection.run(call).await.map(drop)
+        handle.connection.run(call).await.map(drop)
     };
     let all = async {
         for _ in 0..SESSIONS {

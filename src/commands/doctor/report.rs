@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::report::Report;
 use crate::error::Kind;
-use crate::ui::{Stream, Tone, Ui, harmless};
+use crate::ui::{Stream, Tone, Ui, escape_control};
 
 /// What was found on all hosts.
 #[derive(Debug, Clone, Serialize)]
@@ -89,14 +89,17 @@ fn text(stream: Stream, report: &DoctorReport) -> String {
         lines.push(wrapped("", &format!("{name}: {word} ({well} of {} checks good)", host.checks.len())));
         for check in host.checks.iter().filter(|c| c.verdict != Verdict::Good) {
             let tone = if check.verdict == Verdict::Bad { Tone::Bad } else { Tone::Warn };
-            let hint = check.hint.as_ref().map(|h| format!(" -> {}", harmless(h))).unwrap_or_default();
-            lines.push(wrapped("  ", &format!("{}: {}{hint}", stream.paint(tone, check.what), harmless(&check.found))));
+            let hint = check.hint.as_ref().map(|h| format!(" -> {}", escape_control(h))).unwrap_or_default();
+            lines.push(wrapped(
+                "  ",
+                &format!("{}: {}{hint}", stream.paint(tone, check.what), escape_control(&check.found)),
+            ));
         }
     }
     for host in bad.iter().filter(|h| !h.as_root.is_empty()) {
         lines.push(format!("\nonce, as root on {}:", stream.paint(Tone::Strong, &host.host)));
         // As long as they are: they are copied.
-        lines.extend(host.as_root.iter().map(|command| format!("  {}", harmless(command))));
+        lines.extend(host.as_root.iter().map(|command| format!("  {}", escape_control(command))));
     }
     lines.join("\n") + "\n"
 }

@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::needs::device;
 use super::*;
 use crate::cluster::Cluster;
-use crate::error::{Look, render};
+use crate::error::{RenderStyle, render};
 
 /// What a host answers where all is well, to an account that is not root.
 const WELL: &str = "host 0123456789abcdef boot-1 1000
@@ -42,7 +42,7 @@ fn cluster(rest: &str) -> Cluster {
          worker: {{ type: worker, host: a, interface: af_packet::eth1, pin_cpus: 1 }}\n"
     );
     let description = crate::spec::parse("c", text, PathBuf::from("/etc/cluster"));
-    crate::cluster::check(&description).unwrap_or_else(|all| panic!("{}", render(&all, Look::default())))
+    crate::cluster::check(&description).unwrap_or_else(|all| panic!("{}", render(&all, RenderStyle::default())))
 }
 
 fn facts(text: &str) -> Facts {

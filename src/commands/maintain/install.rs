@@ -12,8 +12,8 @@ use crate::error::Kind;
 use crate::fleet::{Fleet, Selection};
 use crate::release::digest;
 use crate::scripts;
-use crate::transport::Call;
-use crate::ui::{Tone, Ui, harmless};
+use crate::transport::RemoteScript;
+use crate::ui::{Tone, Ui, escape_control};
 use crate::values::shell_word;
 
 /// How often hosts maintain themselves.
@@ -55,7 +55,7 @@ impl Report for Installations {
                     format!("{}: {}", ui.out.paint(Tone::Bad, "failed"), why.as_deref().unwrap_or("no reason given"))
                 }
             };
-            ui.result(&format!("{}: {}", host.host, harmless(&line)));
+            ui.result(&format!("{}: {}", host.host, escape_control(&line)));
         }
     }
 
@@ -69,16 +69,16 @@ pub(crate) async fn install(fleet: &Fleet, selection: &Selection, remove: bool) 
     let cluster = &fleet.cluster;
     let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
     let mut answers = fleet
-        .each(if remove { "removing timers" } else { "installing timers" }, fleet.seats(hosts), |seat| async move {
-            let text = if remove { String::new() } else { units(&cluster.name, &seat.folders) };
-            let call = Call::new(scripts::MAINTAIN_INSTALL, fleet.settings.question)
-                .arg(&seat.folders.home)
-                .arg(timer_name(&cluster.name, &seat.folders))
+        .each(if remove { "removing timers" } else { "installing timers" }, fleet.handles(hosts), |handle| async move {
+            let text = if remove { String::new() } else { units(&cluster.name, &handle.folders) };
+            let call = RemoteScript::new(scripts::MAINTAIN_INSTALL, fleet.settings.question)
+                .arg(&handle.folders.home)
+                .arg(timer_name(&cluster.name, &handle.folders))
                 .arg(if remove { "remove" } else { "install" })
                 .arg(EVERY.as_secs().to_string())
                 .input(text);
-            let mut done = Installed { host: seat.name.clone(), by: None, why: None };
-            match seat.connection.run(call).await {
+            let mut done = Installed { host: handle.name.clone(), by: None, why: None };
+            match handle.connection.run(call).await {
                 Ok(reply) => {
                     for line in &reply.lines {
                         match line.split_once(' ').unwrap_or((line, "")) {
@@ -98,7 +98,7 @@ pub(crate) async fn install(fleet: &Fleet, selection: &Selection, remove: bool) 
             (done, failure)
         })
         .await;
-    answers.sort_by_key(|(seat, _)| seat.index);
+    answers.sort_by_key(|(handle, _)| handle.index);
     Installations(answers.into_iter().map(|(_, done)| done).collect())
 }
 

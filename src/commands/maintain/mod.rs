@@ -17,7 +17,7 @@ use crate::deploy::{NewKeys, apply, prepare_resume};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Event, Fleet, Operation, Selection};
 use crate::scripts;
-use crate::transport::Call;
+use crate::transport::RemoteScript;
 use crate::ui::{Progress, Ui};
 use install::{Installations, install};
 use report::{HostMaintenance, MaintainReport, Maintained};
@@ -100,17 +100,17 @@ async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport
     let cluster = &fleet.cluster;
     let operation = Operation::new("maintain");
     let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
-    let answers = fleet.each("maintaining", fleet.seats(hosts), |seat| {
+    let answers = fleet.each("maintaining", fleet.handles(hosts), |handle| {
         let operation = &operation;
         async move {
-            let call = Call::new(scripts::MAINTAIN, cluster.timeouts.ready + MARGIN)
-                .arg(&seat.folders.home)
-                .arg(&seat.folders.spool)
+            let call = RemoteScript::new(scripts::MAINTAIN, cluster.timeouts.ready + MARGIN)
+                .arg(&handle.folders.home)
+                .arg(&handle.folders.spool)
                 .arg(&operation.id)
                 .arg(&operation.holder);
-            match seat.connection.run(call).await {
+            match handle.connection.run(call).await {
                 Ok(reply) => {
-                    let mut done = HostMaintenance::parse(&seat.name, &reply.lines);
+                    let mut done = HostMaintenance::parse(&handle.name, &reply.lines);
                     if let (Maintained::Failed, Some(last)) = (done.result, reply.stderr.lines().last()) {
                         done.why = Some(last.to_owned());
                     }
@@ -119,14 +119,14 @@ async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport
                 }
                 Err(failure) => {
                     let why = failure.text();
-                    (HostMaintenance::new(&seat.name, Maintained::Failed, Some(why.clone())), Some(why))
+                    (HostMaintenance::new(&handle.name, Maintained::Failed, Some(why.clone())), Some(why))
                 }
             }
         }
     });
     let interrupted = |_| Error::new(Kind::Interrupted, "interrupted: not all hosts were maintained");
     let mut answers = fleet.unless_interrupted(answers).await.map_err(interrupted)?;
-    answers.sort_by_key(|(seat, _)| seat.index);
+    answers.sort_by_key(|(handle, _)| handle.index);
     Ok(MaintainReport { resumed, not_resumed, hosts: answers.into_iter().map(|(_, done)| done).collect() })
 }
 
@@ -139,7 +139,7 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
     let cluster = &fleet.cluster;
     let chosen: BTreeSet<usize> = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled).collect();
     let not_now = |why: &str| {
-        fleet.tell(Event::Note { text: format!("no host was brought up to date: {why}") });
+        fleet.emit(Event::Note { text: format!("no host was brought up to date: {why}") });
         Ok(Vec::new())
     };
     let why = |failure: CommandError| match failure {

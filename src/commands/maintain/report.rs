@@ -6,7 +6,7 @@ use super::super::report::{Report, partial};
 use crate::error::Kind;
 use crate::nodes::Outcome;
 use crate::runner::Started;
-use crate::ui::{Cell, Column, Tone, Ui, harmless, table};
+use crate::ui::{Cell, Column, Tone, Ui, escape_control, table};
 
 /// What came of maintaining a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -130,7 +130,7 @@ impl HostMaintenance {
 fn healed(line: &str) -> Option<Healed> {
     match Outcome::of(Started::parse(line)?)? {
         (node, Outcome::Ready) => Some(Healed { node, running: true, what: "started again".to_owned() }),
-        (node, outcome @ (Outcome::Dead(_) | Outcome::Late(_))) => {
+        (node, outcome @ (Outcome::ExitedAtStart(_) | Outcome::StartTimeout(_))) => {
             Some(Healed { node, running: false, what: outcome.text() })
         }
         _ => None,
@@ -138,12 +138,12 @@ fn healed(line: &str) -> Option<Healed> {
 }
 
 const COLUMNS: [Column; 6] = [
-    Column { head: "HOST", spare: 0, right: false },
-    Column { head: "RESULT", spare: 0, right: false },
-    Column { head: "HEALED", spare: 1, right: true },
-    Column { head: "LEFTOVERS", spare: 2, right: true },
-    Column { head: "QUEUE", spare: 3, right: true },
-    Column { head: "EXPIRED", spare: 4, right: true },
+    Column { head: "HOST", drop_priority: 0, right: false },
+    Column { head: "RESULT", drop_priority: 0, right: false },
+    Column { head: "HEALED", drop_priority: 1, right: true },
+    Column { head: "LEFTOVERS", drop_priority: 2, right: true },
+    Column { head: "QUEUE", drop_priority: 3, right: true },
+    Column { head: "EXPIRED", drop_priority: 4, right: true },
 ];
 
 impl Report for MaintainReport {
@@ -158,7 +158,7 @@ impl Report for MaintainReport {
         let not_resumed =
             self.not_resumed.iter().map(|why| format!("hosts that are behind were not brought up to date: {why}"));
         for line in resumed.chain(not_resumed).chain(self.hosts.iter().flat_map(lines)) {
-            text.push_str(&ui.out.wrap(&harmless(&line), "  "));
+            text.push_str(&ui.out.wrap(&escape_control(&line), "  "));
             text.push('\n');
         }
         ui.result(&text);

@@ -3,13 +3,13 @@
 use super::super::report::{Report, partial};
 use crate::error::Kind;
 use crate::nodes::{NodeOutcome, RunReport};
-use crate::ui::{Cell, Column, Tone, Ui, complain, count, harmless, in_line, table};
+use crate::ui::{Cell, Column, Tone, Ui, complain, count, escape_control, in_line, table};
 use crate::values::fold_names;
 
 const COLUMNS: [Column; 3] = [
-    Column { head: "NODE", spare: 0, right: false },
-    Column { head: "HOST", spare: 0, right: false },
-    Column { head: "RESULT", spare: 0, right: false },
+    Column { head: "NODE", drop_priority: 0, right: false },
+    Column { head: "HOST", drop_priority: 0, right: false },
+    Column { head: "RESULT", drop_priority: 0, right: false },
 ];
 
 impl Report for RunReport {
@@ -81,7 +81,7 @@ pub(crate) fn last_words<'a>(nodes: impl Iterator<Item = &'a NodeOutcome>) {
     for node in nodes.filter(|n| !n.stderr.is_empty()).take(10) {
         complain(&format!("{} on {} wrote on stderr:", node.node, node.host));
         for line in folded(&node.stderr) {
-            complain(&format!("  {}", harmless(&line)));
+            complain(&format!("  {}", escape_control(&line)));
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::cluster::{Role, name_ranges};
-use crate::plan::{Action, Change, FileChange, FileKind, LogGap, Meanwhile, NodePlan, Plan, Upgrade};
-use crate::ui::{Output, Stream, Tone, Ui, complain, count, harmless};
+use crate::plan::{Action, Change, FileChange, FileKind, LogFate, LogOutage, NodePlan, Plan, Upgrade};
+use crate::ui::{Output, Stream, Tone, Ui, complain, count, escape_control};
 
 /// The most lines of one file's difference that are shown.
 const MOST_LINES: usize = 200;
@@ -59,14 +59,14 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
     if let Some(change) = &plan.backend_change {
         let text = format!(
             "from {} to {}: nodes of one can't talk with nodes of the other",
-            harmless(&change.from),
+            escape_control(&change.from),
             change.to
         );
         out.say("", &format!("{} {text}", stream.paint(Tone::Warn, "backend:")));
     }
     for host in plan.hosts.iter().filter(|h| !h.repairs.is_empty()) {
         let files: Vec<String> =
-            host.repairs.iter().map(|(path, how)| format!("{} was {}", harmless(path), how.word())).collect();
+            host.repairs.iter().map(|(path, how)| format!("{} was {}", escape_control(path), how.word())).collect();
         let word = stream.paint(Tone::Warn, "by hand:");
         let more = files.len().saturating_sub(MOST_NAMES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -98,7 +98,7 @@ pub(crate) fn agreement(plan: &Plan) -> String {
 fn apart(out: &mut Lines, plan: &Plan) {
     for host in plan.apart.iter().filter(|a| !a.disabled) {
         let name = out.stream.paint(Tone::Warn, &host.host);
-        out.say("", &format!("{name} {}: what runs there is not known here", harmless(&host.why)));
+        out.say("", &format!("{name} {}: what runs there is not known here", escape_control(&host.why)));
     }
 }
 
@@ -120,9 +120,9 @@ fn upgraded(upgrade: &Upgrade) -> String {
     let hosts = names(upgrade.hosts.iter().map(String::as_str));
     let what = match &upgrade.from {
         Some(from) if upgrade.other_version => {
-            format!("from {} to {} on {hosts}", harmless(from), harmless(&upgrade.to))
+            format!("from {} to {} on {hosts}", escape_control(from), escape_control(&upgrade.to))
         }
-        _ => format!("the binary changed on {hosts}, which is {} now", harmless(&upgrade.to)),
+        _ => format!("the binary changed on {hosts}, which is {} now", escape_control(&upgrade.to)),
     };
     format!("{what}: all nodes of the cluster stop, and then start")
 }
@@ -152,16 +152,16 @@ fn files(out: &mut Lines, plan: &Plan) {
             let paths: Vec<&str> = file.paths.iter().map(String::as_str).collect();
             let what =
                 if file.settings.is_empty() { String::new() } else { format!(" ({})", file.settings.join(", ")) };
-            out.say("  ", &format!("settings changed{}: {}", harmless(&what), few(path_ranges(&paths))));
+            out.say("  ", &format!("settings changed{}: {}", escape_control(&what), few(path_ranges(&paths))));
         }
     }
     for host in plan.hosts.iter().filter(|h| h.leaving) {
         let what = match (&host.unknown, &host.at) {
-            (Some(why), _) => format!("unknown: it left the cluster and can't be asked ({})", harmless(why)),
-            (None, Some(at)) => format!("leaves the cluster; reached at {}", harmless(at)),
+            (Some(why), _) => format!("unknown: it left the cluster and can't be asked ({})", escape_control(why)),
+            (None, Some(at)) => format!("leaves the cluster; reached at {}", escape_control(at)),
             (None, None) => "leaves the cluster".to_owned(),
         };
-        out.say("", &format!("{}: {what}", stream.paint(Tone::Strong, &harmless(&host.host))));
+        out.say("", &format!("{}: {what}", stream.paint(Tone::Strong, &escape_control(&host.host))));
     }
 }
 
@@ -178,9 +178,9 @@ fn changed(out: &mut Lines, file: &FileChange) {
         FileKind::Text | FileKind::Private => {}
     }
     if let Some((from, to)) = &file.mode {
-        notes.push(format!("mode {} -> {to}", harmless(from)));
+        notes.push(format!("mode {} -> {to}", escape_control(from)));
     }
-    notes.extend(file.note.as_deref().map(harmless));
+    notes.extend(file.note.as_deref().map(escape_control));
     let notes = if notes.is_empty() { String::new() } else { format!(": {}", notes.join("; ")) };
     out.say("  ", &format!("changed  {}{notes}", few(path_ranges(&paths))));
     let Some(diff) = &file.diff else { return };
@@ -193,7 +193,7 @@ fn changed(out: &mut Lines, file: &FileChange) {
             _ => Tone::Plain,
         };
         // As long as it is: a broken line of a script would be another one.
-        let line = harmless(&line.replace('\t', TAB));
+        let line = escape_control(&line.replace('\t', TAB));
         out.text.push_str(&format!("    {}\n", stream.paint(tone, &line)));
     }
     let more = diff.lines().count().saturating_sub(MOST_LINES);
@@ -214,7 +214,7 @@ fn nodes(out: &mut Lines, plan: &Plan) {
     for ((action, why), nodes) in groups {
         let tone = if action == Action::Stop { Tone::Warn } else { Tone::Strong };
         let what = stream.paint(tone, action.name());
-        out.say("  ", &format!("{}: {what}, because {}", names(nodes), harmless(&why.join("; "))));
+        out.say("  ", &format!("{}: {what}, because {}", names(nodes), escape_control(&why.join("; "))));
     }
     due(out, plan);
     let workers = |node: &&NodePlan| node.role == Some(Role::Worker);
@@ -235,21 +235,21 @@ fn due(out: &mut Lines, plan: &Plan) {
         groups.entry(&node.later).or_default().push(&node.node);
     }
     for (why, nodes) in groups {
-        out.say("  ", &format!("{}: restart later, because {}", names(nodes), harmless(&why.join("; "))));
+        out.say("  ", &format!("{}: restart later, because {}", names(nodes), escape_control(&why.join("; "))));
     }
 }
 
-fn interrupted(gap: &LogGap) -> String {
+fn interrupted(gap: &LogOutage) -> String {
     let one = gap.writers.len() == 1;
     let writers = names(gap.writers.iter().map(String::as_str));
     let limit = humantime::format_duration(Duration::from_secs(gap.at_most_seconds));
     let (restart, go) = (if one { "restarts" } else { "restart" }, if gap.workers == 1 { "goes" } else { "go" });
     let meanwhile = match gap.meanwhile {
-        Meanwhile::Others => {
+        LogFate::Others => {
             format!("{} takes all meanwhile", names(gap.others.iter().map(String::as_str)))
         }
-        Meanwhile::Dropped => "what they log until it is ready again is lost".to_owned(),
-        Meanwhile::Queued => "they keep what they log until it is ready again, up to ZeroMQ's log_sndhwm".to_owned(),
+        LogFate::Dropped => "what they log until it is ready again is lost".to_owned(),
+        LogFate::Queued => "they keep what they log until it is ready again, up to ZeroMQ's log_sndhwm".to_owned(),
     };
     format!(
         "{writers} {restart} while {} {go} on, for at most {limit} (timeouts.stop and timeouts.ready): {meanwhile}",
@@ -264,7 +264,7 @@ fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 fn few(list: Vec<String>) -> String {
     let more = list.len().saturating_sub(MOST_NAMES);
-    let mut text = harmless(&list.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join(", "));
+    let mut text = escape_control(&list.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join(", "));
     if more > 0 {
         text.push_str(&format!(" and {more} more"));
     }

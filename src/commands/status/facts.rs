@@ -3,7 +3,7 @@
 use super::types::{NodeRow, State, StateDetail};
 use crate::cluster::{Cluster, Folders, Node};
 use crate::fleet::Facts;
-use crate::observed::{Exit, Next, Observed, ObservedNode};
+use crate::observed::{Exit, Observed, ObservedNode, RestartAction};
 use crate::plan::prevailing;
 use crate::transport::Failure;
 
@@ -59,7 +59,7 @@ pub(crate) fn process_row(cluster: &Cluster, node: &Node, facts: Option<&Result<
         (None, last) if found.restarts > 0 => last.as_ref(),
         (exit, _) => exit.as_ref(),
     };
-    if let Some(last) = last.filter(|e| e.next != Next::Stopped || e.refused.is_some()) {
+    if let Some(last) = last.filter(|e| e.next != RestartAction::Stopped || e.refused.is_some()) {
         row.ended = Some(last.text());
         let folder = |time: &String| format!("{}/crash/{}/{time}", Folders::of(&cluster.name, host).spool, node.name);
         row.crash = last.crash.as_ref().map(folder);
@@ -74,7 +74,7 @@ pub(crate) fn process_row(cluster: &Cluster, node: &Node, facts: Option<&Result<
 }
 
 pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateDetail>) {
-    let meant = node.meant().is_some();
+    let meant = node.desired_release().is_some();
     if node.process.is_some() {
         let lonely = (!node.supervised).then_some(StateDetail::Unsupervised);
         let state = match node.status.as_deref() {
@@ -93,7 +93,7 @@ pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateD
     }
     let rebooted = !node.supervised && node.boot_id.as_ref().is_some_and(|b| b != boot);
     match &node.exit {
-        Some(Exit { next: Next::Failed | Next::Never, .. }) => {}
+        Some(Exit { next: RestartAction::Failed | RestartAction::Never, .. }) => {}
         _ if rebooted => return (State::Crashed, Some(StateDetail::Rebooted)),
         _ => {}
     }
@@ -102,14 +102,16 @@ pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateD
         None => (State::Crashed, Some(words("ended together with its supervisor"))),
         Some(exit) if exit.refused.is_some() => (State::Failed, Some(words(exit.text()))),
         Some(exit) => match exit.next {
-            Next::Failed => {
+            RestartAction::Failed => {
                 (State::Failed, Some(words(format!("{}; gave up after {} starts", exit.text(), exit.tries))))
             }
-            Next::Restart(pause) if node.supervised => {
+            RestartAction::Restart(pause) if node.supervised => {
                 (State::Crashed, Some(words(format!("{}; starts again after {pause} s", exit.text()))))
             }
-            Next::Restart(_) => (State::Crashed, Some(words(format!("{}; its supervisor is gone", exit.text())))),
-            Next::Never | Next::Stopped => (State::Crashed, Some(words(exit.text()))),
+            RestartAction::Restart(_) => {
+                (State::Crashed, Some(words(format!("{}; its supervisor is gone", exit.text()))))
+            }
+            RestartAction::Never | RestartAction::Stopped => (State::Crashed, Some(words(exit.text()))),
         },
     }
 }

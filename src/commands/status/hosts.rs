@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::facts::{current_of, state_of};
-use super::strays;
 use super::types::{HostStatus, State, Trouble};
+use super::unmanaged;
 use crate::cluster::{Cluster, Folders, RunnerKind};
 use crate::deploy::ways_on;
 use crate::fleet::Facts;
@@ -33,7 +33,7 @@ fn upkeep(
     } else if let Some(archiver) = &observed.archiver
         && cluster.archive_on(index).is_some()
         && archiver.process.is_none()
-        && archiver.meant().is_some()
+        && archiver.desired_release().is_some()
     {
         let (state, detail) = state_of(archiver, &observed.boot_id);
         let detail = detail.map(|d| format!(" ({d})")).unwrap_or_default();
@@ -147,7 +147,7 @@ pub(crate) fn hosts_of(
                 });
             }
         }
-        strays::tell(cluster, name, observed, troubles, warnings);
+        unmanaged::tell(cluster, name, observed, troubles, warnings);
         let home = Folders::of(&cluster.name, &cluster.hosts[*index]).home;
         for wrong in &observed.wrong {
             let file = format!("{home}/{}", wrong.file);

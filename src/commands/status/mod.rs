@@ -4,8 +4,8 @@ mod facts;
 mod hosts;
 mod report;
 mod show;
-mod strays;
 mod types;
+mod unmanaged;
 
 use std::sync::Mutex;
 
@@ -67,7 +67,7 @@ async fn ask(fleet: &Fleet, selection: &Selection, facts: &Mutex<Facts>, news: w
         return Asked::Never(why);
     }
     let question = fleet.settings.question;
-    let stream = match fleet.seat(manager.host).connection.dial(cluster.ports.control, question).await {
+    let stream = match fleet.handle(manager.host).connection.dial(cluster.ports.control, question).await {
         Ok(stream) => stream,
         Err(failure) => return Asked::Failed(failure.text(), None),
     };

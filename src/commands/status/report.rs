@@ -121,14 +121,14 @@ fn tells_its_state(observed: &Observed, node: &str) -> bool {
 /// Marks a node whose binary or inputs are not those of the current release.
 fn old(row: &mut NodeRow, observed: &Observed) {
     let Some(found) = observed.nodes.get(&row.node) else { return };
-    if found.made.is_some() && observed.binary != found.made {
+    if found.built_for.is_some() && observed.binary != found.built_for {
         row.health = Some(Health::OldBinary);
         let what = if observed.binary.is_none() { "is gone" } else { "was replaced under it" };
         row.health_detail = Some(format!("the Zeek binary {what}"));
-    } else if !found.due.is_empty() && found.due != found.inputs {
+    } else if !found.current_inputs.is_empty() && found.current_inputs != found.inputs {
         row.health = Some(Health::OldInputs);
         let names: Vec<&str> = found
-            .due
+            .current_inputs
             .iter()
             .filter(|(name, digest)| found.inputs.get(*name) != Some(digest))
             .map(|(name, _)| name.as_str())
@@ -199,7 +199,7 @@ fn start_of(observed: &Observed, row: &NodeRow, runs: Option<&str>) -> &'static 
         None => "deploy",
         Some(current) if Some(current) != runs => "resume",
         // The release does not have it.
-        Some(_) if observed.nodes.get(&row.node).is_none_or(|found| found.due.is_empty()) => "deploy",
+        Some(_) if observed.nodes.get(&row.node).is_none_or(|found| found.current_inputs.is_empty()) => "deploy",
         Some(_) => "start",
     }
 }
@@ -288,16 +288,16 @@ fn strangers(cluster: &Cluster, facts: &Facts, peers: &[String]) -> Vec<Trouble>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observed::{ObservedNode, Wanted};
+    use crate::observed::{Desired, ObservedNode};
     use crate::plan::tests::{WORKERS, campus};
 
     /// What `status` says to do about a stopped worker, by what is current on its host, and whether that has it.
     fn said(current: Option<&str>, has: bool) -> String {
         let cluster = campus("", "", WORKERS);
         let node = cluster.nodes.iter().find(|n| n.role == Role::Worker).unwrap();
-        let mut found = ObservedNode { wanted: Some(Wanted::Stopped), ..ObservedNode::default() };
+        let mut found = ObservedNode { desired: Some(Desired::Stopped), ..ObservedNode::default() };
         if has {
-            found.due.insert("layout".to_owned(), "digest".to_owned());
+            found.current_inputs.insert("layout".to_owned(), "digest".to_owned());
         }
         let observed = Observed {
             current: current.map(str::to_owned),

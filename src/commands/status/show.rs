@@ -9,18 +9,18 @@ use crate::error::Kind;
 use crate::ui::{Cell, Column, Tone, Ui, count, in_line, table};
 
 const COLUMNS: [Column; 12] = [
-    Column { head: "NODE", spare: 0, right: false },
-    Column { head: "TYPE", spare: 6, right: false },
-    Column { head: "HOST", spare: 1, right: false },
-    Column { head: "STATE", spare: 0, right: false },
-    Column { head: "HEALTH", spare: 0, right: false },
-    Column { head: "PID", spare: 7, right: true },
-    Column { head: "UPTIME", spare: 2, right: true },
-    Column { head: "CPU%", spare: 5, right: true },
-    Column { head: "MEM", spare: 4, right: true },
-    Column { head: "PEERS", spare: 3, right: true },
-    Column { head: "DROP%", spare: 2, right: true },
-    Column { head: "RELEASE", spare: 8, right: false },
+    Column { head: "NODE", drop_priority: 0, right: false },
+    Column { head: "TYPE", drop_priority: 6, right: false },
+    Column { head: "HOST", drop_priority: 1, right: false },
+    Column { head: "STATE", drop_priority: 0, right: false },
+    Column { head: "HEALTH", drop_priority: 0, right: false },
+    Column { head: "PID", drop_priority: 7, right: true },
+    Column { head: "UPTIME", drop_priority: 2, right: true },
+    Column { head: "CPU%", drop_priority: 5, right: true },
+    Column { head: "MEM", drop_priority: 4, right: true },
+    Column { head: "PEERS", drop_priority: 3, right: true },
+    Column { head: "DROP%", drop_priority: 2, right: true },
+    Column { head: "RELEASE", drop_priority: 8, right: false },
 ];
 
 impl Report for StatusReport {

@@ -39,13 +39,13 @@ impl Finding {
 /// Findings, each told once for all the nodes that it concerns.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    list: Vec<(Remark, Vec<usize>)>,
-    known: HashMap<Remark, usize>,
+    list: Vec<(CheckFinding, Vec<usize>)>,
+    known: HashMap<CheckFinding, usize>,
 }
 
 /// What is said, without the nodes that it is said of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Remark {
+pub(crate) struct CheckFinding {
     pub(crate) file: Option<String>,
     pub(crate) line: Option<u32>,
     pub(crate) key: Option<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Remark {
 
 impl Findings {
     /// Adds what is said of some nodes, given by their indices in the cluster.
-    pub(crate) fn add(&mut self, remark: Remark, nodes: &[usize]) {
+    pub(crate) fn add(&mut self, remark: CheckFinding, nodes: &[usize]) {
         if let Some((_, known)) = self.known.get(&remark).and_then(|at| self.list.get_mut(*at)) {
             known.extend(nodes);
         } else {

@@ -11,12 +11,12 @@ use serde::Serialize;
 
 use super::prepared::Prepared;
 use crate::error::Error;
-use crate::fleet::{Fleet, Seat};
+use crate::fleet::{Fleet, HostHandle};
 use crate::observed::Exit;
 use crate::release::Release;
 use crate::scripts;
-use crate::transport::Call;
-use findings::{Findings, Remark, classes};
+use crate::transport::RemoteScript;
+use findings::{CheckFinding, Findings, classes};
 use names::Names;
 
 pub use findings::Finding;
@@ -76,14 +76,14 @@ pub(crate) async fn parse(
             by_host.entry(part.host).or_default();
         }
     }
-    let seats = fleet.seats(by_host.keys().copied());
+    let handles = fleet.handles(by_host.keys().copied());
     let by_host = &by_host;
     let answers = fleet
-        .each("checking with Zeek", seats, |seat| async move {
-            let classes = seat.index.and_then(|i| by_host.get(&i)).map_or(&[][..], Vec::as_slice);
+        .each("checking with Zeek", handles, |handle| async move {
+            let classes = handle.index.and_then(|i| by_host.get(&i)).map_or(&[][..], Vec::as_slice);
             let nodes: Vec<&str> =
                 classes.iter().filter_map(|c| Some(cluster.nodes.get(*c.first()?)?.name.as_str())).collect();
-            let answer = on_host(&seat, release, &nodes, remove).await;
+            let answer = on_host(&handle, release, &nodes, remove).await;
             let failure = answer.as_ref().err().map(ToString::to_string);
             (answer, failure)
         })
@@ -91,13 +91,13 @@ pub(crate) async fn parse(
     let names = Names::new(cluster, release);
     let (mut errors, mut warnings, mut unchecked) = (Findings::default(), Findings::default(), Findings::default());
     let mut checked = Vec::new();
-    for (seat, answer) in answers {
-        let folder = format!("{}/releases/{}", seat.folders.home, release.id);
+    for (handle, answer) in answers {
+        let folder = format!("{}/releases/{}", handle.folders.home, release.id);
         for mut words in answer? {
             let Some(class) = classes.iter().find(|c| cluster.nodes[c[0]].name == words.node) else { continue };
             let node = &cluster.nodes[class[0]];
             let nodes = class.iter().map(|i| cluster.nodes[*i].name.clone()).collect();
-            checked.push((class[0], Checked { node: words.node.clone(), host: seat.name.clone(), nodes }));
+            checked.push((class[0], Checked { node: words.node.clone(), host: handle.name.clone(), nodes }));
             for line in &words.warnings {
                 warnings.add(names.read(node, &folder, line), class);
             }
@@ -106,7 +106,7 @@ pub(crate) async fn parse(
             }
             let found = prepared.found.get(node.host).and_then(Option::as_ref);
             let version = found.and_then(|o| o.version.as_deref()?.rsplit(' ').next()).unwrap_or_default();
-            let zeek = format!("Zeek {version} on {}", seat.name);
+            let zeek = format!("Zeek {version} on {}", handle.name);
             match (words.crash(), &words.crashed) {
                 (Some(signal), _) if !words.errors.iter().any(|line| is_of_scripts(line)) => {
                     let last = words.errors.last().map(|line| format!("; it wrote: {line}")).unwrap_or_default();
@@ -115,7 +115,7 @@ pub(crate) async fn parse(
                          checked{last}",
                         node.role.name()
                     );
-                    unchecked.add(Remark { message, ..Remark::default() }, class);
+                    unchecked.add(CheckFinding { message, ..CheckFinding::default() }, class);
                     continue;
                 }
                 (None, Some(signal)) => {
@@ -123,7 +123,7 @@ pub(crate) async fn parse(
                         "{zeek} died of {signal} when it parsed the scripts of a {}, and did not when tried again",
                         node.role.name()
                     );
-                    warnings.add(Remark { message, ..Remark::default() }, class);
+                    warnings.add(CheckFinding { message, ..CheckFinding::default() }, class);
                 }
                 _ => {}
             }
@@ -132,7 +132,7 @@ pub(crate) async fn parse(
                 errors.add(names.read(node, &folder, line), class);
             }
             if words.errors.is_empty() {
-                errors.add(Remark { message: end, ..Remark::default() }, class);
+                errors.add(CheckFinding { message: end, ..CheckFinding::default() }, class);
             }
         }
     }
@@ -151,7 +151,7 @@ pub(crate) async fn parse(
 
 /// What Zeek said for one node.
 #[derive(Debug, Default)]
-struct Words {
+struct ParseOutput {
     node: String,
     /// Its exit status, or `late` if it had no turn.
     code: String,
@@ -184,7 +184,7 @@ fn signal(code: &str) -> Option<String> {
     Some(Exit { status: Some(status), ..Exit::default() }.text())
 }
 
-impl Words {
+impl ParseOutput {
     /// The signal that Zeek died of each time.
     fn crash(&self) -> Option<String> {
         signal(&self.code)
@@ -201,27 +201,32 @@ impl Words {
     }
 }
 
-async fn on_host(seat: &Seat, release: &Release, nodes: &[&str], remove: bool) -> Result<Vec<Words>, Error> {
+async fn on_host(
+    handle: &HostHandle,
+    release: &Release,
+    nodes: &[&str],
+    remove: bool,
+) -> Result<Vec<ParseOutput>, Error> {
     let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
     // One Zeek takes 1 to 5 s, and some run at the same time.
     let all = PARSE + Duration::from_secs(15).saturating_mul(count).min(Duration::from_secs(510));
     let input: String = nodes.iter().map(|n| format!("{n}\n")).collect();
-    let call = Call::new(scripts::CHECK, all + Duration::from_secs(60))
-        .arg(&seat.folders.home)
+    let call = RemoteScript::new(scripts::CHECK, all + Duration::from_secs(60))
+        .arg(&handle.folders.home)
         .arg(&release.id)
         .arg(PARSE.as_secs().to_string())
         .arg(all.as_secs().to_string())
         .arg(if remove { "remove" } else { "keep" })
         .input(input);
-    let failed = |why: String| Error::failed(format!("the check could not be done on {}", seat.name)).because(why);
-    let reply = seat.connection.run(call).await.map_err(|f| failed(f.text()))?;
-    let mut said: Vec<Words> = Vec::new();
+    let failed = |why: String| Error::failed(format!("the check could not be done on {}", handle.name)).because(why);
+    let reply = handle.connection.run(call).await.map_err(|f| failed(f.text()))?;
+    let mut said: Vec<ParseOutput> = Vec::new();
     for line in &reply.lines {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match (word, said.last_mut()) {
             ("checked", _) => {
                 let (node, code) = rest.split_once(' ').unwrap_or((rest, "-"));
-                said.push(Words { node: node.to_owned(), code: code.to_owned(), ..Words::default() });
+                said.push(ParseOutput { node: node.to_owned(), code: code.to_owned(), ..ParseOutput::default() });
             }
             ("crashed", Some(words)) => words.crashed = signal(rest),
             ("error", Some(words)) => words.errors.push(rest.to_owned()),

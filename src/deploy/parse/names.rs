@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::findings::Remark;
+use super::findings::CheckFinding;
 use crate::cluster::{Cluster, Folders, Node};
 use crate::fleet::Fleet;
 use crate::nodes::{NodeOutcome, words};
@@ -31,12 +31,12 @@ impl<'a> Names<'a> {
 
     /// Reads a line of Zeek's stderr (`Reporter::DoLog` in its src/Reporter.cc) about a node whose release lies in a
     /// folder.
-    pub(crate) fn read(&self, node: &Node, folder: &str, line: &str) -> Remark {
+    pub(crate) fn read(&self, node: &Node, folder: &str, line: &str) -> CheckFinding {
         let own = |text: &str| self.own(folder, text);
-        let plain = || Remark { message: own(line), ..Remark::default() };
+        let plain = || CheckFinding { message: own(line), ..CheckFinding::default() };
         let Some(rest) = LEVELS.iter().find_map(|level| line.strip_prefix(level)) else { return plain() };
         if let Some(message) = rest.strip_prefix(": ") {
-            return Remark { message: own(message), ..Remark::default() };
+            return CheckFinding { message: own(message), ..CheckFinding::default() };
         }
         let Some((file, number, rest)) = rest.strip_prefix(" in ").and_then(location) else { return plain() };
         let path = own(subject(folder, file));
@@ -49,8 +49,8 @@ impl<'a> Names<'a> {
         };
         match self.key(node, &path, number) {
             // The file is one that the user did not write.
-            Some(key) => Remark { key: Some(key), message, ..Remark::default() },
-            None => Remark { file: Some(path), line: Some(number), message, ..Remark::default() },
+            Some(key) => CheckFinding { key: Some(key), message, ..CheckFinding::default() },
+            None => CheckFinding { file: Some(path), line: Some(number), message, ..CheckFinding::default() },
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::findings::{Findings, Remark};
+use super::findings::{CheckFinding, Findings};
 use super::names::Names;
 use crate::cluster::{Cluster, Node, Role};
 use crate::release::{Content, Files};
@@ -38,7 +38,7 @@ pub(crate) fn unknown(cluster: &Cluster, files: &Files, names: &Names<'_>, found
             );
             let path = stream.path.split_once('/').map_or("", |(_, path)| path);
             let file = Some(names.site_file(path));
-            found.add(Remark { file, line: Some(stream.line), key: None, message }, &[index]);
+            found.add(CheckFinding { file, line: Some(stream.line), key: None, message }, &[index]);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::types::Trouble;
 use crate::cluster::Cluster;
-use crate::observed::{Observed, Origin, Owner, Stray};
+use crate::observed::{Observed, Origin, Owner, UnmanagedProcess};
 
 /// The most pids in one line.
 const PIDS: usize = 10;
@@ -25,16 +25,16 @@ enum Kind {
     Foreign,
 }
 
-fn kind(cluster: &Cluster, stray: &Stray) -> Kind {
-    let foreign = matches!(stray.owner, Owner::User(_));
-    match &stray.origin {
+fn kind(cluster: &Cluster, unmanaged: &UnmanagedProcess) -> Kind {
+    let foreign = matches!(unmanaged.owner, Owner::User(_));
+    match &unmanaged.origin {
         Origin::Clusterctl { cluster: name, folder, .. } if *name == cluster.name && !foreign => {
             Kind::Ours(folder.clone())
         }
         Origin::Clusterctl { cluster: name, folder, .. } => Kind::Others(name.clone(), folder.clone()),
         _ if foreign => Kind::Foreign,
         Origin::Zeekctl(_) => Kind::Zeekctl,
-        Origin::Unknown(_) => Kind::Unknown { root: stray.owner == Owner::Root },
+        Origin::Unknown(_) => Kind::Unknown { root: unmanaged.owner == Owner::Root },
     }
 }
 
@@ -46,19 +46,19 @@ pub(crate) fn tell(
     troubles: &mut Vec<Trouble>,
     warnings: &mut Vec<Trouble>,
 ) {
-    let mut kinds: BTreeMap<Kind, Vec<&Stray>> = BTreeMap::new();
-    for stray in &observed.strays {
-        kinds.entry(kind(cluster, stray)).or_default().push(stray);
+    let mut kinds: BTreeMap<Kind, Vec<&UnmanagedProcess>> = BTreeMap::new();
+    for unmanaged in &observed.unmanaged {
+        kinds.entry(kind(cluster, unmanaged)).or_default().push(unmanaged);
     }
     let trouble = |what: String, hint: Option<String>| Trouble { subject: host.to_owned(), what, hint };
-    for (kind, strays) in kinds {
-        let (pids, one) = (pids(&strays), strays.len() == 1);
-        let names = names(&strays);
-        let number = strays.len();
+    for (kind, unmanaged) in kinds {
+        let (pids, one) = (pids(&unmanaged), unmanaged.len() == 1);
+        let names = names(&unmanaged);
+        let number = unmanaged.len();
         let some = |one_word: &str, words: &str| if one { one_word.to_owned() } else { format!("{number} {words}") };
         let run = if one { "runs" } else { "run" };
         let kill = || {
-            let list: Vec<String> = strays.iter().take(PIDS).map(|s| s.pid.to_string()).collect();
+            let list: Vec<String> = unmanaged.iter().take(PIDS).map(|s| s.pid.to_string()).collect();
             let them = if one { "it is" } else { "they are" };
             Some(format!("if {them} not meant to run: kill {} on {host}", list.join(" ")))
         };
@@ -70,14 +70,14 @@ pub(crate) fn tell(
             Kind::Ours(None) => troubles.push(trouble(
                 format!(
                     "{} as {names} of this cluster, but no folder of it here knows {} ({pids} on {host})",
-                    some("a stray Zeek runs", "stray Zeeks run"),
+                    some("an unmanaged Zeek runs", "unmanaged Zeeks run"),
                     if one { "that process" } else { "these processes" },
                 ),
                 kill(),
             )),
             Kind::Others(other, folder) => {
                 let folder = folder.map(|folder| format!(" in {folder}")).unwrap_or_default();
-                let of = users(&strays);
+                let of = users(&unmanaged);
                 warnings.push(trouble(
                     format!("{} of the cluster `{other}`{folder} {run} there too{of}", some("a node", "nodes")),
                     None,
@@ -90,7 +90,7 @@ pub(crate) fn tell(
             Kind::Unknown { root } => troubles.push(trouble(
                 format!(
                     "{}{names} that clusterctl did not start ({pids} on {host}{})",
-                    some("a stray Zeek runs", "stray Zeeks run"),
+                    some("an unmanaged Zeek runs", "unmanaged Zeeks run"),
                     if root { ", root's" } else { "" }
                 ),
                 if root { Some("ask who started it as root".to_owned()) } else { kill() },
@@ -99,14 +99,14 @@ pub(crate) fn tell(
                 format!(
                     "{} named zeek {run} there that clusterctl did not start ({pids}{})",
                     some("a process", "processes"),
-                    users(&strays)
+                    users(&unmanaged)
                 ),
                 None,
             )),
         }
     }
-    if observed.more_strays > 0 {
-        let more = observed.more_strays;
+    if observed.more_unmanaged > 0 {
+        let more = observed.more_unmanaged;
         warnings.push(trouble(
             format!("{more} more {} not of this cluster", if more == 1 { "Zeek is" } else { "Zeeks are" }),
             None,
@@ -114,18 +114,18 @@ pub(crate) fn tell(
     }
 }
 
-fn pids(strays: &[&Stray]) -> String {
-    let list: Vec<String> = strays.iter().take(PIDS).map(|s| s.pid.to_string()).collect();
-    let more = match strays.len().saturating_sub(PIDS) {
+fn pids(unmanaged: &[&UnmanagedProcess]) -> String {
+    let list: Vec<String> = unmanaged.iter().take(PIDS).map(|s| s.pid.to_string()).collect();
+    let more = match unmanaged.len().saturating_sub(PIDS) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("pid{} {}{more}", if strays.len() == 1 { "" } else { "s" }, list.join(", "))
+    format!("pid{} {}{more}", if unmanaged.len() == 1 { "" } else { "s" }, list.join(", "))
 }
 
 /// The names of nodes: those of a cluster of ours bare, others after ` as `.
-fn names(strays: &[&Stray]) -> String {
-    let all: Vec<&str> = strays
+fn names(unmanaged: &[&UnmanagedProcess]) -> String {
+    let all: Vec<&str> = unmanaged
         .iter()
         .filter_map(|s| match &s.origin {
             Origin::Clusterctl { node, .. } => Some(node.as_str()),
@@ -133,7 +133,7 @@ fn names(strays: &[&Stray]) -> String {
         })
         .take(PIDS)
         .collect();
-    let bare = matches!(strays.first().map(|s| &s.origin), Some(Origin::Clusterctl { .. }));
+    let bare = matches!(unmanaged.first().map(|s| &s.origin), Some(Origin::Clusterctl { .. }));
     match (all.is_empty(), bare) {
         (true, _) => String::new(),
         (false, true) => all.join(", "),
@@ -142,8 +142,8 @@ fn names(strays: &[&Stray]) -> String {
 }
 
 /// Says whose they are, where they are not the account's.
-fn users(strays: &[&Stray]) -> String {
-    let users: BTreeSet<String> = strays
+fn users(unmanaged: &[&UnmanagedProcess]) -> String {
+    let users: BTreeSet<String> = unmanaged
         .iter()
         .filter_map(|s| match s.owner {
             Owner::Account => None,
@@ -182,30 +182,30 @@ mod tests {
     fn each_kind_has_its_line_and_only_what_is_ours_is_to_be_killed() {
         insta::assert_snapshot!(told(&[
             "uid 1000",
-            "stray 10 1000 1",
-            "stray 11 1000 1",
-            "stray 12 1000 1",
+            "unmanaged 10 1000 1",
+            "unmanaged 11 1000 1",
+            "unmanaged 12 1000 1",
             "folder 12 /base/corp/nodes/worker-1",
-            "stray 13 1000 1",
+            "unmanaged 13 1000 1",
             "folder 13 /base/corp/nodes/worker-2",
-            "stray 14 1000 1",
+            "unmanaged 14 1000 1",
             "environ 14 CLUSTERCTL=c/manager",
-            "stray 15 1000 1",
+            "unmanaged 15 1000 1",
             "folder 15 /old/c/nodes/proxy-1",
-            "stray 16 1001 1",
+            "unmanaged 16 1001 1",
             "cmdline 16 ==> /proc/1/cmdline <== x",
-            "stray 17 1001 1",
+            "unmanaged 17 1001 1",
             "environ 17 CLUSTERCTL=c/manager",
-            "stray 18 0 1",
+            "unmanaged 18 0 1",
             "cmdline 18 zeekctl",
-            "stray 19 0 1",
+            "unmanaged 19 0 1",
             "more 30",
         ]), @r"
-        trouble: sensor2: a stray Zeek runs as manager of this cluster, but no folder of it here knows that process (pid 14 on sensor2) -> if it is not meant to run: kill 14 on sensor2
+        trouble: sensor2: an unmanaged Zeek runs as manager of this cluster, but no folder of it here knows that process (pid 14 on sensor2) -> if it is not meant to run: kill 14 on sensor2
         trouble: sensor2: proxy-1 of this cluster runs from another folder, /old/c (pid 15 on sensor2) -> stop it with the description that started it
         trouble: sensor2: a Zeek runs that zeekctl started (pid 18 on sensor2) -> `zeekctl stop` where it belongs
-        trouble: sensor2: 2 stray Zeeks run that clusterctl did not start (pids 10, 11 on sensor2) -> if they are not meant to run: kill 10 11 on sensor2
-        trouble: sensor2: a stray Zeek runs that clusterctl did not start (pid 19 on sensor2, root's) -> ask who started it as root
+        trouble: sensor2: 2 unmanaged Zeeks run that clusterctl did not start (pids 10, 11 on sensor2) -> if they are not meant to run: kill 10 11 on sensor2
+        trouble: sensor2: an unmanaged Zeek runs that clusterctl did not start (pid 19 on sensor2, root's) -> ask who started it as root
         warning: sensor2: a node of the cluster `c` runs there too, of uid 1001
         warning: sensor2: 2 nodes of the cluster `corp` in /base/corp run there too
         warning: sensor2: a process named zeek runs there that clusterctl did not start (pid 16, of uid 1001)

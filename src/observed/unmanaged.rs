@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// A Zeek process that is no node of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stray {
+pub struct UnmanagedProcess {
     /// Its pid.
     pub pid: u32,
     /// Whose it is.
@@ -86,7 +86,7 @@ impl Reader {
         match (word, pid) {
             ("uid", Ok(uid)) => self.uid = Some(uid),
             ("more", _) => self.more = self.more.saturating_add(first.parse().unwrap_or_default()),
-            ("stray", Ok(pid)) if self.found.len() < MOST && !self.index.contains_key(&pid) => {
+            ("unmanaged", Ok(pid)) if self.found.len() < MOST && !self.index.contains_key(&pid) => {
                 if let Some((Ok(uid), Ok(parent))) = rest.split_once(' ').map(|(u, p)| (u.parse(), p.parse())) {
                     self.index.insert(pid, self.found.len());
                     self.found.push(Found { pid, uid, parent, ..Found::default() });
@@ -109,25 +109,26 @@ impl Reader {
                     }
                 }
             }
-            ("uid" | "stray" | "cmdline" | "folder" | "environ" | "gone", _) => {}
+            ("uid" | "unmanaged" | "cmdline" | "folder" | "environ" | "gone", _) => {}
             _ => return false,
         }
         true
     }
 
     /// Returns what was told, and how many more there are.
-    pub(super) fn finish(self) -> (Vec<Stray>, u64) {
+    pub(super) fn finish(self) -> (Vec<UnmanagedProcess>, u64) {
         let args = |pid: u32| self.args.get(&pid).map_or(&[][..], Vec::as_slice);
-        let strays = self.found.iter().filter(|f| !f.gone && !f.only_asks(args(f.pid))).map(|found| Stray {
-            pid: found.pid,
-            owner: match found.uid {
-                uid if Some(uid) == self.uid => Owner::Account,
-                0 => Owner::Root,
-                uid => Owner::User(uid),
-            },
-            origin: found.origin(args(found.pid), args(found.parent)),
-        });
-        (strays.collect(), self.more)
+        let unmanaged =
+            self.found.iter().filter(|f| !f.gone && !f.only_asks(args(f.pid))).map(|found| UnmanagedProcess {
+                pid: found.pid,
+                owner: match found.uid {
+                    uid if Some(uid) == self.uid => Owner::Account,
+                    0 => Owner::Root,
+                    uid => Owner::User(uid),
+                },
+                origin: found.origin(args(found.pid), args(found.parent)),
+            });
+        (unmanaged.collect(), self.more)
     }
 }
 
@@ -187,7 +188,7 @@ fn instance(text: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    fn read(lines: &[&str]) -> Vec<Stray> {
+    fn read(lines: &[&str]) -> Vec<UnmanagedProcess> {
         let mut reader = Reader::default();
         for line in lines {
             let (word, value) = line.split_once(' ').unwrap();
@@ -204,12 +205,12 @@ mod tests {
     fn a_node_is_known_by_its_folder_its_supervisor_its_unit_or_its_environment() {
         let found = read(&[
             "uid 1000",
-            "stray 10 1000 1",
-            "stray 11 1000 7",
-            "stray 12 1001 1",
+            "unmanaged 10 1000 1",
+            "unmanaged 11 1000 7",
+            "unmanaged 12 1001 1",
             r"unit corp\x2dtwo-worker\x2d1.service",
-            "stray 13 0 1",
-            "stray 14 1000 1",
+            "unmanaged 13 0 1",
+            "unmanaged 14 1000 1",
             "folder 10 /data/spool/corp/nodes/worker-1",
             "cmdline 7 sh",
             "cmdline 7 /opt/corp/releases/0123/clusterctl/supervisor.sh",
@@ -240,10 +241,10 @@ mod tests {
     fn what_ended_meanwhile_and_what_only_asks_is_none() {
         let found = read(&[
             "uid 0",
-            "stray 10 0 1",
-            "stray 11 0 1",
-            "stray 12 0 1",
-            "stray 13 0 1",
+            "unmanaged 10 0 1",
+            "unmanaged 11 0 1",
+            "unmanaged 12 0 1",
+            "unmanaged 13 0 1",
             "cmdline 10 zeek",
             "cmdline 11 zeek",
             "cmdline 11 --parse-only",
