@@ -39,6 +39,8 @@ mod logs;
 #[cfg(test)]
 mod odd;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod processes;
