@@ -31,7 +31,7 @@ fn an_interval_out_of_its_range_is_told_with_the_range() {
         ("timeouts: { control: 100y }", "is too long here: 1s to 6h"),
         ("logs: { rotate: 1ms }", "1ms is too short here: 1s to 1year"),
         ("logs: { late: 0 }", "0s is too short here"),
-        ("limits: { nofile: 18446744073709551615 }", "1073741824 is the most"),
+        ("limits: { nofile: 18446744073709551615 }", "at most 1073741824 open files"),
     ];
     for (settings, message) in cases {
         let told = messages(settings);

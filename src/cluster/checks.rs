@@ -35,6 +35,8 @@ pub(super) fn distinct(nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
             problems.push(problem.also(member(first).place.clone(), At::Key, "gives the name first"));
         }
         if let Some(first) = indices.insert((draft.host, draft.role, draft.index), at)
+            && !member(at).has_unread_indices(problems)
+            && !member(first).has_unread_indices(problems)
             && told.insert(('i', draft.member, nodes.drafts[first].member))
         {
             let (name, role, index) = (&nodes.hosts[draft.host].name, draft.role.name(), draft.index);

@@ -49,7 +49,7 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
     let last = u64::from(member.first) + u64::from(member.count - 1);
     if last > most.into() && most > 0 {
         let (role, name) = (member.role.name(), member.group);
-        let message = format!("`{name}` goes up to index {last}, and there are ports for {role} 1 to {most} on a host");
+        let message = format!("`{name}` goes up to index {last}, but a host has ports for {role} 1 to {most} only");
         let place = member.setting("count").or_else(|| member.setting("first_index"));
         let problem = Problem::value(place.unwrap_or_else(|| member.group_place.clone()), message, "too many");
         problems.push(problem.help("lower `count` or `first_index`, lower `ports.base`, or set `port`"));

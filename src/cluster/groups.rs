@@ -46,7 +46,7 @@ fn members<'a>(
             let mut problem =
                 Problem { at: key, ..Problem::value(at, format!("there is no host `{host}`"), "unknown host") };
             problem.help = match hosts.at_address(host) {
-                Some(name) => Some(format!("write the name of a host of `hosts`: that is `{name}`")),
+                Some(name) => Some(format!("write the host's name in `hosts`: `{name}`")),
                 None => problems.suggest(host, hosts.list.iter().map(|h| h.name.as_str())),
             };
             // A host whose entry could not be read at all is not missed.
@@ -97,8 +97,7 @@ fn members<'a>(
                 match seen.insert(host, index) {
                     None => add(host, at, None, problems),
                     Some(first) => {
-                        let problem =
-                            Problem::value(at, format!("the host `{host}` stands in the list twice"), "again");
+                        let problem = Problem::value(at, format!("the host `{host}` is listed twice"), "again");
                         problems.push(problem.also(place.key("hosts").index(first), At::Value, "first"));
                     }
                 }

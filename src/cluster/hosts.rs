@@ -132,7 +132,7 @@ pub(super) fn removed(spec: &Spec, problems: &mut Problems<'_>) -> Vec<Former> {
         match names.get(&name.to_lowercase()) {
             None => drop(names.insert(name.to_lowercase(), place.clone())),
             Some(first) => {
-                let message = format!("the host `{name}` is there and removed, or removed twice");
+                let message = format!("the host `{name}` is both in `hosts` and in `removed`, or removed twice");
                 let problem = Problem::key(place.clone(), message, "the same name");
                 problems.push(problem.also(first.clone(), At::Key, "first used here").help("keep one of them"));
             }
@@ -145,7 +145,7 @@ pub(super) fn removed(spec: &Spec, problems: &mut Problems<'_>) -> Vec<Former> {
         });
         if let Some((other, _)) = same {
             let message = format!("the removed host `{name}` has the address of `{other}`");
-            let problem = Problem::value(place.key("address"), message, "a host that is there").also(
+            let problem = Problem::value(place.key("address"), message, "the address of another host").also(
                 Place::of(&["hosts", other, "address"]),
                 At::Value,
                 "first used here",
@@ -204,7 +204,8 @@ fn zone_of(host: &HostSpec, ip: IpAddr, zone: String, place: &Place, problems: &
             String::new()
         }
         (Some(id), zone) if id != zone => {
-            let problem = Problem::value(place.key("zone_id"), "the zone is given twice, and differs", "another zone");
+            let problem =
+                Problem::value(place.key("zone_id"), "`zone_id` and the zone in `address` differ", "another zone");
             problems.push(problem.also(place.key("address"), At::Value, "one zone"));
             id.clone()
         }

@@ -106,6 +106,11 @@ impl<'a> Member<'a> {
         problems.is_broken(&self.place.key(key)) || problems.is_broken(&self.group_place.key(key))
     }
 
+    /// Tells whether the indices of its nodes could not be read, and are those that there would be without them.
+    pub(super) fn has_unread_indices(&self, problems: &Problems<'_>) -> bool {
+        self.is_broken("first_index", problems) || self.is_broken("count", problems)
+    }
+
     pub(super) fn name(&self, host: &Host, index: u32) -> String {
         match self.named_by {
             Naming::Exact => self.group.to_owned(),

@@ -59,6 +59,7 @@ impl<'a> Problems<'a> {
     pub(super) fn nodes_are_broken(&self) -> bool {
         let nodes = Place::of(&["nodes"]);
         self.is_broken(&nodes)
+            || self.is_broken(&Place::of(&["hosts"]))
             || self.broken.iter().any(|place| {
                 let type_or_above = place.0.len() <= 2 || place.0.get(2) == nodes.key("type").0.get(1);
                 place.0.starts_with(&nodes.0) && type_or_above

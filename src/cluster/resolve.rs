@@ -105,7 +105,7 @@ fn ports(spec: &Spec, problems: &mut Problems<'_>) -> Ports {
     for (key, port) in [("base", base), ("metrics", metrics)] {
         if ports::capacity(Role::Worker, port) == 0 {
             let place = Place::of(&["ports", key]);
-            let message = format!("above `ports.{key}` {port} there is no room: automatic ports stay below 32768");
+            let message = format!("`ports.{key}` {port} is too high: automatic ports stay below 32768");
             let usual = if key == "base" { BASE_PORT } else { METRICS_PORT };
             let help = format!("write at most 32567, such as {usual}");
             problems.push(Problem::value(place, message, "too high").help(help));
@@ -122,13 +122,13 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
     check_interval(spec.logs.late, LATES, place.key("late"), problems);
     if let Some(LogAge(expire)) = spec.logs.expire {
         if spec.logs.archive == Some(spec::Archive::Off) {
-            let problem = Problem::key(place.key("expire"), "logs expire in the archive, and there is none", "")
+            let problem = Problem::key(place.key("expire"), "logs expire only in an archive, and it is off", "")
                 .help("take `archive: off` out: there is an archive by default");
             problems.push(problem);
         }
         if expire.0.is_zero() {
-            let problem = Problem::value(place.key("expire"), "logs would expire at once", "not never");
-            problems.push(problem.help("leave `expire` out, and archived logs stay"));
+            let problem = Problem::value(place.key("expire"), "logs would expire at once", "zero");
+            problems.push(problem.help("leave `expire` out to keep archived logs for ever"));
         } else if expire.0 < rotate {
             let message = format!("logs would expire after {expire}, before they rotate ({})", Interval(rotate));
             problems.push(Problem::value(place.key("expire"), message, "too short"));
@@ -224,7 +224,7 @@ fn local_networks(spec: &Spec, problems: &mut Problems<'_>) -> Vec<(ipnet::IpNet
             Ok(Network(net)) => match seen.insert(net, text) {
                 None => networks.push((net, comment.clone().unwrap_or_default())),
                 Some(first) => {
-                    let problem = Problem::key(place, format!("the network {net} stands here twice"), "again");
+                    let problem = Problem::key(place, format!("the network {net} is given twice"), "again");
                     let first = Place::of(&["zeek", "local_networks", first]);
                     problems.push(problem.also(first, At::Key, "first"));
                 }
@@ -247,7 +247,7 @@ fn options(spec: &Spec, problems: &mut Problems<'_>) -> BTreeMap<String, ZeekVal
         } else if matches!(name, "nodes" | "node") {
             problems.push(Problem::key(place, format!("`{name}` follows from the nodes"), "can't be set"));
         } else if let Some(rest) = name.strip_prefix("Cluster::") {
-            let problem = Problem::key(place, "options stand here without `Cluster::`", "");
+            let problem = Problem::key(place, "options are written without `Cluster::`", "");
             problems.push(problem.help(format!("write `{rest}`")));
         } else if !is_zeek_identifier(name) || name.contains(':') {
             problems.push(Problem::key(place, format!("`{name}` is not an option of the Cluster framework"), ""));

@@ -143,7 +143,7 @@ pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Pr
         problems.push(Problem::value(place.key("nofile"), "Zeek can't run with so few open files", "at least 64"));
     }
     if limits.nofile.is_some_and(|n| n > NOFILE) {
-        let message = format!("no Linux gives a process so many open files; {NOFILE} is the most");
+        let message = format!("Linux gives a process at most {NOFILE} open files");
         problems.push(Problem::value(place.key("nofile"), message, "too many"));
     }
     if limits.memory.is_some_and(|size| size.0 < 1 << 20) {
@@ -151,7 +151,7 @@ pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Pr
         problems.push(problem.help("sizes have units, such as `8GiB`"));
     }
     if limits.nice.is_some_and(|nice| !(-20..=19).contains(&nice)) {
-        problems.push(Problem::value(place.key("nice"), "there is no such niceness", "from -20 to 19"));
+        problems.push(Problem::value(place.key("nice"), "niceness goes from -20 to 19", "out of range"));
     }
 }
 
@@ -173,8 +173,8 @@ pub(super) fn tls(spec: &TlsSpec, dir: &Path, problems: &mut Problems<'_>) -> Op
     let place = Place::of(&["zeek", "tls"]);
     let mut file = |key: &str, path: Option<&String>| match path {
         None => {
-            let problem = Problem::key(place.clone(), format!("`zeek.tls` needs `{key}`"), "not whole");
-            problems.missing(&place.key(key), problem.help("Broker wants an authority, a certificate and its key"));
+            let problem = Problem::key(place.clone(), format!("`zeek.tls` needs `{key}`"), "incomplete");
+            problems.missing(&place.key(key), problem.help("Broker needs an authority, a certificate and its key"));
             None
         }
         Some(path) if path.is_empty() || path.chars().any(char::is_control) => {
@@ -186,7 +186,7 @@ pub(super) fn tls(spec: &TlsSpec, dir: &Path, problems: &mut Problems<'_>) -> Op
     let (ca, certificate) = (file("ca", spec.ca.as_ref()), file("certificate", spec.certificate.as_ref()));
     let mut secret = |key: &str, env: &Env| {
         if matches!(env, Env::Plain(_)) {
-            let problem = Problem::value(place.key(key), "a secret does not stand in a description", "");
+            let problem = Problem::value(place.key(key), "a secret must not be written in the description", "");
             problems.push(problem.help("write `{ file: PATH }`, or `{ env: NAME }` for a variable"));
             return None;
         }
@@ -195,7 +195,7 @@ pub(super) fn tls(spec: &TlsSpec, dir: &Path, problems: &mut Problems<'_>) -> Op
     let key = spec.key.as_ref().and_then(|env| secret("key", env));
     let passphrase = spec.passphrase.as_ref().map(|env| secret("passphrase", env));
     if spec.key.is_none() {
-        let problem = Problem::key(place.clone(), "`zeek.tls` needs `key`", "not whole");
+        let problem = Problem::key(place.clone(), "`zeek.tls` needs `key`", "incomplete");
         problems.missing(&place.key("key"), problem.help("write `{ file: PATH }`, or `{ env: NAME }` for a variable"));
     }
     if passphrase == Some(None) {

@@ -4,7 +4,7 @@ use crate::values::nearest;
 
 /// A part of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part<'a> {
+enum Piece<'a> {
     Text(&'a str),
     /// The node's index among those of its role on its host, from `first_index`; or one less.
     Index {
@@ -16,16 +16,16 @@ enum Part<'a> {
     },
 }
 
-const WORDS: [(&str, Part<'static>); 4] = [
-    ("index", Part::Index { from_zero: false }),
-    ("index0", Part::Index { from_zero: true }),
-    ("group_index", Part::GroupIndex { from_zero: false }),
-    ("group_index0", Part::GroupIndex { from_zero: true }),
+const WORDS: [(&str, Piece<'static>); 4] = [
+    ("index", Piece::Index { from_zero: false }),
+    ("index0", Piece::Index { from_zero: true }),
+    ("group_index", Piece::GroupIndex { from_zero: false }),
+    ("group_index0", Piece::GroupIndex { from_zero: true }),
 ];
 
 /// A text with places for a node's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Template<'a>(Vec<Part<'a>>);
+pub(super) struct Template<'a>(Vec<Piece<'a>>);
 
 /// Why a text is no template.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,11 +45,11 @@ impl<'a> Template<'a> {
             let at = text.find(['{', '}']).unwrap_or(text.len());
             let (before, rest) = text.split_at(at);
             if !before.is_empty() {
-                parts.push(Part::Text(before));
+                parts.push(Piece::Text(before));
             }
             text = rest;
             if let Some(after) = ["{{", "}}"].iter().find_map(|double| rest.strip_prefix(double)) {
-                parts.push(Part::Text(&rest[..1]));
+                parts.push(Piece::Text(&rest[..1]));
                 text = after;
             } else if let Some(after) = rest.strip_prefix('{') {
                 let Some((word, after)) = after.split_once('}') else { return Err(lonely('{')) };
@@ -68,9 +68,9 @@ impl<'a> Template<'a> {
         let mut text = String::new();
         for part in &self.0 {
             match *part {
-                Part::Text(plain) => text.push_str(plain),
-                Part::Index { from_zero } => text.push_str(&index.saturating_sub(from_zero.into()).to_string()),
-                Part::GroupIndex { from_zero } => {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Index { from_zero } => text.push_str(&index.saturating_sub(from_zero.into()).to_string()),
+                Piece::GroupIndex { from_zero } => {
                     text.push_str(&place.saturating_add((!from_zero).into()).to_string());
                 }
             }

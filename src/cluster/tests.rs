@@ -128,11 +128,11 @@ fn a_removed_host_has_the_way_that_the_description_says() {
     let json = |cluster: &Cluster| serde_json::to_string(cluster).unwrap();
     assert_eq!(json(&cluster), json(&made(&text("{}"))));
     for (removed, why) in [
-        ("{ h: { ssh: { host: old.example.org } } }", "is there and removed"),
-        ("{ H: { ssh: { host: old.example.org } } }", "is there and removed"),
+        ("{ h: { ssh: { host: old.example.org } } }", "is both in `hosts` and in `removed`"),
+        ("{ H: { ssh: { host: old.example.org } } }", "is both in `hosts` and in `removed`"),
         ("{ old1: {} }", "has no address"),
         ("{ old1: { address: 10.0.0.2 } }", "has the address of `i`"),
-        ("{ -x: { address: 10.0.0.9 } }", "does not begin with a letter"),
+        ("{ -x: { address: 10.0.0.9 } }", "does not begin with an ASCII letter"),
         ("{ old1: { address: 10.0.0.9, local: true } }", "unknown key `local`"),
         ("{ old1: { ssh: { host: '-oProxyCommand=id' } } }", "begins with `-`"),
         ("{ old1: { ssh: { host: a, user: \"x\\n  ProxyCommand id\" } } }", "control character"),
@@ -293,14 +293,14 @@ fn wrong_nodes_are_told() {
     10:3 the group `no-host` has no host | write `host: NAME` or `hosts: [NAME, ...]`
     11:3 `no-interface` has no interface | write `interface: af_packet::eth1`, or the name of another packet source
     12:34 the group `both` has both `host` and `hosts` | keep one of the two
-    13:37 the host `b` stands in the list twice
+    13:37 the host `b` is listed twice
     13:65 `count` is at least 1
     14:52 5 workers capture on `eth0` of `b`, and each sees every packet: logs have everything 5 times | write `interface: af_packet::eth0`, and they share the packets
     15:49 `w-3` and `v-b-3` are both worker 3 of `b` | write `first_index: 21` here
     15:62 CPU 3 of `b` is pinned by `w-5` and `v-b-3` | if that is not meant, give each node a CPU of its own
     15:92 the interface has the unknown placeholder `{n}` | placeholders are `{index}`, `{index0}`, `{group_index}` and `{group_index0}`; braces that mean themselves are doubled: `{{` and `}}`
     15:102 `v` has AF_PACKET settings, and does not capture with it | write `interface: af_packet::eth{n}`, or take `af_packet` out
-    16:37 `p` goes up to index 101, and there are ports for proxy 1 to 100 on a host | lower `count` or `first_index`, lower `ports.base`, or set `port`
+    16:37 `p` goes up to index 101, but a host has ports for proxy 1 to 100 only | lower `count` or `first_index`, lower `ports.base`, or set `port`
     17:37 `workers` and `l` want the same port 27960 on `b` | port 27966 is free on `b`
     19:3 `a` would get the messages of `a.b` | choose another name
     19:85 `af_packet::eth0` and `af_packet::eth1` of `a` have the same fanout id 5 | leave it out, and each interface gets an id of its own
@@ -327,20 +327,20 @@ ports: { base: 32760, control: 27770 }
     10:13 this entry is empty
     10:17 this entry contains a control character
     11:14 `manager_is_logger` follows from the nodes | it is true exactly when there is no logger
-    11:39 options stand here without `Cluster::` | write `retry_interval`
+    11:39 options are written without `Cluster::` | write `retry_interval`
     12:31 there is no node `proxi-1` | did you mean `proxy-1`?
     13:13 `a b` is not a Zeek identifier | write it with its module, such as `Pcap::bufsize`
     13:23 `Cluster::nodes` follows from the nodes
     13:65 this is not a Zeek expression
-    14:36 the network 10.0.0.0/8 stands here twice
+    14:36 the network 10.0.0.0/8 is given twice
     14:52 the network `10.0.0.1` has no prefix length; write `10.0.0.1/32` for one address
-    15:21 logs expire in the archive, and there is none | take `archive: off` out: there is an archive by default
+    15:21 logs expire only in an archive, and it is off | take `archive: off` out: there is an archive by default
     15:29 logs would expire after 1m, before they rotate (1h)
     16:20 0s is too short here: 1s to 6h
     17:19 Zeek can't run with so few open files
     17:30 Zeek can't run with so little memory | sizes have units, such as `8GiB`
-    17:39 there is no such niceness
-    18:16 above `ports.base` 32760 there is no room: automatic ports stay below 32768 | write at most 32567, such as 27760
+    17:39 niceness goes from -20 to 19
+    18:16 `ports.base` 32760 is too high: automatic ports stay below 32768 | write at most 32567, such as 27760
     "#);
 }
 

@@ -81,7 +81,7 @@ fn node_form(node: &Node, hosts: usize) -> Result<(), String> {
     redefs(&node.redefs)?;
     let limits = &node.limits;
     if limits.nice.is_some_and(|nice| !(-20..=19).contains(&nice)) {
-        return Err("there is no such niceness".to_owned());
+        return Err("niceness goes from -20 to 19".to_owned());
     }
     for (name, value) in node.af_packet.iter().flat_map(|settings| &settings.options) {
         if !is_zeek_identifier(name) || matches!(value, AfPacketValue::Enum(text) if !is_zeek_identifier(text)) {

@@ -16,7 +16,7 @@ pub struct Description {
     pub dir: PathBuf,
     /// What could be read.
     pub spec: Spec,
-    /// Places that could not be read; what is missing there is not missed.
+    /// Places that could not be read, so that nobody misses what they hold.
     pub broken: BTreeSet<Place>,
     /// What is wrong with its form, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,

@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::decode::{At, Decode, Form, Reader};
+use super::decode::{At, Decode, Form, Reader, plain};
 use super::schema::Schemas;
 use super::tree::{Entry, Mapping, Node};
 use crate::values::{Address, BadValue, CpuList, HostPath, Interval, Redef, TextValue, ZeekValue};
@@ -60,9 +60,9 @@ impl Decode for StringList {
         let text = |(index, item): (usize, &Node)| reader.decode(&at.item(index, item)).unwrap_or_default();
         match at.form() {
             Form::Nothing => Some(Self::default()),
-            Form::Text(text) | Form::Bool(_, text) | Form::Number(_, text) => Some(Self(vec![text.to_owned()])),
+            Form::Text(text) => Some(Self(vec![text.to_owned()])),
             Form::List(items) => Some(Self(items.iter().map(AsRef::as_ref).enumerate().map(text).collect())),
-            Form::Mapping(_) => reader.unexpected(at, "a list of texts"),
+            _ => reader.unexpected(at, "a list of texts"),
         }
     }
 
@@ -204,8 +204,9 @@ impl Decode for CpuList {
     fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let mut list = Self::default();
         let mut add = |at: &At<'_>, expected: &str, reader: &mut Reader<'_>| match at.form() {
-            Form::Text(text) | Form::Number(_, text) => {
-                list.append(text).or_else(|why| reader.bad(at, why.into()).ok_or(())).ok()
+            Form::Text(text) => list.append(text).or_else(|why| reader.bad(at, why.into()).ok_or(())).ok(),
+            Form::Number(number, _) => {
+                list.append(&plain(&number)).or_else(|why| reader.bad(at, why.into()).ok_or(())).ok()
             }
             _ => reader.unexpected(at, expected),
         };

@@ -7,7 +7,7 @@ use super::decode::decode;
 use super::description::{Description, open, sort};
 use super::read;
 use super::tree::EVENTS;
-use super::types::{Part, Spec};
+use super::types::{Included, Spec};
 use crate::error::{At, Diagnostic, Place, Problem};
 
 /// How many files a description may include.
@@ -34,7 +34,7 @@ pub(super) fn with_includes(mut description: Description, mut budget: read::Budg
                 description.diagnostics.push(description.locate(&problem));
             }
             Ok(paths) if paths.is_empty() => {
-                let problem = Problem::value(place.clone(), format!("`{glob}` names no file"), "nothing to include")
+                let problem = Problem::value(place.clone(), format!("`{glob}` matches no file"), "nothing to include")
                     .help(format!("it is looked for in {}", description.dir.display()));
                 description.diagnostics.push(description.locate(&problem));
             }
@@ -74,9 +74,9 @@ fn include(description: &mut Description, path: &Path, place: &Place, budget: &m
         return description.diagnostics.push(description.locate(&problem));
     }
     let at = description.files.len();
-    let mut part = Part::default();
+    let mut part = Included::default();
     if let Some(root) = &file.root {
-        let decoded = decode::<Part>(&file.source, root);
+        let decoded = decode::<Included>(&file.source, root);
         part = decoded.value;
         description.diagnostics.extend(decoded.diagnostics);
         description.broken.extend(decoded.broken);
@@ -104,7 +104,7 @@ fn merge<T>(
         let (source, span) = description.find(&place, At::Key);
         let Some(root) = description.files.get(file).and_then(|f| f.root.as_ref()) else { continue };
         let Some(second) = description.files.get(file).map(|f| &f.source) else { continue };
-        let message = format!("`{name}` stands in `{section}` of two files");
+        let message = format!("two files have `{name}` under `{section}`");
         let mut diagnostic = Diagnostic::at(second, root.find(&place, true), message, "used again here");
         diagnostic.also.push(crate::error::Label { source, span, text: "first used here".to_owned() });
         description.diagnostics.push(diagnostic.help("keep one of the two"));
@@ -127,7 +127,7 @@ fn matches(dir: &Path, glob: &str) -> Result<Vec<PathBuf>, String> {
     let walk = walkdir::WalkDir::new(dir.join(&fixed)).max_depth(depth).follow_links(true).sort_by_file_name();
     for (looked, entry) in walk.into_iter().enumerate() {
         if looked > LOOKED {
-            return Err(format!("more than {LOOKED} files and folders would have to be looked at"));
+            return Err(format!("clusterctl would have to look at more than {LOOKED} files and folders"));
         }
         let Ok(entry) = entry else { continue };
         let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path());
@@ -135,7 +135,7 @@ fn matches(dir: &Path, glob: &str) -> Result<Vec<PathBuf>, String> {
             paths.push(entry.into_path());
         }
         if paths.len() > FILES {
-            return Err(format!("it names more than {FILES} files"));
+            return Err(format!("it matches more than {FILES} files"));
         }
     }
     Ok(paths)

@@ -57,7 +57,7 @@ fn ten_mistakes_are_ten_problems_with_their_places() {
             "7:16 wrong value of `base`: `many` is not a port, a number from 1 to 65535",
             "8:19 wrong value of `stop`: the interval `60` has no unit; write `60s` for seconds",
             "11:23 wrong value of `address`: `10.0.0.300` is not an IP address",
-            "13:3 the key `mgmt` stands here twice",
+            "13:3 the key `mgmt` is given twice",
             "16:3 `manager2` is a second manager",
             "17:47 `proxy` is a proxy, and a proxy has no interface",
             "22:15 wrong value of `pin_cpus`: `5-2` is not a CPU list such as `2-9`, `0-14:2` or `[2, 4]`: a range ends before it begins",
@@ -77,7 +77,7 @@ fn problems_are_shown_with_their_lines() {
       |
       = help: did you mean `cluster`?
 
-    error: the name `ä` does not begin with a letter or a digit
+    error: the name `ä` does not begin with an ASCII letter or a digit
      --> cluster.yaml:4:3
       |
     4 |   ä: { addres: 1 }
@@ -183,7 +183,7 @@ fn places_are_right_after_other_alphabets_and_line_ends() {
     assert_eq!(
         told("cluster: a # äöü 漢字 🦀\r\nhosts: { \"hö\": { address: 1.2.3 } }\r\nnodes: {}\r\n"),
         [
-            "2:10 the name `hö` contains 'ö'; letters, digits, `_`, `.` and `-` are allowed",
+            "2:10 the name `hö` contains 'ö'; ASCII letters, digits, `_`, `.` and `-` are allowed",
             "2:27 wrong value of `address`: `1.2.3` is not an IP address",
             "3:8 the description has no nodes",
         ]
@@ -317,7 +317,7 @@ fn included_files_have_places_of_their_own() {
     assert_snapshot!(told.join("\n"), @r#"
     cluster.yaml:2:10 the host `h` has no address, so it is loopback, and there are other hosts
     cluster.yaml:7:27 `none.yaml` can't be included: there is no such file
-    hosts/1.yaml:3:3 `h` stands in `hosts` of two files
+    hosts/1.yaml:3:3 two files have `h` under `hosts`
     hosts/1.yaml:4:1 unknown key `zeek`
     hosts/2.yaml:2:17 `a` and `b` have the same address
     "#);

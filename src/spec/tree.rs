@@ -379,7 +379,7 @@ impl Builder<'_> {
                         None => return mapping.push(Entry { key: text, span, value: node }),
                         Some(first) => {
                             let first = first.span.clone();
-                            (format!("the key `{text}` stands here twice"), "used again here", Some(first))
+                            (format!("the key `{text}` is given twice"), "used again here", Some(first))
                         }
                     },
                     Err(()) => ("a key must be a text".to_owned(), "this is not a text", None),

@@ -57,7 +57,7 @@ tables! {
     }
 
     /// What an included file may hold.
-    pub(super) struct Part {
+    pub(super) struct Included {
         /// Machines.
         hosts: OrderedMap<HostSpec>,
         /// Groups of nodes.
@@ -326,8 +326,8 @@ impl Decode for GroupHosts {
     fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         match at.form() {
             Form::Mapping(mapping) => Some(Self::Map(entries(at, mapping, reader))),
-            Form::Nothing => reader.unexpected(at, "a list of hosts, or a mapping of hosts to their settings"),
-            _ => StringList::decode(at, reader).map(|StringList(hosts)| Self::List(hosts)),
+            Form::Text(_) | Form::List(_) => StringList::decode(at, reader).map(|StringList(hosts)| Self::List(hosts)),
+            _ => reader.unexpected(at, "a list of hosts, or a mapping of hosts to their settings"),
         }
     }
 

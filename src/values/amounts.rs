@@ -67,7 +67,7 @@ impl FromStr for Percent {
             .and_then(|n| n.parse().ok())
             .filter(|n| *n <= 100)
             .map(Self)
-            .ok_or_else(|| format!("`{}` is no share such as `5%`", cut(text)))
+            .ok_or_else(|| format!("`{}` is not a share such as `5%`", cut(text)))
     }
 }
 

@@ -27,11 +27,11 @@ impl FromStr for Name {
             return Err("a name can't be empty".to_owned());
         };
         if !first.is_ascii_alphanumeric() {
-            return Err(format!("the name `{}` does not begin with a letter or a digit", cut(text)));
+            return Err(format!("the name `{}` does not begin with an ASCII letter or a digit", cut(text)));
         }
         if let Some(wrong) = text.chars().find(|c| !c.is_ascii_alphanumeric() && !"_.-".contains(*c)) {
             return Err(format!(
-                "the name `{}` contains {wrong:?}; letters, digits, `_`, `.` and `-` are allowed",
+                "the name `{}` contains {wrong:?}; ASCII letters, digits, `_`, `.` and `-` are allowed",
                 cut(text)
             ));
         }

@@ -26,7 +26,7 @@ impl FromStr for Address {
         let (ip, zone) = inner.split_once('%').unwrap_or((inner, ""));
         let ip: IpAddr = ip.parse().map_err(|_| format!("`{}` is not an IP address", cut(text)))?;
         if inner.contains('%') && (ip.is_ipv4() || !is_zone(zone)) {
-            return Err(format!("`{}` has a zone that is not one", cut(text)));
+            return Err(format!("`{}` has a zone that is no interface's name", cut(text)));
         }
         let why = if ip.is_unspecified() {
             "stands for all addresses of a machine, not for one"

@@ -41,7 +41,7 @@ pub trait TextValue: Sized {
 /// Makes a type that parses from text a [`TextValue`], and writes it as text.
 macro_rules! text_value {
     ($type:ident, $expected:literal, $schema:tt) => {
-        impl $crate::values::TextValue for $type {
+        impl $crate::values::text::TextValue for $type {
             const NAME: &'static str = stringify!($type);
 
             fn expected() -> String {
@@ -52,7 +52,7 @@ macro_rules! text_value {
                 serde_json::json!($schema)
             }
 
-            fn read(text: &str) -> Result<Self, $crate::values::BadValue> {
+            fn read(text: &str) -> Result<Self, $crate::values::text::BadValue> {
                 Ok(text.parse::<Self>()?)
             }
         }
@@ -109,7 +109,9 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let text = text.to_lowercase();
-    let allowed = text.chars().count().div_ceil(4).min(3);
+    // One letter for another is no typing error where there is but one.
+    let length = text.chars().count();
+    let allowed = length.div_ceil(4).min(3).min(length.saturating_sub(1));
     candidates
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(text.len()) <= 3)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::Size;
+use super::amounts::Size;
 use super::text::{BadValue, TextValue};
 
 /// A value that becomes a Zeek literal.

@@ -114,24 +114,49 @@ fn items_keep_their_places_beside_one_that_can_not_be_read() {
 }
 
 #[test]
+fn nothing_follows_from_what_can_not_be_read() {
+    let right: Vec<&str> = LINES.iter().map(|(right, _)| *right).collect();
+    let right = right.join("\n");
+    let with = |old: &str, new: &str| {
+        assert!(right.contains(old), "{old}");
+        told(&right.replace(old, new))
+    };
+    let tls = "  args: []\n  tls: { ca: a, certificate: b, key: { file: [] } }";
+    assert_eq!(with("  args: []", tls), ["7:46 wrong value of `file`: expected a text, found a list"]);
+    let again = "    type: worker\n    first_index: {}";
+    let other = "  v: { type: worker, interface: af_packet::eth9, hosts: [a, b] }\n  w:";
+    let text = right.replace("    type: worker", again).replace("  w:", other);
+    let problem = "wrong value of `first_index`: expected a whole number from 0 to 4294967295, found a mapping";
+    assert_eq!(told(&text), [format!("28:18 {problem}")]);
+    let text = right.replace("  args: []", "  args: []\n  stores: { a: { master_node: manager } }");
+    let text =
+        text.replace("hosts:\n  a: { address: 10.0.0.1 }\n  b: { address: 10.0.0.2, enabled: true }", "hosts: 7");
+    assert_eq!(told(&text), ["20:8 wrong value of `hosts`: expected a mapping, found the number `7`"]);
+}
+
+#[test]
 fn help_says_what_to_write() {
     assert_eq!(help("limits: { core: 4*1024 }"), "write `4KiB`");
     assert_eq!(help("logs: { expire: 30 }"), "write `30d` for days, as zeekctl counts them");
     assert_eq!(help("runner: sytemd"), "did you mean `systemd`?");
     assert_eq!(help("hosts: { a: { adress: 10.0.0.1 } }"), "did you mean `address`?");
-    assert_eq!(help("metrics: { qqq: 1 }"), "known here: `listen`");
+    assert_eq!(help("metrics: { qqq: 1 }"), "known keys: `listen`");
     assert!(help("hosts: { a: { qqq: 1 } }").contains("`local`, `env`, `zone_id`, `address`"));
 }
 
 #[test]
 fn numbers_and_texts_are_what_is_written() {
-    let text = "zeek: { version: 8.10, site: 010, global_hash_seed: 1e3 }\nports: { base: 0x2000 }\n";
+    let text = "zeek: { version: 8.10, site: 010, global_hash_seed: 1e3 }\nports: { base: 0x2000, control: 1e3 }\nlimits: { memory: 0x100000 }\n";
     let (read, _) = read(text);
     assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
     assert_eq!(read.value.zeek.version, Some(crate::values::Version::new(8, 10)));
     assert_eq!(read.value.zeek.site.as_deref(), Some("010"));
     assert_eq!(read.value.zeek.global_hash_seed.as_deref(), Some("1e3"));
     assert_eq!(read.value.ports.base, Some(crate::values::Port(8192)));
+    let problems = told("cluster: .nan\n").join("\n");
+    assert!(problems.contains("the name `.nan` does not begin with"), "{problems}");
+    assert_eq!(read.value.ports.control, Some(crate::values::Port(1000)));
+    assert_eq!(read.value.limits.memory, Some(crate::values::Size(1 << 20)));
 }
 
 #[test]

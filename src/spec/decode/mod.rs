@@ -146,7 +146,7 @@ pub(super) struct Reader<'s> {
 pub(super) struct Decoded<T> {
     pub(super) value: T,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Places that could not be read; what is missing there is not missed.
+    /// Places that could not be read, so that nobody misses what they hold.
     pub(super) broken: BTreeSet<Place>,
     /// How many values were looked at.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests hold it to the size of the file"))]
@@ -163,7 +163,8 @@ pub(super) fn decode<T: Decode + Default>(source: &Arc<Source>, root: &Node) -> 
     } else {
         let wrong =
             Diagnostic::at(source, source.first_line(&root.span), "this is not a description", "no `key: value`");
-        reader.tell(&at, wrong.help("begin with `cluster: NAME`"));
+        reader.record(wrong.help("begin with `cluster: NAME`"));
+        reader.broken.insert(Place::root());
         T::default()
     };
     Decoded { value, diagnostics: reader.diagnostics, broken: reader.broken, steps: reader.steps }
@@ -173,7 +174,11 @@ impl Reader<'_> {
     /// Reads a value.
     pub(super) fn decode<T: Decode>(&mut self, at: &At<'_>) -> Option<T> {
         self.steps += 1;
-        T::decode(at, self)
+        let value = T::decode(at, self);
+        if value.is_none() && self.diagnostics.len() <= MOST {
+            self.broken.insert(at.place());
+        }
+        value
     }
 
     /// Records that something else stands where a value is expected.
@@ -195,7 +200,7 @@ impl Reader<'_> {
         let of = at.name().map(|name| format!(" of `{name}`")).unwrap_or_default();
         let message = format!("wrong value{of}: {message}");
         let span = self.source.first_line(&at.node.span);
-        self.tell(at, Diagnostic { help, ..Diagnostic::at(self.source, span, message, label) });
+        self.record(Diagnostic { help, ..Diagnostic::at(self.source, span, message, label) });
         None
     }
 
@@ -218,35 +223,23 @@ impl Reader<'_> {
                     format!("did you mean `{near}`?")
                 }
                 (None, None) => {
-                    format!("known here: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))
+                    format!("known keys: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))
                 }
             });
         }
-        self.add(diagnostic);
+        self.record(diagnostic);
     }
 
-    fn tell(&mut self, at: &At<'_>, diagnostic: Diagnostic) {
-        if self.add(diagnostic) {
-            self.broken.insert(at.place());
-        }
-    }
-
-    /// Adds a problem; false if there are too many.
-    fn add(&mut self, diagnostic: Diagnostic) -> bool {
+    fn record(&mut self, diagnostic: Diagnostic) {
         match self.diagnostics.len() {
-            n if n < MOST => {
-                self.diagnostics.push(diagnostic);
-                return true;
-            }
+            n if n < MOST => self.diagnostics.push(diagnostic),
             MOST => {
-                let message =
-                    format!("more than {MOST} values and keys are wrong; the rest is told when these are right");
+                let message = format!("more than {MOST} values and keys are wrong; correct these to see the others");
                 self.diagnostics.push(Diagnostic { message, help: None, ..diagnostic });
                 self.broken.insert(Place::root());
             }
             _ => {}
         }
-        false
     }
 }
 
@@ -295,8 +288,8 @@ impl<T: TextValue> Decode for T {
     fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let read = match at.form() {
             Form::Text(text) => T::read(text),
-            // What is written counts; what YAML makes of it only where that says nothing (`0x10`, `1e3`).
-            Form::Number(number, text) => T::read(text).or_else(|bad| T::read(&number.to_string()).map_err(|_| bad)),
+            // What is written counts; what YAML makes of it only where that says nothing.
+            Form::Number(number, text) => T::read(text).or_else(|bad| T::read(&plain(&number)).map_err(|_| bad)),
             Form::Bool(_, text) => match T::read(text) {
                 Ok(value) => Ok(value),
                 Err(_) => return reader.unexpected(at, &T::expected()),
@@ -328,6 +321,15 @@ macro_rules! whole_numbers {
             }
         }
     )* };
+}
+
+/// A number in the digits that other parsers know, whatever its form in YAML (`0x10`, `1e3`).
+pub(super) fn plain(number: &Number) -> String {
+    match (whole(number), number.as_f64()) {
+        (Some(whole), _) => whole.to_string(),
+        (None, Some(fraction)) if fraction.is_finite() => fraction.to_string(),
+        (None, _) => number.to_string(),
+    }
 }
 
 fn whole(number: &Number) -> Option<i128> {
