@@ -13,11 +13,14 @@ usage() {
 		  --only WHAT      unit: the tests without a lab; lab: the lab's suite alone
 		  --runner NAME    the lab's suite with process or systemd only; both if not given
 		  --account NAME   the lab's suite as zeek or root only; both if not given
-		  --full           as root too, all of the lab's suite, and not only what an account makes a difference to;
-		                   and the combinations, on one host and on several
+		  --full           as root too, all of the lab's suite, and not only what an account makes a difference to
 		  --labs N         how many labs are up at the same time (2)
 		  --skip NAME      leave out those of the lab's tests whose names contain it
 		  TEST             only those of the lab's tests whose names contain it: lab::faults::disk
+
+		The combinations (tests/lab/README.md) are steps of their own: on one host after the other tests without a lab,
+		when nothing else runs; on several hosts in a lab of their own, which chooses runners and accounts itself
+		(left out with --runner, --account, a real Zeek or a TEST). CLUSTERCTL_SEED=N has others tried.
 	END
 }
 
@@ -38,6 +41,7 @@ filters=()
 of_root=(lab::doctor lab::runners lab::secrets lab::logs lab::main_job::the_main_job lab::faults::accounts
 	lab::faults::disk lab::faults::killed lab::faults::hosts)
 skips=()
+combined=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--zeek)
@@ -58,14 +62,14 @@ while [ $# -gt 0 ]; do
 		;;
 	--runner)
 		case ${2:-} in
-		process | systemd) runners=("$2") ;;
+		process | systemd) runners=("$2") combined=no ;;
 		*) die "--runner takes process or systemd" ;;
 		esac
 		shift
 		;;
 	--account)
 		case ${2:-} in
-		zeek | root) accounts=("$2") ;;
+		zeek | root) accounts=("$2") combined=no ;;
 		*) die "--account takes zeek or root" ;;
 		esac
 		shift
@@ -82,6 +86,7 @@ while [ $# -gt 0 ]; do
 	--skip)
 		[ $# -ge 2 ] || die "--skip needs a part of a test's name"
 		skips+=(--skip "$2")
+		[[ lab::combinations::combinations_on_hosts != *"$2"* ]] || combined=no
 		shift
 		;;
 	lab::*) filters+=("$1") ;;
@@ -92,6 +97,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
+[ ${#filters[@]} = 0 ] && [ -z "$zeek" ] || combined=no
 [ "$lab$unit" != nono ] || die "--no-lab leaves nothing of --only lab"
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
@@ -248,24 +254,24 @@ tests() {
 	[ "$unit" = no ] || {
 		step "cargo test --workspace" cargo test --workspace --locked --no-fail-fast || true
 		count
-		if [ "$full" = yes ]; then
-			step "combinations on one host" cargo test --locked --test it combinations_on_one_host -- --ignored || true
-			count
-		fi
+		# By themselves: two cases at a time, which kill and start nodes all the time, are enough for two processors.
+		step "combinations on one host" \
+			cargo test --locked --test it combinations_on_one_host -- --ignored --nocapture || true
+		count
 	}
 	[ "$lab" = no ] || lab_tests
 }
 
-# One combination of runner and account, in a lab of its own. Its process group is the caller's.
+# One part of the lab's suite, in a lab of its own: a runner and an account, or the combinations. Its process group is the
+# caller's.
 lab_suite() {
-	local id=$1 runner=$2 account=$3 name=$2-$3 status=0 follower child tests=("${filters[@]}")
-	if [ ${#tests[@]} = 0 ]; then
-		tests=(lab::)
-		if [ "$full" = no ]; then
-			# They take longer than everything else together.
-			skips+=(--skip lab::combinations)
-			[ "$account" != root ] || tests=("${of_root[@]}")
-		fi
+	local id=$1 name=$2 runner=${2%-*} account=${2#*-} status=0 follower child tests=("${filters[@]}")
+	if [ "$name" = combinations ]; then
+		runner=process account=zeek
+		tests=(lab::combinations --nocapture)
+	elif [ ${#tests[@]} = 0 ]; then
+		tests=(lab:: --skip lab::combinations)
+		if [ "$account" = root ] && [ "$full" = no ]; then tests=("${of_root[@]}"); fi
 	fi
 	export LAB_ID=$id CLUSTERCTL_LAB_RUNNER=$runner CLUSTERCTL_LAB_ACCOUNT=$account
 	# The sockets of one lab's connections do not outlive it.
@@ -291,24 +297,24 @@ lab_suite() {
 	printf '%s\n' "$status" >"$log/lab-$name.status"
 }
 
-# Works through every n-th combination.
+# Works through the parts that nobody else has taken.
 lab_worker() {
-	local number=$1 i
+	local number=$1 part
 	shift
-	for ((i = number - 1; i < $#; i += labs)); do
-		local both=${*:i+1:1}
-		lab_suite "$(lab_id "$number")" "${both%-*}" "${both#*-}"
+	for part in "$@"; do
+		if mkdir "$runtime/taken-$part" 2>/dev/null; then lab_suite "$(lab_id "$number")" "$part"; fi
 	done
 }
 
 lab_tests() {
-	local combinations=() runner account name number before
-	# Neighbours in this list run at the same time.
+	local parts=() runner account name number before
+	# What takes longest first: who is done takes the next one.
 	for account in "${accounts[@]}"; do
-		for runner in "${runners[@]}"; do combinations+=("$runner-$account"); done
+		for runner in "${runners[@]}"; do parts+=("$runner-$account"); done
+		[ "$account" = root ] || [ "$combined" = no ] || parts+=(combinations)
 	done
 	rm -f "$log"/lab-*.log "$log"/lab-*.status
-	[ "$labs" -le ${#combinations[@]} ] || labs=${#combinations[@]}
+	[ "$labs" -le ${#parts[@]} ] || labs=${#parts[@]}
 	# Everything that labs share is made before there is more than one.
 	step "the hosts' base file system" tests/lab/lab.sh base || return 0
 	if [ -n "$zeek" ]; then
@@ -317,16 +323,16 @@ lab_tests() {
 		LAB_ZEEK=$(tests/lab/lab.sh simprefix)
 		export LAB_ZEEK
 	fi
-	heading "the lab's suite, with ${zeek:-zeek-sim}: ${combinations[*]}"
+	heading "the lab's suite, with ${zeek:-zeek-sim}: ${parts[*]}"
 	for ((number = 1; number <= labs; number++)); do
 		set -m
-		lab_worker "$number" "${combinations[@]}" &
+		lab_worker "$number" "${parts[@]}" &
 		workers+=("$!")
 		set +m
 	done
 	for worker in "${workers[@]}"; do wait "$worker" || true; done
 	workers=()
-	for name in "${combinations[@]}"; do
+	for name in "${parts[@]}"; do
 		ran+=("lab $name")
 		before=$((passed + failed))
 		[ ! -e "$log/lab-$name.log" ] || count "$log/lab-$name.log"

@@ -3,7 +3,7 @@
 //! A case is one value of each factor and a sequence of steps. Covered is each pair of values of two factors, each value
 //! with each step, and each step with each other one some time after it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 /// Something of which each case has one of several values.
@@ -22,7 +22,7 @@ pub(crate) struct Design {
     pub(crate) apart: Vec<[(&'static str, &'static str); 2]>,
     /// Steps that need one of several values of a factor.
     pub(crate) needs: Vec<(&'static str, &'static str, &'static [&'static str])>,
-    /// Steps in a case.
+    /// Steps in a case, at most.
     pub(crate) length: usize,
 }
 
@@ -196,7 +196,39 @@ impl Design {
             }
             cases.push(case);
         }
+        Self::trim(&mut cases);
         cases
+    }
+
+    /// Takes the steps out again whose pairs are in other cases too: the first ones were chosen before those were known.
+    fn trim(cases: &mut [Case]) {
+        let mut times: HashMap<Pair, usize> = HashMap::new();
+        for pair in cases.iter().flat_map(Self::of) {
+            *times.entry(pair).or_default() += 1;
+        }
+        // Not all of one case: the longest one, each time.
+        while let Some((case, shorter)) = Self::without_one(cases, &times) {
+            let (before, after) = (Self::of(&cases[case]), Self::of(&shorter));
+            for pair in before.difference(&after) {
+                times.entry(*pair).and_modify(|n| *n -= 1);
+            }
+            cases[case] = shorter;
+        }
+    }
+
+    /// The longest case that can do without a step, and what is left of it.
+    fn without_one(cases: &[Case], times: &HashMap<Pair, usize>) -> Option<(usize, Case)> {
+        let mut order: Vec<usize> = (0..cases.len()).collect();
+        order.sort_by_key(|case| std::cmp::Reverse(cases[*case].steps.len()));
+        order.into_iter().find_map(|at| {
+            let (case, before) = (&cases[at], Self::of(&cases[at]));
+            (0..case.steps.len()).find_map(|step| {
+                let mut shorter = case.clone();
+                shorter.steps.remove(step);
+                let after = Self::of(&shorter);
+                before.difference(&after).all(|pair| times[pair] > 1).then_some((at, shorter))
+            })
+        })
     }
 
     /// A case that has at least one of the open pairs.
@@ -260,7 +292,8 @@ impl Design {
                 during.chain(before).chain(after).filter(|pair| open.contains(pair)).count()
             };
             let everywhere = possible.iter().flat_map(|step| (0..=steps.len()).map(move |at| (*step, at)));
-            let (_, _, step, at) = everywhere.map(|(step, at)| (gain(step, at), random.u32(..), step, at)).max()?;
+            let best = everywhere.map(|(step, at)| (gain(step, at), random.u32(..), step, at)).max();
+            let Some((_, _, step, at)) = best.filter(|best| best.0 > 0) else { break };
             steps.insert(at, step);
         }
         Some(Case { values, steps })

@@ -18,8 +18,9 @@ use sha2::{Digest, Sha256};
 
 use crate::support::local::{Said, masters};
 
-/// How long what is not yet as it should be may take to get there, once a command has ended.
-const QUIET: Duration = Duration::from_secs(40);
+/// How long what is not yet as it should be may take to get there, once a command has ended. Longer than a few times
+/// that `status` waits in vain for a host that has no time.
+const QUIET: Duration = Duration::from_secs(120);
 
 /// How many crashes of a node are kept (templates/crashes.sh).
 const CRASHES: usize = 10;

@@ -181,7 +181,7 @@ fn kill_a_node(world: &mut World) -> Checked<bool> {
     }
     let ((host, node), process) = all[world.random.usize(..all.len())];
     let signal = ["KILL", "ABRT", "ILL"][world.random.usize(..3)];
-    world.note(format!("kill -{signal} {node}"));
+    world.note(&format!("kill -{signal} {node}"));
     world.signal(host, signal, process.pid);
     let limit = Instant::now() + REVIVAL;
     loop {
@@ -227,7 +227,7 @@ fn cut(world: &mut World, signal: &str) -> Checked<bool> {
         }
         seen == number
     })?;
-    world.note(format!("{signal} at event {number}: {}", if seen == number { last.as_str() } else { "too late" }));
+    world.note(&format!("{signal} at event {number}: {}", if seen == number { last.as_str() } else { "too late" }));
     let came = seen == number;
     let was_cut = world.cut;
     if args[0] != "restart" {
@@ -268,7 +268,7 @@ fn cut(world: &mut World, signal: &str) -> Checked<bool> {
 fn reboot(world: &mut World) -> Checked<bool> {
     let before = world.look()?;
     let host = world.reboot();
-    world.note(format!("boots {host}"));
+    world.note(&format!("boots {host}"));
     let mine: BTreeSet<_> = before.processes.keys().filter(|(h, _)| h == host).cloned().collect();
     if world.is("runner", "systemd") && !world.cut {
         let limit = Instant::now() + REVIVAL;

@@ -46,8 +46,9 @@ pub(crate) struct World {
     place: Place,
     name: String,
     memory: RefCell<Memory>,
-    /// What was run, for whoever has to find out.
+    /// What was run and when it ended, for whoever has to find out.
     trail: RefCell<Vec<String>>,
+    begun: Instant,
     /// The processes of the cluster beside, which nobody touches.
     beside: BTreeMap<(String, String), u64>,
     /// The description is what was deployed last.
@@ -88,6 +89,7 @@ impl World {
             name,
             memory: RefCell::default(),
             trail: RefCell::default(),
+            begun: Instant::now(),
             beside: BTreeMap::new(),
             deployed: false,
             cut: false,
@@ -393,12 +395,11 @@ impl World {
     fn remember(&self, args: &[&str], said: &Said) {
         let last =
             |text: &str| text.trim_end().rsplit('\n').next().unwrap_or_default().chars().take(160).collect::<String>();
-        let line = format!("{} -> {} ({})", args.join(" "), said.code, last(&said.stdout));
-        self.trail.borrow_mut().push(line);
+        self.note(&format!("{} -> {} ({})", args.join(" "), said.code, last(&said.stdout)));
     }
 
-    pub(crate) fn note(&self, what: String) {
-        self.trail.borrow_mut().push(what);
+    pub(crate) fn note(&self, what: &str) {
+        self.trail.borrow_mut().push(format!("{:5.1} s: {what}", self.begun.elapsed().as_secs_f64()));
     }
 
     pub(crate) fn trail(&self) -> String {

@@ -6,7 +6,7 @@ use crate::combinations;
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
 fn combinations_on_hosts() {
-    // The cases choose runner and account themselves: they have their turn in the first of the combinations alone.
+    // The cases choose runner and account themselves: once is enough.
     let (turn, lab) = (Combination::get(), Lab::get());
     if turn.account != "zeek" || turn.runner != "process" || !lab.zeek().simulated {
         return;

@@ -53,3 +53,18 @@ fn are_rotated_at_the_end_and_after_a_kill_at_the_next_start() {
         assert!(logs.iter().all(|n| n.ends_with(".log.gz") && n.matches(':').count() == 4), "{logs:?}");
     }
 }
+
+#[test]
+fn nothing_is_written_after_the_last_rotation() {
+    let mut cluster = Cluster::new("8.0.10", false);
+    cluster.write("site/research.zeek", ROTATION);
+    cluster.env.push(("ZEEK_SIM_LOG_RATE".into(), "500".into()));
+    // Long enough for records that workers send each second.
+    cluster.env.push(("ZEEK_SIM_END_MS".into(), "3600".into()));
+    cluster.start_all();
+    until("records", || cluster.read("nodes/logger-1/sim.log").contains("worker-1\t").then_some(()));
+    cluster.stop("logger-1", "TERM");
+    for left in ["sim.log", ".shadow.sim.log"] {
+        assert!(!cluster.path(&format!("nodes/logger-1/{left}")).exists(), "{left}");
+    }
+}
