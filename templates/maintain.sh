@@ -75,6 +75,7 @@ cut_off() {
 			"begin to go back") past='' ;;
 			esac
 			;;
+		doing) ;;
 		from) from=$rest ;;
 		to) to=$rest ;;
 		stops) stops=$rest ;;

@@ -11,6 +11,7 @@ use super::show::{agreement, failures, lacking, last_words, outcome_rows, plan_a
 use crate::deploy::{self, DeployReport, Offers, Options, Prepared, ways_on};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::Fleet;
+use crate::observed::OperationKind;
 use crate::plan::Plan;
 use crate::ui::{Output, Tone, Ui, at_terminal, count, in_line};
 
@@ -101,7 +102,7 @@ pub(crate) fn options(rollout: &RolloutArgs, accept_backend_change: bool) -> Opt
 pub(crate) async fn act(
     session: &mut Session,
     fleet: &Fleet,
-    command: &str,
+    kind: OperationKind,
     confirm: &ConfirmArgs,
     mut prepared: Prepared,
 ) -> Result<Acted, CommandError> {
@@ -118,7 +119,7 @@ pub(crate) async fn act(
     }
     session.settle().await;
     let ask = !confirm.yes && ui.can_ask();
-    let question = format!("{command}?");
+    let question = format!("{}?", kind.name());
     let show = |prepared: &Prepared| {
         prepared.notes.iter().for_each(|note| ui.say(note));
         if prepared.plan.is_empty() && ui.output != Output::Json {
@@ -144,7 +145,7 @@ pub(crate) async fn act(
         show(prepared);
         confirmed()
     };
-    Ok(Acted::Done(deploy::apply(fleet, prepared, command, &mut agree).await?))
+    Ok(Acted::Done(deploy::apply(fleet, prepared, kind, &mut agree).await?))
 }
 
 impl Report for DeployReport {
@@ -155,9 +156,9 @@ impl Report for DeployReport {
     fn show(&self, ui: &Ui) {
         let bad = self.nodes.iter().filter(|n| !n.outcome.is_good()).count();
         if self.done {
-            let what = match self.command.as_str() {
-                "rollback" => "went back to",
-                "resume" => "up to date with",
+            let what = match self.command {
+                OperationKind::Rollback => "went back to",
+                OperationKind::Resume => "up to date with",
                 _ => "deployed",
             };
             let nodes = count(self.nodes.len(), "node");
@@ -172,7 +173,7 @@ impl Report for DeployReport {
             for behind in &self.pending {
                 let why = in_line(&behind.why);
                 // One that a deploy left out is at another release; one that could not be asked may be at this one.
-                let what = if self.command == "resume" { "is not known to have it" } else { "is behind" };
+                let what = if self.command == OperationKind::Resume { "is not known to have it" } else { "is behind" };
                 ui.result(&format!(
                     "{}: {why}; later: clusterctl resume @{}",
                     ui.out.paint(Tone::Warn, &format!("{} {what}", behind.host)),
@@ -189,7 +190,7 @@ impl Report for DeployReport {
             }
             match &self.rolled_back {
                 Some(_) if !self.not_back.is_empty() => {
-                    ui.result(ways_on(&self.command, self.first));
+                    ui.result(ways_on(Some(self.command), self.first));
                 }
                 Some(back) if back.is_empty() && self.interrupted => ui.result("went back: no node was touched"),
                 Some(back) if back.is_empty() && self.first => {

@@ -6,6 +6,7 @@ use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::deploy;
 use crate::error::CommandError;
+use crate::observed::OperationKind;
 use crate::ui::Progress;
 
 /// Check, plan, stage, activate, and confirm that all nodes came up
@@ -37,6 +38,6 @@ impl Command for Deploy {
         options.skip = deploy::skipped(&fleet.cluster, &self.rollout.skip)?;
         options.no_restart = self.no_restart;
         let prepared = deploy::prepare(&fleet, &options).await?;
-        act(session, &fleet, "deploy", &self.confirm, prepared).await
+        act(session, &fleet, OperationKind::Deploy, &self.confirm, prepared).await
     }
 }

@@ -8,6 +8,7 @@ use super::session::{Extent, hosts_of};
 use super::{Command, Hosts, Session, complete};
 use crate::deploy::{self, NewKeys};
 use crate::error::CommandError;
+use crate::observed::OperationKind;
 use crate::ui::Progress;
 
 /// Bring hosts that were away to the release that the others run, and start their nodes
@@ -29,6 +30,6 @@ impl Command for Resume {
         let fleet = session.open(Extent::Files)?;
         let hosts = hosts_of(&fleet.cluster, &self.hosts)?;
         let prepared = deploy::prepare_resume(&fleet, hosts.as_ref(), &NewKeys::default()).await?;
-        act(session, &fleet, "resume", &self.confirm, prepared).await
+        act(session, &fleet, OperationKind::Resume, &self.confirm, prepared).await
     }
 }

@@ -6,6 +6,7 @@ use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::deploy;
 use crate::error::CommandError;
+use crate::observed::OperationKind;
 use crate::ui::Progress;
 
 /// Go back to an earlier release, with the topology that it had; only what differs restarts
@@ -35,6 +36,6 @@ impl Command for Rollback {
         // Its events come to their end with it.
         drop(now);
         let fleet = session.replace(then);
-        act(session, &fleet, "rollback", &self.confirm, prepared).await
+        act(session, &fleet, OperationKind::Rollback, &self.confirm, prepared).await
     }
 }

@@ -6,6 +6,7 @@ use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::deploy::{self, NewKeys, Options};
 use crate::error::CommandError;
+use crate::observed::OperationKind;
 use crate::ui::Progress;
 
 /// The keys with which nodes encrypt what they say to each other
@@ -34,6 +35,6 @@ impl Command for Secrets {
         let fleet = session.open(Extent::Files)?;
         let options = Options { new_keys: NewKeys::rotated()?, ..Options::default() };
         let prepared = deploy::prepare(&fleet, &options).await?;
-        act(session, &fleet, "deploy", confirm, prepared).await
+        act(session, &fleet, OperationKind::Deploy, confirm, prepared).await
     }
 }

@@ -130,13 +130,11 @@ async fn unlock(fleet: &Fleet, mut report: LocksReport) -> LocksReport {
             let operation = operations.iter().find(|h| h.host == handle.name).map_or("", |h| h.operation.as_str());
             let call =
                 RemoteScript::new(scripts::UNLOCK, fleet.settings.question).arg(&handle.folders.home).arg(operation);
-            let answer = match handle.connection.run(call).await {
+            match handle.connection.run(call).await {
                 Ok(reply) if reply.lines.iter().any(|l| l == "free") => Ok(()),
                 Ok(reply) => verdict(&reply, "unlocked"),
                 Err(failure) => Err(failure.text()),
-            };
-            let failure = answer.clone().err();
-            (answer, failure)
+            }
         })
         .await;
     for (handle, answer) in answers {

@@ -19,7 +19,7 @@ use crate::cluster::Role;
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Event, Fleet, HostHandle, Locks, Operation, StepError, all_well};
 use crate::nodes::{NodeOutcome, NodeTask, OnFailure, Outcome, peers, ports, start_tasks, stop_tasks, words};
-use crate::observed::Observed;
+use crate::observed::{Observed, OperationKind};
 use crate::plan::{self, Action, NodePlan};
 
 /// Asked where the plan is another one after the hosts were locked than the one that was shown; `false` ends it.
@@ -32,11 +32,11 @@ pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> BoxFuture<'static, bool>;
 pub async fn apply(
     fleet: &Fleet,
     shown: Prepared,
-    command: &str,
+    kind: OperationKind,
     agree: Agree<'_>,
 ) -> Result<DeployReport, CommandError> {
     allowed(&shown)?;
-    let operation = Operation::new(command);
+    let operation = Operation::new(kind);
     let mut handles = fleet.handles(shown.release.parts.iter().map(|p| p.host));
     handles.extend(shown.leaving.iter().map(|(handle, _)| handle.clone()));
     let (locks, lost) = fleet.unless_interrupted(Locks::take_those(fleet, &handles, &operation)).await??;
@@ -227,6 +227,7 @@ impl Run<'_> {
         }
         let operation = self.locks.operation();
         self.locks.note(&format!("{} {}", operation.id, operation.holder));
+        self.locks.note(&format!("doing {}", operation.kind.name()));
         for handle in self.switching() {
             let from = handle.index.and_then(|i| self.prepared.current(i)).unwrap_or("-");
             self.locks.note_on(&handle.name, &format!("from {from}"));
@@ -311,7 +312,7 @@ impl Run<'_> {
         let excluded = excluded.map(|(i, why)| Pending { host: name(*i), why: why.text().to_owned() });
         let lost = self.lost.iter().map(|(i, why)| Pending { host: name(*i), why: why.clone() });
         DeployReport {
-            command: self.locks.operation().command.clone(),
+            command: self.locks.operation().kind,
             release: self.prepared.release.id.clone(),
             done,
             interrupted: false,
@@ -490,7 +491,7 @@ impl Run<'_> {
         }
         let error = error
             .because(format!("{touched}not all hosts could be switched back"))
-            .hint(ways_on(&self.locks.operation().command, self.is_first()));
+            .hint(ways_on(Some(self.locks.operation().kind), self.is_first()));
         Err(not_back.into_iter().fold(error, Error::because).into())
     }
 

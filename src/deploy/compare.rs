@@ -2,6 +2,7 @@
 //! is asked at all, each content once, bounded.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::convert::Infallible;
 
 use super::prepared::Prepared;
 use crate::fleet::{Fleet, HostHandle};
@@ -50,10 +51,10 @@ pub async fn compare(fleet: &Fleet, prepared: &mut Prepared) {
     let answers = fleet
         .each("comparing", handles, |handle| async move {
             let questions = handle.index.and_then(|i| asked.get(&i)).map(Vec::as_slice).unwrap_or_default();
-            (ask(fleet, &handle, questions, most).await, None)
+            Ok::<_, Infallible>(ask(fleet, &handle, questions, most).await)
         })
         .await;
-    let texts: HashMap<String, OldText> = answers.into_iter().flat_map(|(_, texts)| texts).collect();
+    let texts: HashMap<String, OldText> = answers.into_iter().filter_map(|(_, texts)| texts.ok()).flatten().collect();
     for file in &mut prepared.plan.files {
         let old = file.before().and_then(|before| texts.get(&before.digest));
         let new = file.after().and_then(|after| texts.get(&after.digest));

@@ -243,9 +243,7 @@ pub(crate) async fn keep(
     let answers = fleet.each("bringing keys", handles, |handle| async move {
         let names = missing.iter().find(|(i, _)| Some(*i) == handle.index).map_or(&[][..], |(_, names)| names);
         let secrets: Vec<&Secret> = names.iter().filter_map(|name| known.get(name)).collect();
-        let answer = keep_one(&handle, locks, &secrets).await;
-        let failure = answer.clone().err();
-        (answer, failure)
+        keep_one(&handle, locks, &secrets).await
     });
     Ok(answers.await)
 }

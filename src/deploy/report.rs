@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use crate::nodes::NodeOutcome;
+use crate::observed::OperationKind;
 
 /// How a deploy ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeployReport {
     /// `deploy`, `rollback` or `resume`.
-    pub command: String,
+    pub command: OperationKind,
     /// The release.
     pub release: String,
     /// Whether all nodes run it as planned, but for those that were allowed to fail.
@@ -43,10 +44,12 @@ pub struct Pending {
 
 /// Says how an operation that did not come to its end is finished, and how it is undone; `first` where nothing was
 /// deployed before it.
-pub fn ways_on(command: &str, first: bool) -> &'static str {
-    match command {
+pub fn ways_on(kind: Option<OperationKind>, first: bool) -> &'static str {
+    match kind {
         // A deploy would bring what the way back leads away from.
-        "rollback" => "`clusterctl rollback` goes on from here, `clusterctl deploy` brings what the description says",
+        Some(OperationKind::Rollback) => {
+            "`clusterctl rollback` goes on from here, `clusterctl deploy` brings what the description says"
+        }
         _ if first => "`clusterctl deploy` goes on from here, `clusterctl stop` stops what it started",
         _ => "`clusterctl deploy` goes on from here, `clusterctl rollback` goes back",
     }

@@ -15,7 +15,7 @@ use super::survey::{look, notes, pinnable};
 use crate::cluster::{Cluster, Former};
 use crate::error::{CommandError, Error};
 use crate::fleet::Fleet;
-use crate::observed::{Observed, Stored, StoredRelease};
+use crate::observed::{Observed, OperationKind, Stored, StoredRelease};
 use crate::plan::{Plan, Recorded, currents, former, manager_first, prevailing, recorded};
 use crate::release::{File, Files, Part, VERSION_PATH, digest};
 use crate::scripts;
@@ -77,11 +77,7 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     pinnable(cluster, &found).map_err(|error| error.hint("`clusterctl releases` lists the others"))?;
     let handles = fleet.handles((0..found.len()).filter(|i| found[*i].is_some()));
     let answers = fleet
-        .each("reading the release", handles, |handle| async move {
-            let answer = held(fleet, &handle, &target.id).await;
-            let failure = answer.as_ref().err().cloned();
-            (answer, failure)
-        })
+        .each("reading the release", handles, |handle| async move { held(fleet, &handle, &target.id).await })
         .await;
     let mut parts = Vec::new();
     let mut all: BTreeMap<usize, HostRelease> = BTreeMap::new();
@@ -190,7 +186,9 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
     let undone = |o: &Observed| {
         let unfinished = o.unfinished()?;
         let ways = [&unfinished.from, &unfinished.to];
-        ways.iter().any(|way| **way == runs).then(|| ways[usize::from(unfinished.command() == "rollback")].clone())?
+        ways.iter()
+            .any(|way| **way == runs)
+            .then(|| ways[usize::from(unfinished.kind == Some(OperationKind::Rollback))].clone())?
     };
     if let Some(id) = manager.and_then(undone) {
         return Ok(id);

@@ -31,11 +31,7 @@ pub(crate) async fn stage(fleet: &Fleet, prepared: &Prepared, locks: &Locks) -> 
         .collect();
     let packs = &Packs::default();
     fleet
-        .each("staging", handles, |handle| async move {
-            let answer = stage_one(fleet, &handle, prepared, locks, packs).await;
-            let failure = answer.clone().err();
-            (answer, failure)
-        })
+        .each("staging", handles, |handle| async move { stage_one(fleet, &handle, prepared, locks, packs).await })
         .await
 }
 

@@ -59,13 +59,7 @@ impl Switch<'_> {
         handles: Vec<HostHandle>,
         way: &Direction,
     ) -> Vec<(HostHandle, Result<(), StepError>)> {
-        self.fleet
-            .each(phase, handles, |handle| async move {
-                let answer = self.switch_one(&handle, way).await;
-                let failure = answer.clone().err().map(String::from);
-                (answer, failure)
-            })
-            .await
+        self.fleet.each(phase, handles, |handle| async move { self.switch_one(&handle, way).await }).await
     }
 
     async fn switch_one(&self, handle: &HostHandle, way: &Direction) -> Result<(), StepError> {
@@ -79,7 +73,7 @@ impl Switch<'_> {
             Direction::Forward(done) => {
                 about.push(format!("time {}", operation.time));
                 about.push(format!("who {}", operation.who));
-                about.push(format!("command {}", operation.command));
+                about.push(format!("command {}", operation.kind.name()));
                 if let Some(index) = handle.index {
                     let full = before.and_then(|o| o.version.as_deref());
                     let words = full
@@ -114,11 +108,8 @@ impl Switch<'_> {
 
     /// Deletes what no host needs any more; it takes its time, and what fails of it is only told.
     pub(crate) async fn prune(&self, handles: Vec<HostHandle>) {
-        let answers = self.fleet.each("deleting old releases", handles, |handle| async move {
-            let answer = self.prune_one(&handle).await;
-            let failure = answer.clone().err();
-            (answer, failure)
-        });
+        let answers =
+            self.fleet.each("deleting old releases", handles, |handle| async move { self.prune_one(&handle).await });
         // Nothing hangs on it: a user who has enough of it is not kept waiting, and the next deploy does it.
         let Ok(answers) = self.fleet.unless_interrupted(answers).await else { return };
         for (handle, answer) in answers {

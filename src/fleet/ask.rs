@@ -40,12 +40,12 @@ pub(crate) async fn gather<T>(
                 let (facts, told) = (&facts, &told);
                 async move {
                     let answer = fleet.observe_one(&handle, Detail::Brief).await;
-                    let failure = answer.as_ref().err().map(Failure::text);
+                    let ended = answer.as_ref().map(drop).map_err(Failure::text);
                     if let (Some(index), Ok(mut facts)) = (handle.index, facts.lock()) {
                         facts.insert(index, answer);
                     }
                     told.send_replace(false);
-                    ((), failure)
+                    ended
                 }
             })
             .await;

@@ -1,6 +1,7 @@
 //! The hosts of a cluster, and asking many of them at once.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::error::{Error, Kind};
 use crate::observed::Observed;
 
 use crate::scripts;
-use crate::transport::{Failure, Host, HostFailure, RemoteScript, Shared, SshTarget, Target};
+use crate::transport::{Failure, Host, HostFailure, RemoteScript, ScriptOutput, Shared, SshTarget, Target};
 
 /// How long a host may take to read the files of a release.
 const READING: Duration = Duration::from_secs(300);
@@ -57,6 +58,18 @@ pub(crate) struct HostHandle {
     pub(crate) folders: Folders,
     /// The Zeek binary there.
     pub(crate) zeek: String,
+}
+
+/// What came of working on one host.
+pub(crate) trait HostAnswer {
+    /// Why nothing, or not all, came of it.
+    fn failure(&self) -> Option<String>;
+}
+
+impl<T, E: fmt::Display> HostAnswer for Result<T, E> {
+    fn failure(&self) -> Option<String> {
+        self.as_ref().err().map(ToString::to_string)
+    }
 }
 
 /// How much a host is asked.
@@ -174,7 +187,7 @@ impl Fleet {
         (0..self.hosts.len()).filter(|i| self.cluster.hosts[*i].enabled).collect()
     }
 
-    /// Does something with several hosts, a bounded number at a time, telling each one's begin and end.
+    /// Does something with several hosts, a bounded number at a time; tells when each one begins and ends, and how.
     pub(crate) async fn each<T, W, F>(
         &self,
         phase: &'static str,
@@ -183,20 +196,37 @@ impl Fleet {
     ) -> Vec<(HostHandle, T)>
     where
         W: Fn(HostHandle) -> F,
-        F: Future<Output = (T, Option<String>)>,
+        F: Future<Output = T>,
+        T: HostAnswer,
     {
         self.emit(Event::Phase { name: phase, total: handles.len() });
         let work = &work;
         futures_util::stream::iter(handles)
             .map(|handle| async move {
                 self.emit(Event::HostBegins { host: handle.name.clone() });
-                let (value, failure) = work(handle.clone()).await;
-                self.emit(Event::HostEnds { host: handle.name.clone(), failure });
-                (handle, value)
+                let answer = work(handle.clone()).await;
+                self.emit(Event::HostEnds { host: handle.name.clone(), failure: answer.failure() });
+                (handle, answer)
             })
             .buffer_unordered(self.settings.parallel.max(1))
             .collect()
             .await
+    }
+
+    /// Asks several hosts one question each, which changes nothing: what a script answers, as `read` understands it.
+    pub(crate) async fn probe<'a, T>(
+        &self,
+        phase: &'static str,
+        handles: Vec<HostHandle>,
+        script: impl Fn(&HostHandle) -> RemoteScript<'a>,
+        read: impl Fn(&ScriptOutput) -> Result<T, String>,
+    ) -> Vec<(HostHandle, Result<T, String>)> {
+        let (script, read) = (&script, &read);
+        self.each(phase, handles, |handle| async move {
+            let output = handle.connection.run(script(&handle)).await.map_err(|failure| failure.text())?;
+            read(&output)
+        })
+        .await
     }
 
     /// Observes several hosts.
@@ -205,12 +235,7 @@ impl Fleet {
         handles: Vec<HostHandle>,
         detail: Detail,
     ) -> Vec<(HostHandle, Result<Observed, Failure>)> {
-        self.each("observing", handles, |handle| async move {
-            let answer = self.observe_one(&handle, detail).await;
-            let failure = answer.as_ref().err().map(Failure::text);
-            (answer, failure)
-        })
-        .await
+        self.each("observing", handles, |handle| async move { self.observe_one(&handle, detail).await }).await
     }
 
     /// Observes one host: one round trip.

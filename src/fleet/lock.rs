@@ -6,11 +6,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::hosts::{Fleet, HostHandle};
 use crate::error::{Error, Kind};
+use crate::observed::OperationKind;
 use crate::scripts;
 use crate::transport::{self, Failure, RemoteScript, ScriptOutput};
 
@@ -43,10 +45,18 @@ struct HostLock {
     before: String,
 }
 
-/// Seconds since this machine's boot (proc(5), uptime).
+/// The clock that goes on while this machine sleeps, as `clock_gettime(2)` has it.
+#[cfg(target_os = "linux")]
+const SLEEPLESS: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const SLEEPLESS: ClockId = ClockId::Monotonic;
+
+/// Seconds since some moment before this process began, which nobody sets.
 fn uptime() -> f64 {
-    let text = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
-    text.split(' ').next().and_then(|up| up.parse().ok()).unwrap_or_default()
+    let now = clock_gettime(SLEEPLESS);
+    #[expect(clippy::cast_precision_loss, reason = "seconds of a machine's life")]
+    let seconds = now.tv_sec as f64 + now.tv_nsec as f64 / 1e9;
+    seconds
 }
 
 /// Why a step was not done on a host.
@@ -82,8 +92,8 @@ pub(crate) struct Operation {
     pub(crate) holder: String,
     /// Who and from where.
     pub(crate) who: String,
-    /// What: the command.
-    pub(crate) command: String,
+    /// What it does.
+    pub(crate) kind: OperationKind,
     /// When it began, in seconds since 1970 by the operator's clock.
     pub(crate) time: i64,
 }
@@ -123,17 +133,18 @@ fn user() -> String {
 
 impl Operation {
     /// Names an operation that begins now.
-    pub(crate) fn new(command: &str) -> Self {
+    pub(crate) fn new(kind: OperationKind) -> Self {
         let now = jiff::Timestamp::now();
         let user = user();
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let name = rustix::system::uname();
+        let host = name.nodename().to_string_lossy();
         let pid = std::process::id();
         let who = format!("{user}@{}", host.trim());
         Self {
             id: format!("{}-{pid}", now.as_millisecond()),
-            holder: format!("{who} (pid {pid}): {command}, since {now:.0}"),
+            holder: format!("{who} (pid {pid}): {}, since {now:.0}", kind.name()),
             who,
-            command: command.to_owned(),
+            kind,
             time: now.as_second(),
         }
     }

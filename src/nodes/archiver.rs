@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::outcome::{NodeOutcome, Outcome};
 use super::task::NodeTask;
 use crate::cluster::{Archive, Cluster, Role};
-use crate::fleet::{Event, Fleet};
+use crate::fleet::{Event, Fleet, HostHandle};
 use crate::observed::Observed;
 use crate::release::{ARCHIVER, manifest_entries};
 use crate::scripts;
-use crate::transport::RemoteScript;
+use crate::transport::{RemoteScript, ScriptOutput};
 
 /// Tells whether a task's node writes logs.
 pub(crate) fn writes(cluster: &Cluster, task: &NodeTask) -> bool {
@@ -76,19 +76,14 @@ pub(crate) async fn queued(fleet: &Fleet, archivers: &[NodeTask]) {
         return;
     }
     let handles = archivers.iter().map(|j| j.handle.clone()).collect();
-    let answers = fleet
-        .each("looking at queues", handles, |handle| async move {
-            let call = RemoteScript::new(scripts::QUEUE, fleet.settings.question)
-                .arg(&handle.folders.home)
-                .arg(&handle.folders.spool);
-            match handle.connection.run(call).await {
-                Ok(reply) => (reply.lines.iter().find_map(|l| l.strip_prefix("queue ").map(str::to_owned)), None),
-                Err(failure) => (None, Some(failure.text())),
-            }
-        })
-        .await;
+    let script = |handle: &HostHandle| {
+        RemoteScript::new(scripts::QUEUE, fleet.settings.question).arg(&handle.folders.home).arg(&handle.folders.spool)
+    };
+    let read =
+        |output: &ScriptOutput| Ok(output.lines.iter().find_map(|l| l.strip_prefix("queue ").map(str::to_owned)));
+    let answers = fleet.probe("looking at queues", handles, script, read).await;
     for (handle, answer) in answers {
-        let Some((count, why)) = answer.as_deref().and_then(|a| a.split_once(' ')) else { continue };
+        let Some((count, why)) = answer.as_ref().ok().and_then(|a| a.as_deref()?.split_once(' ')) else { continue };
         if count != "0" {
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
             let queue = format!("{}/log-queue", handle.folders.spool);

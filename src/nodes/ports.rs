@@ -132,9 +132,7 @@ async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Re
     let answers = fleet
         .each("looking at ports", handles, |handle| async move {
             let ports = handle.index.and_then(|i| wanted.get(&i)).map_or(&[][..], Vec::as_slice);
-            let answer = listeners(fleet, &handle, ports).await;
-            let failure = answer.as_ref().err().map(Failure::text);
-            (answer, failure)
+            listeners(fleet, &handle, ports).await
         })
         .await;
     let mut taken = Vec::new();

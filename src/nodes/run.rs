@@ -8,7 +8,7 @@ use super::tiers::{OnFailure, start_tasks, stop_tasks};
 use super::{archiver, peers, ports, words};
 use crate::error::{CommandError, Error};
 use crate::fleet::{Detail, Event, Fleet, HostHandle, Locks, Operation, Selection, unreachable};
-use crate::observed::Observed;
+use crate::observed::{Observed, OperationKind};
 use crate::plan::{currents, prevailing};
 use crate::values::Version;
 
@@ -43,7 +43,7 @@ fn handles_of(tasks: &[NodeTask]) -> Vec<HostHandle> {
 /// # Errors
 /// Where a lock is held by another operation. A node or host that fails is in the report.
 pub async fn stop(fleet: &Fleet, selection: &Selection) -> Result<RunReport, CommandError> {
-    run(fleet, selection, true, false, "stop").await
+    run(fleet, selection, OperationKind::Stop).await
 }
 
 /// Starts nodes from the release that is current on their hosts.
@@ -51,7 +51,7 @@ pub async fn stop(fleet: &Fleet, selection: &Selection) -> Result<RunReport, Com
 /// # Errors
 /// As [`stop`], and where nothing was deployed.
 pub async fn start(fleet: &Fleet, selection: &Selection) -> Result<RunReport, CommandError> {
-    run(fleet, selection, false, true, "start").await
+    run(fleet, selection, OperationKind::Start).await
 }
 
 /// Stops nodes and starts them again.
@@ -59,7 +59,7 @@ pub async fn start(fleet: &Fleet, selection: &Selection) -> Result<RunReport, Co
 /// # Errors
 /// As [`start`].
 pub async fn restart(fleet: &Fleet, selection: &Selection) -> Result<RunReport, CommandError> {
-    run(fleet, selection, true, true, "restart").await
+    run(fleet, selection, OperationKind::Restart).await
 }
 
 /// Takes the tasks of a host that could not be locked out; returns what became of its nodes.
@@ -101,13 +101,8 @@ fn startable(
     Ok(tasks)
 }
 
-async fn run(
-    fleet: &Fleet,
-    selection: &Selection,
-    stop: bool,
-    start: bool,
-    command: &str,
-) -> Result<RunReport, CommandError> {
+async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Result<RunReport, CommandError> {
+    let (stop, start) = (kind != OperationKind::Start, kind != OperationKind::Stop);
     let mut tasks = tasks(fleet, selection);
     let mut nodes: Vec<NodeOutcome> = selection
         .nodes(&fleet.cluster)
@@ -159,7 +154,7 @@ async fn run(
         }
     }
     let handles = handles_of(&tasks);
-    let (locks, lost) = Locks::take_where_possible(fleet, &handles, &Operation::new(command)).await?;
+    let (locks, lost) = Locks::take_where_possible(fleet, &handles, &Operation::new(kind)).await?;
     nodes.extend(lost.into_iter().flat_map(|(host, why)| without(fleet, &mut tasks, &host, &why)));
     for task in &mut tasks {
         (task.again, task.stays_desired) = (stop && start, stop && start);

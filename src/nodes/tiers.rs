@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::archiver;
 use super::outcome::{NodeOutcome, Outcome};
 use super::task::{NodeTask, by_tier, phase};
-use crate::fleet::{Event, Fleet, HostHandle, Locks};
+use crate::fleet::{Event, Fleet, HostAnswer, HostHandle, Locks};
 use crate::release::ARCHIVER;
 use crate::runner::{self, Started, Stopped};
 use crate::transport::ScriptOutput;
@@ -67,7 +67,7 @@ pub(crate) async fn start_tasks(
                 async move { on_host(fleet, locks, &handle, tasks, true).await }
             })
             .await;
-        outcomes.extend(archiver::told(fleet, done.into_iter().flat_map(|(_, outcomes)| outcomes)));
+        outcomes.extend(archiver::told(fleet, done.into_iter().flat_map(|(_, done)| done.outcomes)));
     }
     outcomes
 }
@@ -92,7 +92,7 @@ pub(crate) async fn stop_tasks(
                 async move { on_host(fleet, locks, &handle, tasks, false).await }
             })
             .await;
-        outcomes.extend(archiver::told(fleet, done.into_iter().flat_map(|(_, outcomes)| outcomes)));
+        outcomes.extend(archiver::told(fleet, done.into_iter().flat_map(|(_, done)| done.outcomes)));
     }
     outcomes
 }
@@ -103,14 +103,20 @@ const MOST_WORDS: usize = 50;
 /// What a host has said so far of each node: the outcome, and lines of its stderr.
 type Told = BTreeMap<String, (Option<Outcome>, Vec<String>)>;
 
+/// What became of the nodes of one tier on one host.
+struct TierDone {
+    outcomes: Vec<NodeOutcome>,
+    failure: Option<String>,
+}
+
+impl HostAnswer for TierDone {
+    fn failure(&self) -> Option<String> {
+        self.failure.clone()
+    }
+}
+
 /// Starts or stops the nodes of one tier on one host: one round trip.
-async fn on_host(
-    fleet: &Fleet,
-    locks: &Locks,
-    handle: &HostHandle,
-    tasks: &[NodeTask],
-    start: bool,
-) -> (Vec<NodeOutcome>, Option<String>) {
+async fn on_host(fleet: &Fleet, locks: &Locks, handle: &HostHandle, tasks: &[NodeTask], start: bool) -> TierDone {
     let results: Mutex<Told> = Mutex::new(tasks.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect());
     let timeouts = &fleet.cluster.timeouts;
     let heard = |line: &str| {
@@ -188,7 +194,7 @@ async fn on_host(
             }
         })
         .collect();
-    (outcomes, answer.err().map(String::from))
+    TierDone { outcomes, failure: answer.err().map(String::from) }
 }
 
 /// Tells which limits nodes of a host have not got, once for those that lack the same.

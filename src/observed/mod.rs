@@ -15,7 +15,7 @@ mod ways;
 pub use altered::{Alteration, Altered};
 pub use cpus::HostCpus;
 pub use host::{MOST_LEFT, Observed, Queue, StoredRelease, Wrong};
-pub use journal::Unfinished;
+pub use journal::{OperationKind, Unfinished};
 pub use limits::is_manifest_line;
 pub use node::{Desired, Exit, ObservedNode, Process, RestartAction, ZeekBinary};
 pub use pending::{RemovedHost, SshDestination};

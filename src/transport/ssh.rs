@@ -382,7 +382,7 @@ async fn start(target: &SshTarget, way: &Route, socket: &Path) -> Result<(), Fai
 
 /// Returns the folder for sockets: 0700, ours, and short, since a socket's path has at most 107 bytes.
 fn socket_dir() -> std::io::Result<PathBuf> {
-    let uid = fs::metadata("/proc/self")?.uid();
+    let uid = rustix::process::geteuid().as_raw();
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|d| d.is_absolute() && d.is_dir());
     let dir = match runtime {
         Some(dir) if dir.as_os_str().len() <= 58 => dir.join("clusterctl"),

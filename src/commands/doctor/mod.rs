@@ -43,11 +43,7 @@ async fn doctor(fleet: &Fleet) -> DoctorReport {
     let cluster = &*fleet.cluster;
     let mut answers: BTreeMap<usize, Result<Facts, Failure>> = BTreeMap::new();
     let asked = fleet
-        .each("looking at hosts", fleet.handles(fleet.enabled()), |handle| async move {
-            let answer = ask(fleet, &handle).await;
-            let failure = answer.as_ref().err().map(Failure::text);
-            (answer, failure)
-        })
+        .each("looking at hosts", fleet.handles(fleet.enabled()), |handle| async move { ask(fleet, &handle).await })
         .await;
     for (handle, answer) in asked {
         if let Some(index) = handle.index {

@@ -9,7 +9,7 @@ use super::super::report::{Report, partial};
 use super::super::show::uptime;
 use crate::cluster::Folders;
 use crate::error::Kind;
-use crate::fleet::{Fleet, Selection};
+use crate::fleet::{Fleet, HostAnswer, Selection};
 use crate::release::digest;
 use crate::scripts;
 use crate::transport::RemoteScript;
@@ -28,6 +28,12 @@ pub(crate) struct Installed {
     pub(crate) by: Option<String>,
     /// Why it failed.
     pub(crate) why: Option<String>,
+}
+
+impl HostAnswer for Installed {
+    fn failure(&self) -> Option<String> {
+        self.why.clone()
+    }
 }
 
 /// What came of it on all hosts.
@@ -94,8 +100,7 @@ pub(crate) async fn install(fleet: &Fleet, selection: &Selection, remove: bool) 
                 }
                 Err(failure) => done.why = Some(failure.text()),
             }
-            let failure = done.why.clone();
-            (done, failure)
+            done
         })
         .await;
     answers.sort_by_key(|(handle, _)| handle.index);

@@ -16,6 +16,7 @@ use super::{Command, Hosts, Session};
 use crate::deploy::{NewKeys, apply, prepare_resume};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Event, Fleet, Operation, Selection};
+use crate::observed::OperationKind;
 use crate::scripts;
 use crate::transport::RemoteScript;
 use crate::ui::{Progress, Ui};
@@ -98,7 +99,7 @@ async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport
         Err(why) => (Vec::new(), why),
     };
     let cluster = &fleet.cluster;
-    let operation = Operation::new("maintain");
+    let operation = Operation::new(OperationKind::Maintain);
     let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
     let answers = fleet.each("maintaining", fleet.handles(hosts), |handle| {
         let operation = &operation;
@@ -114,13 +115,9 @@ async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport
                     if let (Maintained::Failed, Some(last)) = (done.result, reply.stderr.lines().last()) {
                         done.why = Some(last.to_owned());
                     }
-                    let failure = done.why.clone();
-                    (done, failure)
+                    done
                 }
-                Err(failure) => {
-                    let why = failure.text();
-                    (HostMaintenance::new(&handle.name, Maintained::Failed, Some(why.clone())), Some(why))
-                }
+                Err(failure) => HostMaintenance::new(&handle.name, Maintained::Failed, Some(failure.text())),
             }
         }
     });
@@ -167,7 +164,7 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
         return not_now("not all of them were selected");
     }
     let names = behind.iter().map(|i| cluster.hosts[*i].name.clone()).collect();
-    match apply(fleet, prepared, "maintain", &mut |_| Box::pin(std::future::ready(true))).await {
+    match apply(fleet, prepared, OperationKind::Maintain, &mut |_| Box::pin(std::future::ready(true))).await {
         Ok(report) if report.done => Ok(names),
         Ok(report) => {
             let bad = report.nodes.iter().filter(|o| !o.outcome.is_good());

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::super::report::{Report, partial};
 use crate::error::Kind;
+use crate::fleet::HostAnswer;
 use crate::nodes::Outcome;
 use crate::runner::Started;
 use crate::ui::{Cell, Column, Tone, Ui, escape_control, table};
@@ -67,6 +68,12 @@ pub(crate) struct MaintainReport {
     pub(crate) not_resumed: Vec<String>,
     /// One for each host, in their order.
     pub(crate) hosts: Vec<HostMaintenance>,
+}
+
+impl HostAnswer for HostMaintenance {
+    fn failure(&self) -> Option<String> {
+        self.why.clone()
+    }
 }
 
 impl HostMaintenance {

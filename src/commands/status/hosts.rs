@@ -169,7 +169,7 @@ pub(crate) fn hosts_of(
                 hint: Some(if done {
                     format!("clusterctl resume @{name}, or clusterctl deploy")
                 } else {
-                    ways_on(begun.command(), begun.from.is_none()).replace('`', "")
+                    ways_on(begun.kind, begun.from.is_none()).replace('`', "")
                 }),
             });
         } else if let Some(runs) = runs.as_deref().filter(|runs| observed.current.as_deref() != Some(*runs))

@@ -83,9 +83,7 @@ pub(crate) async fn parse(
             let classes = handle.index.and_then(|i| by_host.get(&i)).map_or(&[][..], Vec::as_slice);
             let nodes: Vec<&str> =
                 classes.iter().filter_map(|c| Some(cluster.nodes.get(*c.first()?)?.name.as_str())).collect();
-            let answer = on_host(&handle, release, &nodes, remove).await;
-            let failure = answer.as_ref().err().map(ToString::to_string);
-            (answer, failure)
+            on_host(&handle, release, &nodes, remove).await
         })
         .await;
     let names = Names::new(cluster, release);
