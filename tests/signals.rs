@@ -166,8 +166,10 @@ fn what_a_killed_restart_left_stopped_is_named_and_healed() {
     };
     kill_at("nodes/worker-1/stop");
     let told = "worker-1, worker-2: are stopped (by a restart that has not started it again)";
-    let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains(told), "{status:?}");
+    let status = wait_for("their supervisors to end", || {
+        let status = cluster.run(&["status"]).code(5);
+        status.stdout.contains(told).then_some(status)
+    });
     assert!(status.stdout.contains("clusterctl start worker-1 worker-2"), "{status:?}");
     // What an operator stops meanwhile stays so.
     cluster.run(&["stop", "worker-2"]).code(0);

@@ -88,8 +88,10 @@ pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateD
     if !meant {
         return (State::Stopped, None);
     }
-    if node.stopping && !node.supervised {
-        return (State::Stopped, Some(StateDetail::RestartCutOff));
+    match (node.stopping, node.supervised) {
+        (true, true) => return (State::Stopping, None),
+        (true, false) => return (State::Stopped, Some(StateDetail::RestartCutOff)),
+        (false, _) => {}
     }
     let rebooted = !node.supervised && node.boot_id.as_ref().is_some_and(|b| b != boot);
     match &node.exit {
