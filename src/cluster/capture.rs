@@ -1,4 +1,4 @@
-//! Workers that all see every packet, which is rarely meant.
+//! Warns of workers that all see every packet, which is rarely intended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ fn sees_all(spec: &Spec, nodes: &Nodes<'_>, member: &Member<'_>, interface: &str
         Some(("af_packet", _)) => {
             return member.nearest(|settings| settings.af_packet.enable_fanout) == Some(false);
         }
-        // Settings that nothing would use have been told of.
+        // Another check reports settings that nothing uses.
         _ if member.setting("af_packet").is_some() => return false,
         Some(("pcap", _)) => {}
         Some(_) => return false,

@@ -57,7 +57,7 @@ pub(super) fn distinct(nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
         }
         let Some(cpu) = draft.cpu else { continue };
         if let Some(first) = cpus.insert((draft.host, cpu), at)
-            // Nodes of one group that are more than its CPUs have been told of.
+            // Another check reports a group with more nodes than CPUs.
             && (nodes.drafts[first].member != draft.member || !member(at).shares_cpus())
             && told.insert(('c', draft.member, nodes.drafts[first].member))
         {

@@ -7,7 +7,7 @@ use super::problems::Problems;
 use super::template::Template;
 use crate::error::{At, Place, Problem};
 
-/// Makes the nodes of all members, unless they are too many.
+/// Makes the nodes of all members, unless there are too many.
 pub(super) fn expand(nodes: &mut Nodes<'_>, ports: &Ports, problems: &mut Problems<'_>) {
     let total = nodes.count();
     if total > MOST.into() {
@@ -68,7 +68,7 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
             "",
         ));
     }
-    // One that is wrong has been told.
+    // `check_interface` reports a wrong one.
     let template = member
         .interface()
         .filter(|text| captures && text.len() <= INTERFACE)

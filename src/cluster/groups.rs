@@ -49,10 +49,10 @@ fn members<'a>(
                 Some(name) => Some(format!("write the host's name in `hosts`: `{name}`")),
                 None => problems.suggest(host, hosts.list.iter().map(|h| h.name.as_str())),
             };
-            // A host whose entry could not be read at all is not missed.
+            // The host may be there, with an entry that could not be read.
             return problems.missing(&Place::of(&["hosts", host]), problem);
         };
-        // What its hosts are can be told without its type, and what its nodes are can not.
+        // Its hosts can be checked without its type, its nodes can't.
         let Some(kind) = group.role else { return };
         let member = Member {
             group: name,

@@ -35,7 +35,7 @@ impl Hosts<'_> {
         self.by_name.get(name).copied()
     }
 
-    /// Returns the name of the host that is meant by an address, or by `localhost`.
+    /// Returns the name of the host that has an address, or that `localhost` stands for.
     pub(super) fn at_address(&self, text: &str) -> Option<&str> {
         let address: Option<IpAddr> = text.parse().ok();
         let is = |host: &&Host| match address {
@@ -112,7 +112,7 @@ fn folders(spec: &Spec, prefix: Option<&HostPath>, paths: &PathsSpec) -> (String
     (path(prefix, spec.zeek.prefix.as_ref()).unwrap_or_else(|| PREFIX.to_owned()), base, spool)
 }
 
-/// What holds for a host of which the description says nothing.
+/// The settings of a host that the description does not have.
 pub(super) fn elsewhere(spec: &Spec) -> Former {
     let (prefix, base, spool) = folders(spec, None, &PathsSpec::default());
     let ssh = Ssh { host: String::new(), ..ssh(&SshSpec::default(), &spec.ssh, Ipv4Addr::UNSPECIFIED.into(), "") };

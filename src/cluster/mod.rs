@@ -40,11 +40,10 @@ pub fn check(description: &Description) -> Result<Cluster, Vec<Diagnostic>> {
     check_all(description, &[]).map(|(cluster, _)| cluster)
 }
 
-/// As [`check`], with what may be meant and is told all the same, in the order of the file, and with what was found
-/// wrong elsewhere.
+/// As [`check`], with the warnings too, and with problems that were found elsewhere, in the order of the file.
 ///
 /// # Errors
-/// All diagnostics, warnings among them; at least one is none.
+/// All diagnostics, warnings among them; at least one is an error.
 pub fn check_all(
     description: &Description,
     elsewhere: &[Problem],

@@ -43,7 +43,7 @@ pub(super) struct Draft {
     pub(super) host: usize,
     pub(super) member: usize,
     pub(super) index: u32,
-    /// Zero where there is none, which has been told.
+    /// Zero if there is none, which is a problem of its own.
     pub(super) port: u16,
     pub(super) metrics_port: Option<u16>,
     pub(super) interface: Option<String>,

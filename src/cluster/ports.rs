@@ -74,7 +74,7 @@ impl Who {
         }
     }
 
-    /// What a report of a clash is about, so that two groups are told of once.
+    /// What a report of a clash is about, so that each pair of groups is reported once.
     fn group(self, nodes: &Nodes<'_>) -> (u8, usize) {
         match self {
             Self::Node(at) => (0, nodes.drafts[at].member),
@@ -100,7 +100,7 @@ pub(super) fn check(
             clashes.push((host, port, first, who));
         }
     };
-    // What can't move comes first, so that the clash is told of what can.
+    // What can't move comes first, so that the report names what can.
     for draft in nodes.drafts.iter().filter(|d| matches!(d.role, Role::Manager | Role::Standalone)).take(1) {
         if backend != Some(Backend::Broker) && draft.role == Role::Manager {
             take(draft.host, ports.xpub, Who::Xpub);
@@ -123,7 +123,7 @@ pub(super) fn check(
     }
     let mut told = HashSet::new();
     for (host, port, first, second) in clashes {
-        // Two automatic ports of one role are equal because the indices are, which has been told.
+        // Two automatic ports of one role are equal if the indices are, which another check reports.
         let same_index = match (first, second) {
             (Who::Node(a), Who::Node(b)) | (Who::Metrics(a), Who::Metrics(b)) => {
                 nodes.drafts[a].role == nodes.drafts[b].role && !first.place(nodes).1 && !second.place(nodes).1

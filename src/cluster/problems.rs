@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use crate::error::{Place, Problem, Severity};
 use crate::values::nearest;
 
-/// How many problems are gathered; a description with more is told so by the last.
+/// How many problems are gathered; the last one says that there are more.
 const MOST: usize = 1_000;
 /// For how many problems a similar name is looked for.
 const SUGGESTIONS: usize = 100;
 
-/// Problems, and what could not be read and so is not missed.
+/// The problems, and the places that could not be read, where nothing counts as missing.
 pub(super) struct Problems<'a> {
     list: Vec<Problem>,
-    /// What may be meant.
+    /// Problems of what may be intended.
     warnings: Vec<Problem>,
     broken: &'a BTreeSet<Place>,
     suggestions: usize,
@@ -24,7 +24,7 @@ impl<'a> Problems<'a> {
         Self { list: Vec::new(), warnings: Vec::new(), broken, suggestions: SUGGESTIONS }
     }
 
-    /// Adds a problem, unless it is of a value that could not be read: what stands for that means nothing.
+    /// Adds a problem, unless it is of a value that could not be read: only a placeholder stands there.
     pub(super) fn push(&mut self, problem: Problem) {
         if self.broken.contains(&problem.place) {
             return;
@@ -36,7 +36,7 @@ impl<'a> Problems<'a> {
         }
     }
 
-    /// Adds something that may be meant, and is told all the same.
+    /// Adds a warning of something that may be intended.
     pub(super) fn warn(&mut self, problem: Problem) {
         if self.warnings.len() < MOST {
             self.warnings.push(Problem { severity: Severity::Warning, ..problem });
@@ -66,13 +66,13 @@ impl<'a> Problems<'a> {
             })
     }
 
-    /// Looks for the name that was probably meant.
+    /// Looks for a name that differs by a typing error.
     pub(super) fn suggest<'n>(&mut self, text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
         self.suggestions = self.suggestions.checked_sub(1)?;
         nearest(text, names).map(|name| format!("did you mean `{name}`?"))
     }
 
-    /// Ends the gathering: problems, and what may be meant.
+    /// Returns the problems and the warnings.
     pub(super) fn into_lists(self) -> (Vec<Problem>, Vec<Problem>) {
         (self.list, self.warnings)
     }

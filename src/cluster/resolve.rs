@@ -321,7 +321,7 @@ fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut 
             NODE + names + all + of_hosts[member.host] + of_group + own
         })
         .collect();
-    // That is told for itself.
+    // `expand` reports that.
     if nodes.count() > nodes::MOST.into() {
         return true;
     }

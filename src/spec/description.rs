@@ -16,7 +16,7 @@ pub struct Description {
     pub dir: PathBuf,
     /// What could be read.
     pub spec: Spec,
-    /// Places that could not be read, so that nobody misses what they hold.
+    /// Places that could not be read. A later check does not report what is missing there.
     pub broken: BTreeSet<Place>,
     /// What is wrong with its form, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,

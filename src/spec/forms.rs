@@ -50,8 +50,8 @@ impl<T: Decode> Decode for OrderedMap<T> {
     }
 }
 
-/// A list of texts; a single text is a list of one. An item that could not be read is empty, so that the others keep
-/// their places.
+/// A list of texts; a single text is a list of one. An item that could not be read is the empty text, so that the
+/// others keep their indices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StringList(pub Vec<String>);
 

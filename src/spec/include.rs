@@ -57,7 +57,7 @@ fn include(description: &mut Description, path: &Path, place: &Place, budget: &m
     let text = match read::read(path, budget) {
         Ok(text) => text,
         Err(diagnostic) => {
-            // What stands in it can't be known, so nothing of it is missed.
+            // Its content is unknown, so nothing counts as missing.
             description.broken.extend([Place::of(&["hosts"]), Place::of(&["nodes"])]);
             let message = format!("`{}` can't be included: {}", shown.display(), diagnostic.message);
             let problem = Problem::value(place.clone(), message, "named here");

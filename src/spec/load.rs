@@ -9,7 +9,7 @@ use super::types::Spec;
 use super::{decode, include, read};
 use crate::error::Source;
 
-/// Reads a description. Never fails: what is wrong stands in the diagnostics.
+/// Reads a description. It never fails: the diagnostics say what is wrong.
 pub fn load(path: &Path) -> Description {
     let name = path.display().to_string();
     let dir = std::path::absolute(path).ok().and_then(|p| p.parent().map(Path::to_owned)).unwrap_or_default();

@@ -11,7 +11,7 @@ const LARGEST: u64 = 8 * 1024 * 1024;
 /// The most that all of them may have together.
 const TOGETHER: u64 = 2 * LARGEST;
 
-/// What may be read for one description yet: of all its files together.
+/// How much may still be read for one description, all its files together.
 pub(super) struct Budget {
     bytes: u64,
     patience: Duration,

@@ -18,7 +18,7 @@ pub(super) trait Table: Default {
     fn properties(schemas: &mut Schemas) -> Map<String, Json>;
 }
 
-/// Reads a table; nothing at all is one without entries.
+/// Reads a table; an empty value is a table without entries.
 pub(super) fn decode<T: Table>(at: &At<'_>, reader: &mut Reader<'_>) -> Option<T> {
     let mut table = T::default();
     match at.form() {
@@ -45,7 +45,7 @@ pub(super) fn schema<T: Table>(name: &str, doc: &[&str], schemas: &mut Schemas) 
 }
 
 /// Declares tables: structs whose fields are keys, with the doc comments as the schema's descriptions. `name as "key"`
-/// gives a field another key; `..name: Type` takes the keys of another table in.
+/// gives a field another key; `..name: Type` adds the keys of another table.
 macro_rules! tables {
     ($(
         $(#[doc = $doc:literal])+

@@ -170,8 +170,8 @@ struct Builder<'a> {
     copied: usize,
 }
 
-/// Reads a file's text. The tree is none where the text is empty, can't be read to its end, or is too much.
-/// Whoever goes through a tree looks at no more than [`EVENTS`] values.
+/// Reads a file's text. There is no tree if the text is empty, can't be read to its end, or is too large.
+/// A walk over the tree sees at most [`EVENTS`] values.
 pub(super) fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Vec<Diagnostic>) {
     let mut builder = Builder {
         source,

@@ -18,14 +18,14 @@ use super::tree::{Entry, Kind, Mapping, Node};
 use crate::error::{Diagnostic, Place, Source, Step};
 use crate::values::{BadValue, TextValue, nearest};
 
-/// How many problems of form are recorded; a description with more is told so by the last.
+/// How many problems of form are recorded; the last one says that there are more.
 const MOST: usize = 1_000;
 /// For how many unknown keys a similar one is looked for.
 const SUGGESTIONS: usize = 100;
 
-/// What can stand in a description. One implementation is the form of a type: what is read, and what the schema says.
+/// A type that a description can hold. One implementation says how it is read and what its schema is.
 pub(super) trait Decode: Sized {
-    /// Reads a value; where it is wrong, that is recorded, and none is returned.
+    /// Reads a value. If it is wrong, records that and returns none.
     fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self>;
 
     /// Returns the JSON Schema.
@@ -146,7 +146,7 @@ pub(super) struct Reader<'s> {
 pub(super) struct Decoded<T> {
     pub(super) value: T,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Places that could not be read, so that nobody misses what they hold.
+    /// Places that could not be read. A later check does not report what is missing there.
     pub(super) broken: BTreeSet<Place>,
     /// How many values were looked at.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests hold it to the size of the file"))]
@@ -186,7 +186,7 @@ impl Reader<'_> {
         self.expected(at, expected, &at.form().found())
     }
 
-    /// Records what is expected, and what was found.
+    /// Records what is expected and what was found instead.
     pub(super) fn expected<T>(&mut self, at: &At<'_>, expected: &str, found: &str) -> Option<T> {
         self.wrong(at, &format!("expected {expected}, found {found}"), format!("expected {expected}"), None)
     }
@@ -218,7 +218,7 @@ impl Reader<'_> {
             diagnostic.help = Some(match (foreign::ours(key), near) {
                 (Some(ours), _) => ours,
                 (None, Some(near)) => {
-                    // What was meant is there, so it is not missed.
+                    // The key is there under another name, so it is not missing.
                     self.broken.insert(mapping.place().key(near));
                     format!("did you mean `{near}`?")
                 }
@@ -243,7 +243,7 @@ impl Reader<'_> {
     }
 }
 
-/// Nothing at all is none.
+/// An empty value is none.
 impl<T: Decode> Decode for Option<T> {
     fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         match at.form() {
@@ -288,7 +288,7 @@ impl<T: TextValue> Decode for T {
     fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let read = match at.form() {
             Form::Text(text) => T::read(text),
-            // What is written counts; what YAML makes of it only where that says nothing.
+            // The text as written counts; YAML's number counts only if the text is not a value.
             Form::Number(number, text) => T::read(text).or_else(|bad| T::read(&plain(&number)).map_err(|_| bad)),
             Form::Bool(_, text) => match T::read(text) {
                 Ok(value) => Ok(value),
@@ -307,7 +307,7 @@ impl<T: TextValue> Decode for T {
     }
 }
 
-/// Whole numbers: what is expected, and the bounds that the schema tells.
+/// Whole numbers: the words for messages, and the schema with the bounds.
 macro_rules! whole_numbers {
     ($($type:ty, $expected:literal, $schema:tt;)*) => { $(
         impl Decode for $type {
