@@ -25,7 +25,7 @@ pub enum Unreadable {
     TooLarge(u64),
     /// It does not come.
     #[error("the file gives nothing to read: it is no plain file, or its file system does not answer")]
-    Late,
+    NoAnswer,
     /// The system says why.
     #[error("the file can't be read: {0}")]
     Io(io::Error),
@@ -94,7 +94,7 @@ fn within(
         let _ = send.send(all());
     };
     std::thread::Builder::new().spawn(reader).map_err(Unreadable::Io)?;
-    let answer = receive.recv_timeout(*patience).unwrap_or(Err(Unreadable::Late));
+    let answer = receive.recv_timeout(*patience).unwrap_or(Err(Unreadable::NoAnswer));
     *patience = patience.saturating_sub(begun.elapsed());
     answer
 }
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(read_or_pipe(&pipe, 10, &mut PATIENCE.clone()).unwrap(), b"secret\n");
         writer.wait().unwrap();
         // Nobody writes into it.
-        assert!(matches!(read_or_pipe(&pipe, 10, &mut Duration::from_millis(100)), Err(Unreadable::Late)));
+        assert!(matches!(read_or_pipe(&pipe, 10, &mut Duration::from_millis(100)), Err(Unreadable::NoAnswer)));
         assert!(matches!(read_or_pipe(Path::new("/dev/zero"), 10, &mut PATIENCE.clone()), Err(Unreadable::NoFile(_))));
         let file = dir.path().join("file");
         std::fs::write(&file, "0123456789").unwrap();
@@ -134,7 +134,7 @@ mod tests {
         let path = Path::new("/proc/kmsg");
         if File::open(path).is_ok() {
             let mut patience = Duration::from_millis(300);
-            assert!(matches!(read(path, 8 << 20, &mut patience), Err(Unreadable::Late | Unreadable::Io(_))));
+            assert!(matches!(read(path, 8 << 20, &mut patience), Err(Unreadable::NoAnswer | Unreadable::Io(_))));
         }
     }
 }

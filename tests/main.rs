@@ -37,10 +37,11 @@ mod local;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod odd;
 #[cfg(test)]
 mod pages;
-#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod processes;

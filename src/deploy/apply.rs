@@ -67,10 +67,15 @@ pub async fn apply(
             return Err(error.into());
         }
     }
-    let mut run =
-        Run { fleet, prepared: &prepared, locks: &locks, lost: BTreeMap::new(), touched: SwitchState::Nothing };
+    let mut run = Run {
+        fleet,
+        prepared: &prepared,
+        locks: &locks,
+        dropped_hosts: BTreeMap::new(),
+        touched: SwitchState::Nothing,
+    };
     let mut result = Box::pin(run.all()).await;
-    let (lost, touched) = (run.lost, run.touched);
+    let (lost, touched) = (run.dropped_hosts, run.touched);
     // An operation that failed and was not undone leaves its journal, so that the next one can tell; and one that was
     // undone leaves that of another, which was not.
     let before = prepared.found.iter().flatten().any(|o| !o.journal.is_empty());
@@ -203,7 +208,7 @@ struct Run<'a> {
     prepared: &'a Prepared,
     locks: &'a Locks,
     /// Hosts that were lost on the way, within what is allowed.
-    lost: BTreeMap<usize, String>,
+    dropped_hosts: BTreeMap<usize, String>,
     touched: SwitchState,
 }
 
@@ -310,7 +315,7 @@ impl Run<'_> {
         let meant = |_: &(&usize, &Excluded)| !self.prepared.names_hosts();
         let excluded = self.prepared.excluded.iter().filter(meant);
         let excluded = excluded.map(|(i, why)| Pending { host: name(*i), why: why.text().to_owned() });
-        let lost = self.lost.iter().map(|(i, why)| Pending { host: name(*i), why: why.clone() });
+        let lost = self.dropped_hosts.iter().map(|(i, why)| Pending { host: name(*i), why: why.clone() });
         DeployReport {
             command: self.locks.operation().kind,
             release: self.prepared.release.id.clone(),
@@ -343,12 +348,12 @@ impl Run<'_> {
     /// The hosts of the release that are still there.
     fn switching(&self) -> Vec<HostHandle> {
         let hosts = self.prepared.release.parts.iter().map(|p| p.host);
-        self.fleet.handles(hosts.filter(|h| !self.lost.contains_key(h)))
+        self.fleet.handles(hosts.filter(|h| !self.dropped_hosts.contains_key(h)))
     }
 
     /// Takes hosts that failed out, where the rest may go on without them.
     fn lose(&mut self, failed: &[(usize, String)]) -> bool {
-        let mut lost = self.lost.clone();
+        let mut lost = self.dropped_hosts.clone();
         lost.extend(failed.iter().cloned());
         let nodes = self.missing(&lost, &[]);
         if !tolerable(&self.fleet.cluster, &self.prepared.options, &nodes) {
@@ -358,7 +363,7 @@ impl Run<'_> {
             let name = &self.fleet.cluster.hosts[*index].name;
             self.fleet.emit(Event::Note { text: format!("{name}: goes on without it: {why}") });
         }
-        self.lost = lost;
+        self.dropped_hosts = lost;
         true
     }
 
@@ -389,7 +394,7 @@ impl Run<'_> {
     async fn keys(&mut self) -> Result<(), CommandError> {
         let Prepared { keys, found, release, .. } = self.prepared;
         let mut missing = keys::lacking(keys, found, release);
-        missing.retain(|(host, _)| !self.lost.contains_key(host));
+        missing.retain(|(host, _)| !self.dropped_hosts.contains_key(host));
         let keys = keys::keep(self.fleet, keys, found, missing, self.locks);
         let answers = self.fleet.unless_interrupted(Box::pin(keys)).await??;
         Ok(self.go_on("nothing has changed: not all hosts could keep the keys", answers)?)
@@ -402,7 +407,7 @@ impl Run<'_> {
         if starts.is_empty() {
             return Ok(());
         }
-        let present = |host: usize| !self.lost.contains_key(&host);
+        let present = |host: usize| !self.dropped_hosts.contains_key(&host);
         let report = parse::parse(self.fleet, self.prepared, present, false);
         let report = self.fleet.unless_interrupted(report).await??;
         for warning in report.warnings.iter().chain(&report.unchecked) {
@@ -600,7 +605,9 @@ impl Run<'_> {
             return Err(Abort::Interrupted);
         }
         let bad: Vec<&str> = done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.node.as_str()).collect();
-        if !bad.is_empty() && !tolerable(&self.fleet.cluster, &self.prepared.options, &self.missing(&self.lost, &bad)) {
+        if !bad.is_empty()
+            && !tolerable(&self.fleet.cluster, &self.prepared.options, &self.missing(&self.dropped_hosts, &bad))
+        {
             return Err(Abort::Failed);
         }
         Ok(())

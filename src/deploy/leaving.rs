@@ -12,7 +12,7 @@ use crate::plan::{Plan, former};
 #[derive(Debug, Clone)]
 pub(crate) struct Remembered {
     /// The host.
-    pub(crate) left: RemovedHost,
+    pub(crate) host: RemovedHost,
     /// Who says so.
     pub(crate) teller: String,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Gone {
 pub(crate) fn gone(cluster: &Cluster, found: &[Option<Observed>], then: &[Remembered]) -> Gone {
     let pending = cluster.hosts.iter().zip(found).flat_map(|(host, observed)| {
         let lines = observed.iter().flat_map(|o| &o.pending);
-        lines.map(|left| Remembered { left: left.clone(), teller: format!("{} remembers it", host.name) })
+        lines.map(|left| Remembered { host: left.clone(), teller: format!("{} remembers it", host.name) })
     });
     let remembered: Vec<Remembered> = then.iter().cloned().chain(pending).collect();
     let stays: BTreeSet<String> = cluster.hosts.iter().map(|h| h.name.to_lowercase()).collect();
@@ -61,7 +61,7 @@ pub(crate) fn gone(cluster: &Cluster, found: &[Option<Observed>], then: &[Rememb
     for host in &cluster.removed {
         gone.asked.insert(host.name.clone(), Asked { host: host.clone(), teller: None });
     }
-    for Remembered { left, teller } in remembered {
+    for Remembered { host: left, teller } in remembered {
         let name = left.name.as_str();
         if stays.contains(&name.to_lowercase()) || gone.asked.contains_key(name) {
             continue;

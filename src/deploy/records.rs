@@ -42,7 +42,9 @@ pub(crate) async fn deployments(
         match Stored::parse(&text).and_then(|stored| recorded(stored, &fleet.cluster)) {
             Ok(recorded) => {
                 let teller = format!("as the release {id} on {} has it", handle.name);
-                then.extend(recorded.removed_hosts.into_iter().map(|left| Remembered { left, teller: teller.clone() }));
+                then.extend(
+                    recorded.removed_hosts.into_iter().map(|left| Remembered { host: left, teller: teller.clone() }),
+                );
                 deployed.insert(id.to_owned(), recorded.cluster);
             }
             Err(why) => notes.push(format!(

@@ -101,7 +101,7 @@ pub(crate) struct Operation {
 /// Why a lock could not be had.
 enum Refused {
     /// Somebody else holds it: who.
-    Held(String),
+    Locked(String),
     /// It was ours, and another operation has run there since.
     Superseded,
     /// The host could not be asked, or could not do it; and whether it was reached.
@@ -112,7 +112,7 @@ impl Refused {
     fn error(self) -> StepError {
         match self {
             Self::Superseded => StepError::Superseded,
-            Self::Held(why) | Self::Failed(why, _) => StepError::Failed(why),
+            Self::Locked(why) | Self::Failed(why, _) => StepError::Failed(why),
         }
     }
 }
@@ -208,7 +208,7 @@ async fn answer(answered: Answered, limit: Instant) -> Result<String, Refused> {
     match tokio::time::timeout_at(limit, answered).await {
         Ok(Ok(Ok(line))) => match line.split_once(' ').unwrap_or((&line, "")) {
             ("locked", rest) => Ok(rest.split_once(' ').map_or("-", |(_, last)| last).to_owned()),
-            ("held", holder) => Err(Refused::Held(holder.split_once(' ').map_or(holder, |(_, h)| h).to_owned())),
+            ("held", holder) => Err(Refused::Locked(holder.split_once(' ').map_or(holder, |(_, h)| h).to_owned())),
             ("beaten", _) => Err(Refused::Superseded),
             (_, why) => Err(Refused::Failed(why.to_owned(), true)),
         },
@@ -277,7 +277,7 @@ impl Locks {
                     }
                     continue;
                 }
-                Err(Refused::Held(holder)) => {
+                Err(Refused::Locked(holder)) => {
                     let ends = "wait until it ends; a lock ends with the clusterctl that holds it";
                     // No selector means a host that is not in the description.
                     let hint = match handle.index {
@@ -331,7 +331,7 @@ impl Locks {
                 *slot = lock;
                 Ok(())
             }
-            Err(Refused::Held(holder)) => {
+            Err(Refused::Locked(holder)) => {
                 Err(StepError::Failed(format!("its lock was lost with the connection, and is now of {holder}")))
             }
             Err(refused) => Err(refused.error()),

@@ -58,7 +58,7 @@ pub(crate) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -
     for archiver in archivers {
         let what = match &archiver.outcome {
             // What is left is told by `left`; a release of before has none.
-            Outcome::Killed | Outcome::Absent => continue,
+            Outcome::Killed | Outcome::NotInRelease => continue,
             outcome if outcome.is_good() => continue,
             outcome => outcome.text(),
         };

@@ -19,7 +19,7 @@ pub enum Outcome {
     /// It had to be killed.
     Killed,
     /// The deployed release has no such node.
-    Absent,
+    NotInRelease,
     /// It ended before it was ready; how it ended.
     ExitedAtStart(String),
     /// It was not ready in time; what its `.status` said.
@@ -67,7 +67,7 @@ impl Outcome {
             Started::Ready(node) => (node, Self::Ready),
             Started::AlreadyRunning(node) => (node, Self::AlreadyRunning),
             Started::Unsupervised(node) => (node, Self::Unsupervised),
-            Started::Absent(node) => (node, Self::Absent),
+            Started::NotInRelease(node) => (node, Self::NotInRelease),
             Started::ExitedAtStart(node, how) => (node, Self::ExitedAtStart(how)),
             Started::StartTimeout(node, status) => (node, Self::StartTimeout(status)),
             Started::Stderr(..) | Started::Short(..) => return None,
@@ -89,7 +89,7 @@ impl Outcome {
             }
             Self::Stopped => "stopped".to_owned(),
             Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
-            Self::Absent => "not in the deployed release: run clusterctl deploy".to_owned(),
+            Self::NotInRelease => "not in the deployed release: run clusterctl deploy".to_owned(),
             Self::ExitedAtStart(how) => format!("ended at start ({how})"),
             Self::StartTimeout(status) if status.is_empty() => "not ready in time".to_owned(),
             Self::StartTimeout(status) => format!("not ready in time ({status})"),

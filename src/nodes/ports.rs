@@ -24,7 +24,7 @@ pub(crate) struct Listener {
 }
 
 /// Where nodes of one host listen.
-type Wanted = Vec<(String, Listens)>;
+type HostListens = Vec<(String, Listens)>;
 
 /// Makes sure that nothing else listens where nodes that are about to start will.
 ///
@@ -121,7 +121,7 @@ impl Taken {
 
 /// Finds each port that is taken.
 async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Result<Vec<Taken>, Error> {
-    let mut wanted: BTreeMap<usize, Wanted> = BTreeMap::new();
+    let mut wanted: BTreeMap<usize, HostListens> = BTreeMap::new();
     for node in fleet.cluster.run_nodes().filter(|n| starting.contains(n.name.as_str())) {
         for listens in zeek::listens(&fleet.cluster, node, version) {
             wanted.entry(node.host).or_default().push((node.name.clone(), listens));

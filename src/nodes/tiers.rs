@@ -150,7 +150,7 @@ async fn on_host(fleet: &Fleet, locks: &Locks, handle: &HostHandle, tasks: &[Nod
             return;
         }
         // Nobody named the archiver, and a release of before may have none.
-        if node != ARCHIVER || outcome != Outcome::Absent {
+        if node != ARCHIVER || outcome != Outcome::NotInRelease {
             let again = !start && tasks.iter().any(|task| task.node == node && task.again);
             emit_outcome(fleet, &handle.name, &node, &outcome, again);
         }

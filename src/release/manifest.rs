@@ -150,7 +150,7 @@ impl Packing {
                     let told = |why: &dyn std::fmt::Display| Error::other(format!("{}: {why}", on_disk.path.display()));
                     let source = crate::files::open(&on_disk.path).map_err(|e| told(&e))?;
                     let left = on_disk.size;
-                    let mut same = Same { source, left, hash: Sha256::new(), want: &file.digest, stop };
+                    let mut same = Same { source, remaining: left, hash: Sha256::new(), want: &file.digest, stop };
                     builder.append_data(&mut header, path, &mut same).map_err(|e| told(&e))?;
                 }
             }
@@ -181,7 +181,7 @@ impl<W: Write> Write for Tap<W> {
 struct Same<'a, R> {
     source: R,
     /// How many bytes are to come.
-    left: u64,
+    remaining: u64,
     hash: Sha256,
     /// SHA-256 of what it was.
     want: &'a str,
@@ -195,12 +195,12 @@ impl<R: Read> Read for Same<'_, R> {
         }
         let changed = || Error::other("it has changed since the plan was made; run the command again");
         let n = self.source.read(buffer)?;
-        self.left = self.left.checked_sub(n as u64).ok_or_else(changed)?;
+        self.remaining = self.remaining.checked_sub(n as u64).ok_or_else(changed)?;
         self.hash.update(&buffer[..n]);
         if n == 0 {
             let hex = self.hash.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             // It ends once.
-            if self.left > 0 || hex != self.want {
+            if self.remaining > 0 || hex != self.want {
                 return Err(changed());
             }
         }

@@ -25,7 +25,7 @@ pub enum Started {
     /// The node was running already, but what kept it running is gone.
     Unsupervised(String),
     /// The release has no such node.
-    Absent(String),
+    NotInRelease(String),
     /// The node ended before it was ready: the node, how it ended.
     ExitedAtStart(String, String),
     /// The node was not ready in time: the node, the last word of its `.status`.
@@ -89,7 +89,7 @@ impl Started {
             "ready" => Self::Ready(node),
             "running" if more == "unsupervised" => Self::Unsupervised(node),
             "running" => Self::AlreadyRunning(node),
-            "absent" => Self::Absent(node),
+            "absent" => Self::NotInRelease(node),
             "dead" => Self::ExitedAtStart(node, exit_words(&more)),
             "late" => Self::StartTimeout(node, more),
             "stderr" => Self::Stderr(node, more),

@@ -34,7 +34,7 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
     if plan.is_empty() {
         out.say("", &format!("nothing to do: {}", agreement(plan)));
         apart(&mut out, plan);
-        due(&mut out, plan);
+        restarts_put_off(&mut out, plan);
         return out.text;
     }
     let mut from: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -216,7 +216,7 @@ fn nodes(out: &mut Lines, plan: &Plan) {
         let what = stream.paint(tone, action.name());
         out.say("  ", &format!("{}: {what}, because {}", names(nodes), escape_control(&why.join("; "))));
     }
-    due(out, plan);
+    restarts_put_off(out, plan);
     let workers = |node: &&NodePlan| node.role == Some(Role::Worker);
     let (up, others): (Vec<&NodePlan>, Vec<&NodePlan>) = plan.staying().partition(workers);
     for (nodes, word) in [(up, "worker"), (others, "other node")] {
@@ -229,7 +229,7 @@ fn nodes(out: &mut Lines, plan: &Plan) {
 }
 
 /// Names the nodes whose restart was put off.
-fn due(out: &mut Lines, plan: &Plan) {
+fn restarts_put_off(out: &mut Lines, plan: &Plan) {
     let mut groups: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
     for node in plan.nodes.iter().filter(|n| !n.later.is_empty()) {
         groups.entry(&node.later).or_default().push(&node.node);

@@ -38,7 +38,7 @@ pub(crate) fn process_row(cluster: &Cluster, node: &Node, facts: Option<&Result<
         }
         Some(Ok(observed)) => observed,
         Some(Err(failure)) => {
-            row.detail = Some(StateDetail::Words(failure.text()));
+            row.detail = Some(StateDetail::Other(failure.text()));
             return row;
         }
         None => {
@@ -119,7 +119,7 @@ pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateD
 }
 
 fn words(text: impl Into<String>) -> StateDetail {
-    StateDetail::Words(text.into())
+    StateDetail::Other(text.into())
 }
 
 /// The release that the cluster runs, as far as it is known.

@@ -58,7 +58,7 @@ pub(crate) enum StateDetail {
     /// It runs, and nothing starts it again when it ends.
     Unsupervised,
     /// Something that decides nothing else.
-    Words(String),
+    Other(String),
 }
 
 impl fmt::Display for StateDetail {
@@ -68,7 +68,7 @@ impl fmt::Display for StateDetail {
             Self::RestartCutOff => "by a restart that has not started it again",
             Self::Rebooted => "its host was rebooted",
             Self::Unsupervised => "unsupervised",
-            Self::Words(text) => text,
+            Self::Other(text) => text,
         })
     }
 }

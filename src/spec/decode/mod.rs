@@ -36,11 +36,11 @@ pub(super) trait Decode: Sized {
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     node: &'a Node,
-    from: Option<(&'a At<'a>, Way<'a>)>,
+    from: Option<(&'a At<'a>, Move<'a>)>,
 }
 
 #[derive(Clone, Copy)]
-enum Way<'a> {
+enum Move<'a> {
     Key(&'a str),
     Index(usize),
 }
@@ -62,12 +62,12 @@ impl<'a> At<'a> {
 
     /// The value of an entry of this mapping.
     pub(super) fn entry<'b>(&'b self, entry: &'b Entry) -> At<'b> {
-        At { node: &entry.value, from: Some((self, Way::Key(&entry.key))) }
+        At { node: &entry.value, from: Some((self, Move::Key(&entry.key))) }
     }
 
     /// An item of this list.
     pub(super) fn item<'b>(&'b self, index: usize, node: &'b Node) -> At<'b> {
-        At { node, from: Some((self, Way::Index(index))) }
+        At { node, from: Some((self, Move::Index(index))) }
     }
 
     pub(super) fn form(&self) -> Form<'a> {
@@ -89,8 +89,8 @@ impl<'a> At<'a> {
         let mut at = self;
         while let Some((from, way)) = at.from {
             steps.push(match way {
-                Way::Key(key) => Step::Key(key.to_owned()),
-                Way::Index(index) => Step::Index(index),
+                Move::Key(key) => Step::Key(key.to_owned()),
+                Move::Index(index) => Step::Index(index),
             });
             at = from;
         }
@@ -103,8 +103,8 @@ impl<'a> At<'a> {
         let mut at = self;
         loop {
             match at.from? {
-                (_, Way::Key(key)) => return Some(key),
-                (from, Way::Index(_)) => at = from,
+                (_, Move::Key(key)) => return Some(key),
+                (from, Move::Index(_)) => at = from,
             }
         }
     }
