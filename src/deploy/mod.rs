@@ -2,7 +2,8 @@
 //!
 //! From the top down, and nothing imports what stands above it:
 //!
-//! * `apply`: the phases, once something is planned: lock, plan again, stage, parse, switch, confirm or go back;
+//! * `apply`: once something is planned: refuse, lock, plan again, and go through the phases;
+//! * `phases`: stage, bring keys, parse, switch, restart, confirm or go back;
 //! * `resume`, `rollback`: planning what brings hosts up to date, and what goes back to a release that lies on them;
 //! * `prepare`: planning what the description says;
 //! * `switch`: switching hosts, and the way back;
@@ -30,6 +31,7 @@ mod keys;
 mod leaving;
 mod options;
 mod parse;
+mod phases;
 mod prepare;
 mod prepared;
 mod records;
