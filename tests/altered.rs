@@ -32,6 +32,7 @@ fn there(cluster: &LocalCluster, path: &str) -> PathBuf {
 #[test]
 fn what_was_changed_by_hand_is_named_and_put_back() {
     let cluster = deployed();
+    what_is_read_again_and_what_is_checked_is_left_alone(&cluster);
     let pids = || ["manager", "proxy-1", "worker-1", "worker-2"].map(|node| cluster.pid(node));
     let before = pids();
     std::fs::write(there(&cluster, "site/local.zeek"), "# by hand\n").unwrap();
@@ -54,12 +55,12 @@ fn what_was_changed_by_hand_is_named_and_put_back() {
     cluster.settled();
     let again = cluster.run(&["deploy", "--yes"]).code(0);
     assert!(again.stdout.starts_with("nothing to do"), "{again:?}");
+    a_node_that_may_have_read_it_is_started_anew(&cluster);
+    what_was_removed_by_hand_comes_back(&cluster);
 }
 
-#[test]
-fn a_node_that_may_have_read_it_is_started_anew() {
-    let cluster = deployed();
-    std::fs::write(there(&cluster, "site/local.zeek"), "# by hand\n").unwrap();
+fn a_node_that_may_have_read_it_is_started_anew(cluster: &LocalCluster) {
+    std::fs::write(there(cluster, "site/local.zeek"), "# by hand\n").unwrap();
     cluster.run(&["restart", "worker-1"]).code(0);
     let (manager, worker) = (cluster.pid("manager"), cluster.pid("worker-1"));
     let said = cluster.run(&["deploy", "--yes"]).code(0);
@@ -71,53 +72,43 @@ fn a_node_that_may_have_read_it_is_started_anew() {
 }
 
 /// Nobody knows since when it is gone, so that any node may have been started without it.
-#[test]
-fn what_was_removed_by_hand_comes_back() {
-    let cluster = deployed();
-    std::fs::remove_file(there(&cluster, "site/helper.zeek")).unwrap();
+fn what_was_removed_by_hand_comes_back(cluster: &LocalCluster) {
+    std::fs::remove_file(there(cluster, "site/helper.zeek")).unwrap();
     let status = cluster.run(&["status"]).code(5);
     assert!(status.stdout.contains("site/helper.zeek removed"), "{status:?}");
     let said = cluster.run(&["deploy", "--yes"]).code(0);
     assert!(said.stdout.contains("4 nodes touched"), "{said:?}");
-    assert!(there(&cluster, "site/helper.zeek").exists());
+    assert!(there(cluster, "site/helper.zeek").exists());
     cluster.settled();
 }
 
-#[test]
-fn data_that_a_script_on_the_host_writes_is_left_alone() {
-    let cluster = deployed();
-    std::fs::write(there(&cluster, "data/feeds/intel.dat"), "#fields\tindicator\nnew\n").unwrap();
+/// Data that a script on the host writes, and a script there while a check looks at the user's own.
+fn what_is_read_again_and_what_is_checked_is_left_alone(cluster: &LocalCluster) {
+    let data = there(cluster, "data/feeds/intel.dat");
+    let ours = std::fs::read(&data).unwrap();
+    std::fs::write(&data, "#fields\tindicator\nnew\n").unwrap();
     cluster.settled();
     let said = cluster.run(&["deploy", "--yes"]).code(0);
     assert!(said.stdout.starts_with("nothing to do"), "{said:?}");
     assert!(said.stderr.contains("data/feeds/intel.dat is not as it was deployed"), "{said:?}");
-    assert!(std::fs::read_to_string(there(&cluster, "data/feeds/intel.dat")).unwrap().contains("new"));
-}
+    assert!(std::fs::read_to_string(&data).unwrap().contains("new"));
+    std::fs::write(&data, ours).unwrap();
 
-#[test]
-fn a_check_is_of_the_users_own_files() {
-    let cluster = deployed();
-    std::fs::write(there(&cluster, "site/local.zeek"), "event zeek_init( {\n").unwrap();
+    let script = there(cluster, "site/local.zeek");
+    std::fs::write(&script, "event zeek_init( {\n").unwrap();
     let said = cluster.run(&["check"]).code(0);
     assert!(said.stdout.contains("the description is valid"), "{said:?}");
-    assert_eq!(std::fs::read_to_string(there(&cluster, "site/local.zeek")).unwrap(), "event zeek_init( {\n");
+    assert_eq!(std::fs::read_to_string(&script).unwrap(), "event zeek_init( {\n");
     let left = std::fs::read_dir(cluster.kept("releases")).unwrap().flatten();
     assert!(left.map(|e| e.file_name()).all(|name| !name.to_str().unwrap().contains("check")));
-    cluster.run(&["deploy", "--yes"]).code(0);
-    cluster.settled();
-}
-
-/// What an earlier clusterctl has deployed has no mark of when that was.
-#[test]
-fn a_release_of_an_earlier_clusterctl_is_looked_at_as_well() {
-    let cluster = deployed();
+    // What an earlier clusterctl has deployed has no mark of when that was.
     for entry in std::fs::read_dir(cluster.kept("releases")).unwrap().flatten() {
         if entry.file_name().to_str().unwrap().starts_with(".seen-") {
             std::fs::remove_file(entry.path()).unwrap();
         }
     }
-    cluster.settled();
-    std::fs::write(there(&cluster, "site/local.zeek"), "# by hand\n").unwrap();
     let status = cluster.run(&["status"]).code(5);
     assert!(status.stdout.contains("site/local.zeek changed"), "{status:?}");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
 }
