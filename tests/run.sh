@@ -252,7 +252,10 @@ fi
 
 tests() {
 	[ "$unit" = no ] || {
-		step "cargo test --workspace" cargo test --workspace --locked --no-fail-fast || true
+		# They wait more than they work, for nodes to start and to stop.
+		step "cargo test --workspace" \
+			env RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((2 * $(nproc)))}" \
+			cargo test --workspace --locked --no-fail-fast || true
 		count
 		# By themselves: two cases at a time, which kill and start nodes all the time, are enough for two processors.
 		step "combinations on one host" \
