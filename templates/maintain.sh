@@ -52,6 +52,10 @@ needs_healing() {
 	"running "*) ;;
 	*) return 1 ;;
 	esac
+	# What says that it is to stop, on a full disk maybe alone; `again` is a restart's.
+	again=again
+	[ ! -e "$1/stop" ] || { again='' && read -r again <"$1/stop"; } 2>/dev/null
+	[ "$again" = again ] || return 1
 	node_alive "$1" || supervisor_alive "$1" || pauses "$1" && return 1
 	[ "$next" != never ]
 }

@@ -113,7 +113,11 @@ look() {
 		[ "$file" != exit ] || ended=1
 	done
 	[ -f "${dir}exit.last" ] && dump last "${dir}exit.last"
-	[ -e "${dir}stop" ] && say stop
+	if [ -e "${dir}stop" ]; then
+		again=''
+		{ read -r again <"${dir}stop"; } 2>/dev/null
+		say stop "$again"
+	fi
 	if [ -f "$dir.status" ]; then
 		status=''
 		{ IFS= read -r status <"$dir.status"; } 2>/dev/null

@@ -21,7 +21,8 @@ for node in $nodes; do
 	fi
 	# On a full disk there is no room for another file, but what is there can be written over, all of it.
 	[ -n "$again" ] || keep "$dir/want" stopped || { printf '%-79s\n' stopped 1<>"$dir/want"; } 2>/dev/null
-	: >"$dir/stop"
+	# Also where the disk is full and the intent could not be written.
+	printf %s "$again" 2>/dev/null >"$dir/stop"
 	unit=''
 	if { IFS= read -r unit <"$dir/unit"; } 2>/dev/null && [ -n "$unit" ]; then
 		set -- "$@" "$unit"

@@ -41,6 +41,8 @@ pub struct ObservedNode {
     pub supervised: bool,
     /// Whether a stop was asked for.
     pub stopping: bool,
+    /// Whether that stop is a restart's, after which it is to run again.
+    pub restarting: bool,
     /// Its process; none where it does not run.
     pub process: Option<Process>,
 }
@@ -259,7 +261,7 @@ impl ObservedNode {
             "made" => self.built_for = ZeekBinary::parse(value),
             "exit" => self.exit.get_or_insert_default().take(value),
             "last" => self.last.get_or_insert_default().take(value),
-            "stop" => self.stopping = true,
+            "stop" => (self.stopping, self.restarting) = (true, value == "again"),
             "status" => self.status = value.split_whitespace().next().map(str::to_owned),
             "supervised" => self.supervised = true,
             "process" => self.process = Process::parse(value, now),

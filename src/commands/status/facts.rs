@@ -90,8 +90,8 @@ pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateD
     }
     match (node.stopping, node.supervised) {
         (true, true) => return (State::Stopping, None),
-        (true, false) => return (State::Stopped, Some(StateDetail::RestartCutOff)),
-        (false, _) => {}
+        (true, false) if node.restarting => return (State::Stopped, Some(StateDetail::RestartCutOff)),
+        _ => {}
     }
     let rebooted = !node.supervised && node.boot_id.as_ref().is_some_and(|b| b != boot);
     match &node.exit {
