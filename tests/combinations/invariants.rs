@@ -500,7 +500,7 @@ fn sockets(subject: &Subject<'_>) -> Checked {
 /// of the folders: so one look may find a record twice, and what is wrong has to stay so.
 fn records(subject: &Subject<'_>, memory: &mut Memory) -> Checked {
     for host in &subject.hosts {
-        let limit = Instant::now() + Duration::from_secs(10);
+        let limit = Instant::now() + Duration::from_secs(30);
         while let Err(wrong) = records_of(host, memory) {
             if Instant::now() > limit {
                 return Err(wrong);

@@ -14,7 +14,7 @@ const ENDING: [&str; 4] = ["HUP", "INT", "TERM", "QUIT"];
 const INTERRUPTED: [i32; 5] = [130, 129, 131, 143, 4];
 
 /// From the death of a node to the next one: the pauses grow with each.
-const REVIVAL: Duration = Duration::from_secs(60);
+const REVIVAL: Duration = Duration::from_secs(120);
 
 /// The pids of what runs.
 fn pids(look: &Look) -> BTreeMap<&(String, String), u64> {
@@ -68,7 +68,7 @@ pub(crate) fn take(world: &mut World, step: &str) -> Checked {
             false
         }
         "rotate secrets" => {
-            let codes: &[i32] = if world.cut { &[0, 1] } else { &[0] };
+            let codes: &[i32] = if world.cut { &[0, 1, 4] } else { &[0] };
             world.run(&["secrets", "rotate", "--yes"], codes)?;
             false
         }
@@ -118,8 +118,10 @@ fn data(world: &mut World) -> Checked<bool> {
 }
 
 fn rollback(world: &mut World) -> Checked<bool> {
-    let said = world.run(&["rollback", "--yes"], &[0, 1])?;
-    if said.code == 0 {
+    // After something was cut off, nodes of two releases may not see each other.
+    let codes: &[i32] = if world.cut { &[0, 1, 4] } else { &[0, 1] };
+    let said = world.run(&["rollback", "--yes"], codes)?;
+    if said.code != 1 {
         world.deployed = false;
         if world.cut {
             return Ok(false);
@@ -240,7 +242,7 @@ fn cut(world: &mut World, signal: &str) -> Checked<bool> {
     let fine = match said.code {
         0 => true,
         1 => args[0] == "rollback" || was_cut,
-        code => came && ENDING.contains(&signal) && INTERRUPTED.contains(&code),
+        code => (was_cut && code == 4) || (came && ENDING.contains(&signal) && INTERRUPTED.contains(&code)),
     };
     if !fine {
         return Err(format!(

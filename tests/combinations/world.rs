@@ -537,7 +537,7 @@ impl World {
 
     /// All runs and answers.
     pub(crate) fn well(&self) -> Checked {
-        let limit = Instant::now() + Duration::from_secs(60);
+        let limit = Instant::now() + Duration::from_secs(120);
         loop {
             let args = ["status", "-o", "json"];
             let said = said(self.command(&args));
@@ -550,7 +550,7 @@ impl World {
                 return Ok(());
             }
             if Instant::now() > limit {
-                return Err(format!("not well for a minute: {troubles:#}"));
+                return Err(format!("not well for two minutes: {troubles:#}"));
             }
             std::thread::sleep(Duration::from_millis(200));
         }
