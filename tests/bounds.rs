@@ -104,7 +104,7 @@ fn a_large_file_of_the_site_arrives_whole() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33).to_le_bytes()[0]
     })
-    .take(5 << 20)
+    .take(3 << 20)
     .collect();
     fs::write(site.join("list.dat"), &noise).unwrap();
     fs::write(site.join("empty.zeek"), "").unwrap();
