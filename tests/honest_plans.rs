@@ -44,7 +44,7 @@ fn an_id_that_depends_on_keys_to_be_made_is_said_to() {
     let deployed = cluster.run(&["deploy", "--yes"]).code(0);
     assert!(!deployed.stderr.contains(words), "{}", deployed.stderr);
     let id = deployed.stdout.strip_prefix("deployed ").unwrap().split(':').next().unwrap().to_owned();
-    assert!(deployed.stderr.contains(&format!("release {id}, now nothing")), "{}", deployed.stderr);
+    assert!(deployed.stderr.contains(&format!("first deploy: release {id}")), "{}", deployed.stderr);
     let planned = cluster.run(&["diff"]).code(0);
     assert!(planned.stdout.contains(&format!("nothing to do: all hosts have the release {id}")), "{}", planned.stdout);
 }

@@ -277,7 +277,7 @@ fn maintain_leaves_a_locked_host_and_an_unfinished_operation_alone() {
     wait_for("its end", || (cluster.row("worker-1")["state"] == "crashed").then_some(()));
     std::fs::write(cluster.kept("journal"), "17-1 ada@desk (pid 1): deploy\nswitched abc\n").unwrap();
     let report = cluster.run(&["maintain"]).code(1);
-    assert!(report.stdout.contains("did not come to its end"), "{}", report.stdout);
+    assert!(report.stdout.contains("did not finish"), "{}", report.stdout);
     assert!(report.stdout.contains("ada@desk"), "{}", report.stdout);
     std::fs::remove_file(cluster.kept("journal")).unwrap();
     // This test holds the lock.

@@ -229,7 +229,7 @@ fn recycled_pids_are_nobody() {
     // The very same, but of another boot.
     is("11111111-2222-3333-4444-555555555555", &start);
     let row = host.cluster.row(WORKER);
-    assert_eq!((&row["state"], &row["detail"]), (&json!("crashed"), &json!("its host was rebooted")));
+    assert_eq!((&row["state"], &row["detail"]), (&json!("crashed"), &json!("the host rebooted")));
     let said = host.cluster.run(&["status"]).code(5);
     assert!(said.stdout.contains("clusterctl start worker-1"), "{}", said.stdout);
     // A stop sends it no signal, and a start is not held up by it.

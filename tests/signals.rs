@@ -127,7 +127,7 @@ fn what_a_killed_deploy_left_stopped_is_healed() {
     wait_for("the lock to be free", || (!cluster.kept("lock").exists()).then_some(()));
 
     let left = cluster.run(&["maintain"]).code(1);
-    assert!(left.stdout.contains("an operation did not come to its end there, no node was touched"), "{left:?}");
+    assert!(left.stdout.contains("an operation did not finish there, no node was touched"), "{left:?}");
     assert!(down("worker-1") && down("worker-2"));
     cluster.run(&["stop", "worker-2"]).code(0);
     let hour_ago = SystemTime::now() - Duration::from_secs(3600);

@@ -332,13 +332,13 @@ logs: { expire: 0 }
         [
             "2: that is zeekctl's; write `logs: { rotate: 1h }`",
             "5: that is zeekctl's; write `scripts: [NAME, ...]`",
-            "6: write the name of a host of `hosts`: that is `here`",
+            "6: write the host's name in `hosts`: `here`",
             "9: that is zeekctl's; write `interface: af_packet::INTERFACE` and `count: N`, and the workers share the packets",
             "10: that is zeekctl's; write `count: N`",
             "11: that is zeekctl's; write `env: { NAME: VALUE }`",
             "13: did you mean `FANOUT_HASH`?",
             "13: write `128MiB`",
-            "14: leave `expire` out, and archived logs stay",
+            "14: leave `expire` out to keep archived logs for ever",
         ]
     );
     assert_eq!(

@@ -17,7 +17,7 @@ pub(crate) struct Global {
     /// How results are written
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
-    /// Only the result and errors: no progress, no talk
+    /// Only the result and errors: no progress messages
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// Whether colours are used

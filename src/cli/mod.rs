@@ -5,6 +5,7 @@ mod execute;
 mod global;
 mod signals;
 mod table;
+mod unknown;
 
 use std::ffi::OsString;
 
@@ -30,6 +31,7 @@ pub fn completion_script(shell: impl Generator) -> Vec<u8> {
 /// Runs a command line and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let parsed = Cli::definition().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = parsed.map_err(unknown::advise);
     let code = match &parsed {
         Ok(cli) => command_line(cli),
         Err(error) => {

@@ -114,8 +114,8 @@ pub(crate) async fn act(
     let ui = session.ui;
     if !confirm.yes && !ui.can_ask() && at_terminal() {
         // A user who has sent stderr elsewhere is not taken for a script.
-        let error = Error::new(Kind::Usage, "nothing has changed: you can't be asked, since stderr is no terminal");
-        return Err(error.hint("if you are sure: --yes").into());
+        let error = Error::new(Kind::Usage, "cannot ask for confirmation (stderr is not a terminal); nothing changed");
+        return Err(error.hint("use --yes").into());
     }
     session.settle().await;
     let ask = !confirm.yes && ui.can_ask();
@@ -123,13 +123,14 @@ pub(crate) async fn act(
     let show = |prepared: &Prepared| {
         prepared.notes.iter().for_each(|note| ui.say(note));
         if prepared.plan.is_empty() && ui.output != Output::Json {
-            ui.say(&format!("{}: what is left to do there is done", agreement(&prepared.plan)));
+            ui.say(&format!("{}: finishing the interrupted operation", agreement(&prepared.plan)));
         } else {
-            plan_aside(&ui, &prepared.plan);
+            plan_aside(&ui, &prepared.plan, ask);
         }
     };
     show(&prepared);
-    // Nobody is asked about what is refused after it.
+    // Nobody is asked about what is refused after it, or can't be done now.
+    deploy::unlocked(fleet, &prepared)?;
     deploy::allowed(&prepared)?;
     // On a thread of its own, so that an interrupt is heard meanwhile.
     let confirmed = || -> BoxFuture<'static, bool> {
@@ -164,6 +165,7 @@ impl Report for DeployReport {
             let nodes = count(self.nodes.len(), "node");
             let touched = match bad {
                 0 if !self.lacks.is_empty() => format!("{nodes} touched"),
+                0 if self.nodes.is_empty() => "no node had to restart".to_owned(),
                 0 => format!("{nodes} touched, all as planned"),
                 bad => format!("{nodes} touched, {bad} not as planned"),
             };

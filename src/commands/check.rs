@@ -12,7 +12,7 @@ use crate::observed::OperationKind;
 use crate::ui::{Progress, Tone, Ui, count, escape_control};
 use crate::values::fold_names;
 
-/// Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing
+/// Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     /// Only the description: connect to no host

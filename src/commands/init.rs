@@ -1,6 +1,6 @@
 //! `init`: a first description where there is none.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -31,7 +31,12 @@ impl Command for Init {
             let mut new = std::fs::OpenOptions::new().write(true).create_new(true).open(&file)?;
             new.write_all(include_bytes!("../../examples/minimal.yaml"))
         };
-        write().map_err(|e| Error::failed(format!("can't write {}", file.display())).because(e))?;
+        write().map_err(|e| match e.kind() {
+            ErrorKind::AlreadyExists => {
+                Error::failed(format!("{} is there already", file.display())).hint("`-f FILE` writes another one")
+            }
+            _ => Error::failed(format!("can't write {}", file.display())).because(e),
+        })?;
         Ok(Written { file })
     }
 }

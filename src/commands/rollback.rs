@@ -12,7 +12,7 @@ use crate::ui::Progress;
 /// Go back to an earlier release, with the topology that it had; only what differs restarts
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rollback {
-    /// Its id or the begin of it; none: the one before, or where a deploy was cut off, the one from which it began
+    /// Release id or a prefix of it; default: the previous release, or after an interrupted deploy the one that it started from
     release: Option<String>,
     #[command(flatten)]
     confirm: ConfirmArgs,

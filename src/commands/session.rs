@@ -192,5 +192,5 @@ pub(crate) fn hosts_of(cluster: &Cluster, selectors: &[String]) -> Result<Option
 
 /// The error of a question that nobody answered with yes.
 pub(crate) fn cancelled() -> Error {
-    Error::new(Kind::Failed, "nothing has changed: not confirmed")
+    Error::new(Kind::Failed, "cancelled; nothing changed")
 }

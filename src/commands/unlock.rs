@@ -45,8 +45,7 @@ impl Command for Unlock {
         }
         if !self.yes && !ui.can_ask() {
             let named: String = self.hosts.iter().map(|selector| format!("{selector} ")).collect();
-            let error =
-                Error::new(Kind::Usage, "nothing has changed: an operation that is at work must not lose its lock");
+            let error = Error::new(Kind::Usage, "nothing has changed: the lock may still be in use");
             return Err(error.hint(format!("check that operation first, then: clusterctl unlock {named}--yes")).into());
         }
         let question = "is that operation really dead? free the lock?";

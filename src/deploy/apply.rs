@@ -14,7 +14,7 @@ use super::report::{DeployReport, Pending};
 use super::survey::tolerable;
 use super::{keys, resume, rollback};
 use crate::error::{CommandError, Error};
-use crate::fleet::{Event, Fleet, Locks, Operation};
+use crate::fleet::{Event, Fleet, Locks, Operation, locked};
 use crate::nodes::{NodeOutcome, Outcome, peers};
 use crate::observed::OperationKind;
 
@@ -55,7 +55,7 @@ pub async fn apply(
         tokio::task::yield_now().await;
         let answer = match fleet.unless_interrupted(agree(&prepared)).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Error::failed("nothing has changed: not confirmed")),
+            Ok(false) => Err(Error::failed("cancelled; nothing changed")),
             Err(interrupted) => Err(interrupted),
         };
         if let Err(error) = answer {
@@ -95,7 +95,7 @@ pub async fn apply(
     }
     let unended = locks.finish(&but).await;
     if let Ok(report) = &mut result {
-        let why = |why: String| format!("it could not be told that this came to its end: {why}");
+        let why = |why: String| format!("could not mark the operation as finished: {why}");
         if report.done {
             let (started, beside) = (started(report), beside(&prepared, report));
             report.lacks = peers::settled(fleet, Some(prepared.version), &started, &beside).await;
@@ -115,6 +115,22 @@ fn beside(prepared: &Prepared, report: &DeployReport) -> BTreeSet<String> {
     let touched: BTreeSet<&str> = report.nodes.iter().map(|o| o.node.as_str()).collect();
     let nodes = prepared.found.iter().flatten().flat_map(|o| &o.nodes).filter(|(_, node)| node.process.is_some());
     nodes.map(|(name, _)| name).filter(|name| !touched.contains(name.as_str())).cloned().collect()
+}
+
+/// Makes sure that no other operation held a lock when the hosts were observed: what it leaves is not what was planned on.
+///
+/// # Errors
+/// Says which host is locked, and by whom.
+pub fn unlocked(fleet: &Fleet, planned: &Prepared) -> Result<(), CommandError> {
+    let hosts = fleet.cluster.hosts.iter().zip(&planned.found);
+    let held =
+        hosts.filter_map(|(host, observed)| Some((host.name.as_str(), observed.as_ref()?.lock.as_deref()?, true)));
+    let leaving = planned.leaving.iter();
+    let leaving = leaving.filter_map(|(handle, o)| Some((handle.name.as_str(), o.lock.as_deref()?, false)));
+    match held.chain(leaving).next() {
+        Some((host, holder, is_described)) => Err(locked(host, holder, is_described).into()),
+        None => Ok(()),
+    }
 }
 
 /// Refuses what a plan would do and nobody has agreed to.

@@ -45,7 +45,7 @@ mod stored;
 mod survey;
 mod switch;
 
-pub use apply::{Agree, allowed, apply};
+pub use apply::{Agree, allowed, apply, unlocked};
 pub use beside::missing;
 pub use compare::compare;
 pub use keys::NewKeys;

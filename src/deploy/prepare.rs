@@ -55,6 +55,8 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
     if options.no_restart {
         plan.without_restarts();
+    } else if options.max_unavailable.is_some() {
+        plan.roll(&fleet.cluster, &found, &release);
     }
     plan.apart = apart(&fleet.cluster, &excluded);
     let options = options.clone();

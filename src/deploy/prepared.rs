@@ -51,7 +51,7 @@ pub(crate) enum Goal {
 }
 
 impl Prepared {
-    /// Tells whether an operation on one of the hosts did not come to its end, or a host lacks the cluster's keys.
+    /// Tells whether an operation on one of the hosts did not finish, or a host lacks the cluster's keys.
     pub fn is_unfinished(&self) -> bool {
         self.found.iter().flatten().any(|o| !o.journal.is_empty())
             || !keys::lacking(&self.keys, &self.found, &self.release).is_empty()

@@ -42,7 +42,7 @@ pub struct Pending {
     pub why: String,
 }
 
-/// Says how an operation that did not come to its end is finished, and how it is undone; `first` where nothing was
+/// Says how an operation that did not finish is finished, and how it is undone; `first` where nothing was
 /// deployed before it.
 pub fn ways_on(kind: Option<OperationKind>, first: bool) -> &'static str {
     match kind {

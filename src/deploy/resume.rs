@@ -61,7 +61,7 @@ pub async fn prepare_resume(
         .map(|(_, name, observed)| (name, observed))
         .collect();
     for node in &mut prepared.plan.nodes {
-        // What an operator stopped stays so; what an operation stopped that did not come to its end does not.
+        // What an operator stopped stays so; what an operation stopped that did not finish does not.
         let stopped = |o: &Observed| {
             o.unfinished().is_none()
                 && o.nodes.get(&node.node).is_some_and(|n| n.desired == Some(Desired::Stopped) && n.process.is_none())

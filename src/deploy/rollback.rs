@@ -114,7 +114,7 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         excluded.insert(index, Excluded::Failed(why));
     }
     let Some(version) = version.filter(|_| wrong.is_empty()) else {
-        let error = Error::failed(format!("nothing has changed: {} can't be had again everywhere", target.id));
+        let error = Error::failed(format!("nothing has changed: release {} is not complete on all hosts", target.id));
         return Err(wrong
             .into_iter()
             .fold(error, Error::because)
@@ -135,6 +135,8 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
     if options.no_restart {
         plan.without_restarts();
+    } else if options.max_unavailable.is_some() {
+        plan.roll(cluster, &found, &release);
     }
     plan.apart = apart(cluster, &excluded);
     let (goal, options) = (Goal::Release(target.clone()), options.clone());
@@ -181,7 +183,7 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
         return Err(Error::failed("no host can be asked"));
     }
     let runs = prevailing(cluster, currents(found));
-    // An operation that did not come to its end: what ran before it, or where it was to go back to. One that only a host
+    // An operation that did not finish: what ran before it, or where it was to go back to. One that only a host
     // that was away remembers is nobody's any more.
     let undone = |o: &Observed| {
         let unfinished = o.unfinished()?;
@@ -209,7 +211,7 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
     if told.iter().all(|(_, id)| fits(id)) {
         return before.or_else(|error| told.first().map(|(_, id)| id.clone()).ok_or(error));
     }
-    let error = Error::failed("hosts do not say the same of an operation that did not come to its end");
+    let error = Error::failed("hosts do not say the same of an operation that did not finish");
     let line = |(host, id): &(&str, String)| format!("{host}: it is undone by going back to {id}");
     let name = before.unwrap_or_else(|_| told[0].1.clone());
     let hint = format!("name the release to go to, such as clusterctl rollback {name}");
@@ -230,7 +232,7 @@ fn release_before(manager: Option<&Observed>, found: &[Option<Observed>], runs: 
     let any = kept.keys().any(|id| Some(*id) != runs && common(id));
     let others = || kept.values().filter(|k| Some(k.id.as_str()) != runs && (!any || common(&k.id)));
     if let Some(current) = current.filter(|k| k.command == "rollback") {
-        let error = Error::failed(format!("the release that runs, {}, was itself gone back to", current.id));
+        let error = Error::failed(format!("{} is already the result of a rollback", current.id));
         let mut others: Vec<&&StoredRelease> = others().filter(|k| k.time.is_some()).collect();
         others.sort_by_key(|k| std::cmp::Reverse(k.time));
         let line = |k: &&&StoredRelease| {
@@ -379,6 +381,6 @@ mod tests {
     fn what_was_gone_back_from_is_not_gone_to_without_its_name() {
         let all = [kept("a", 1, "deploy"), kept("b", 4, "rollback"), kept("c", 3, "deploy")];
         let error = chosen(&[host("b", &all, &[])]).unwrap_err();
-        assert!(error.contains("b, was itself gone back to"), "{error}");
+        assert!(error.contains("b is already the result of a rollback"), "{error}");
     }
 }

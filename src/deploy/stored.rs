@@ -90,7 +90,7 @@ pub(crate) async fn held(fleet: &Fleet, handle: &HostHandle, id: &str) -> Result
     }
     // What has names that none of ours has is no release of ours, whatever digests say.
     held.whole &= !held.odd;
-    if ended { Ok(held) } else { Err(format!("the answer is not whole: {}", reply.stderr.trim())) }
+    if ended { Ok(held) } else { Err(format!("the reply is incomplete: {}", reply.stderr.trim())) }
 }
 
 #[cfg(test)]

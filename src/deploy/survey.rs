@@ -115,8 +115,8 @@ pub(crate) fn notes(
             ));
         }
         notes.extend(replaceable_zeek(observed).map(|note| format!("{}: {note}", host.name)));
-        if let Some(unfinished) = observed.unfinished() {
-            notes.push(format!("{}: an operation did not come to its end: {}", host.name, unfinished.text()));
+        if let Some(unfinished) = observed.unfinished().filter(|_| observed.lock.is_none()) {
+            notes.push(format!("{}: an operation did not finish: {}", host.name, unfinished.text()));
         }
     }
     notes

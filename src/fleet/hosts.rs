@@ -255,7 +255,7 @@ impl Fleet {
             Ok(observed)
         } else {
             let last = reply.stderr.lines().last().unwrap_or("no reason given").to_owned();
-            Err(Failure::new(HostFailure::Other, format!("the host's answer is not whole: {last}")))
+            Err(Failure::new(HostFailure::Other, format!("the host's reply is incomplete: {last}")))
         }
     }
 

@@ -108,6 +108,14 @@ enum Refused {
     Failed(String, bool),
 }
 
+/// The error of a host that is locked by another operation; no selector means one that is not in the description.
+pub(crate) fn locked(host: &str, holder: &str, is_described: bool) -> Error {
+    let ends = "wait until it ends; a lock ends with the clusterctl that holds it";
+    let hint =
+        if is_described { format!("{ends}; if that one hangs: clusterctl unlock @{host}") } else { ends.to_owned() };
+    Error::new(Kind::Locked, format!("{host} is locked by another operation")).because(holder).hint(hint)
+}
+
 impl Refused {
     fn error(self) -> StepError {
         match self {
@@ -277,17 +285,7 @@ impl Locks {
                     }
                     continue;
                 }
-                Err(Refused::Locked(holder)) => {
-                    let ends = "wait until it ends; a lock ends with the clusterctl that holds it";
-                    // No selector means a host that is not in the description.
-                    let hint = match handle.index {
-                        Some(_) => format!("{ends}; if that one hangs: clusterctl unlock @{name}"),
-                        None => ends.to_owned(),
-                    };
-                    Error::new(Kind::Locked, format!("{name} is locked by another operation"))
-                        .because(holder)
-                        .hint(hint)
-                }
+                Err(Refused::Locked(holder)) => locked(&name, &holder, handle.index.is_some()),
                 Err(Refused::Failed(why, reached)) if lenient || !reached => {
                     locks.held.remove(&name);
                     lost.push((name, why));

@@ -14,5 +14,5 @@ pub use select::{Selection, candidates};
 
 pub(crate) use ask::{Facts, enough, forbidden, gather, might_run, request, running, runs};
 pub(crate) use hosts::{Detail, HostAnswer, HostHandle, all_well, unreachable};
-pub(crate) use lock::{Locks, Operation, StepError};
+pub(crate) use lock::{Locks, Operation, StepError, locked};
 pub(crate) use whose::{manager_is_ours, only_ours};

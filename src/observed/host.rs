@@ -154,7 +154,7 @@ impl StoredRelease {
 }
 
 impl Observed {
-    /// Returns the operation that did not come to its end; the first, where several did not.
+    /// Returns the operation that did not finish; the first, where several did not.
     pub fn unfinished(&self) -> Option<Unfinished> {
         Unfinished::read(&self.journal)
     }

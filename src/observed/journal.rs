@@ -1,4 +1,4 @@
-//! What a host's journal says of an operation that did not come to its end.
+//! What a host's journal says of an operation that did not finish.
 
 use serde::Serialize;
 
@@ -57,7 +57,7 @@ impl OperationKind {
     }
 }
 
-/// An operation that did not come to its end, as a host's journal tells it.
+/// An operation that did not finish, as a host's journal tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unfinished {
     /// Who, from where, what and when.
@@ -80,13 +80,17 @@ impl Unfinished {
             (None, Some(to)) => format!(" to {to}"),
             _ => String::new(),
         };
-        let step = if self.step.is_empty() { "nothing that is known" } else { &self.step };
-        format!("{}{way}; the last that it did there: {step}", self.holder)
+        let step = match self.step.as_str() {
+            "" => "unknown",
+            "begin to go back" => "starting rollback",
+            step => step,
+        };
+        format!("{}{way}; last step: {step}", self.holder)
     }
 }
 
 impl Unfinished {
-    /// Reads a journal: the operation that did not come to its end; the first, where several did not.
+    /// Reads a journal: the operation that did not finish; the first, where several did not.
     pub(super) fn read(journal: &[String]) -> Option<Self> {
         let (_, holder) = journal.first()?.split_once(' ')?;
         let mut unfinished = Self { holder: holder.to_owned(), ..Self::default() };

@@ -99,9 +99,25 @@ pub(super) fn upgrade(cluster: &Cluster, found: Found<'_>, release: &Release) ->
     Some(Upgrade { from, to: version.map_or(to, str::to_owned), other_version, hosts })
 }
 
-pub(super) fn log_gap(cluster: &Cluster, found: Found<'_>, release: &Release, nodes: &[NodePlan]) -> Option<LogOutage> {
-    let workers =
-        nodes.iter().filter(|n| n.role == Some(Role::Worker) && n.action == Action::Keep && n.running).count();
+/// When workers restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// All before those that write logs do.
+    First,
+    /// A few at a time, after all others.
+    AfterAllOthers,
+}
+
+pub(super) fn log_outage(
+    cluster: &Cluster,
+    found: Found<'_>,
+    release: &Release,
+    nodes: &[NodePlan],
+    restart: Workers,
+) -> Option<LogOutage> {
+    let goes_on =
+        |action: Action| action == Action::Keep || restart == Workers::AfterAllOthers && action == Action::Restart;
+    let workers = nodes.iter().filter(|n| n.role == Some(Role::Worker) && goes_on(n.action) && n.running).count();
     let names: BTreeSet<&str> = cluster.log_writers().map(|n| n.name.as_str()).collect();
     let of = |wanted: fn(&NodePlan) -> bool| -> Vec<String> {
         nodes

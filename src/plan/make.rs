@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::effects::Workers;
 use super::node::{Action, Deployments, Found, NodePlan};
 use super::steps::{HostPlan, Plan};
 use super::{effects, files, reasons};
@@ -78,8 +79,13 @@ impl Plan {
                 node.reasons = vec![why.clone()];
             }
         }
-        plan.logs = effects::log_gap(cluster, found, release, &plan.nodes);
+        plan.logs = effects::log_outage(cluster, found, release, &plan.nodes, Workers::First);
         plan
+    }
+
+    /// Says that workers restart a few at a time, after all others: those that write logs restart while they go on.
+    pub fn roll(&mut self, cluster: &Cluster, found: Found<'_>, release: &Release) {
+        self.logs = effects::log_outage(cluster, found, release, &self.nodes, Workers::AfterAllOthers);
     }
 
     /// Adds a host that left the description: its nodes stop.

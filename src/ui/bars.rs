@@ -20,14 +20,11 @@ pub(super) fn is_drawn() -> bool {
     drawn().is_some()
 }
 
-/// Writes while the bars are out of the way.
-pub(super) fn above(write: impl FnOnce()) {
-    match drawn() {
-        // They are drawn again with their next step. Their own `suspend` panics on a terminal that is gone.
-        Some(bars) => {
-            let _ = bars.clear();
-            write();
-        }
-        None => write(),
-    }
+/// Writes lines above the bars; returns whether there are bars. A bar that ticks draws itself at any moment, so that only
+/// the bars themselves can write in one go (their `suspend` panics on a terminal that is gone).
+pub(super) fn above(text: &str) -> bool {
+    let Some(bars) = drawn() else { return false };
+    // A terminal that is gone ends nothing.
+    let _ = bars.println(text);
+    true
 }

@@ -16,7 +16,7 @@ pub const SCHEMA: u32 = 1;
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Output {
-    /// For eyes.
+    /// For people.
     Table,
     /// One JSON document.
     Json,
@@ -207,10 +207,10 @@ impl Ui {
 
 /// Writes on stderr, whatever is quiet; above the progress bars, where there are any.
 pub(crate) fn complain(text: &str) {
-    bars::above(|| {
-        let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{}", sealed(text));
-    });
+    let text = sealed(text);
+    if !bars::above(&text) {
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
 }
 
 /// Returns `1 node`, `2 nodes`.

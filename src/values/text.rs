@@ -112,9 +112,12 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     // One letter for another is no typing error where there is but one.
     let length = text.chars().count();
     let allowed = length.div_ceil(4).min(3).min(length.saturating_sub(1));
+    // `sensor3` beside `sensor1` is another one.
+    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let other_number = |candidate: &str| candidate != text && letters(candidate) == letters(&text);
     candidates
         .into_iter()
-        .filter(|candidate| candidate.len().abs_diff(text.len()) <= 3)
+        .filter(|candidate| candidate.len().abs_diff(text.len()) <= 3 && !other_number(&candidate.to_lowercase()))
         .map(|candidate| (strsim::damerau_levenshtein(&text, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min()

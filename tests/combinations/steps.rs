@@ -136,7 +136,7 @@ fn rollback(world: &mut World) -> Checked<bool> {
     }
     let refusals = [
         "there is no release before the one that runs",
-        "was itself gone back to",
+        "is already the result of a rollback",
         // Only where a deploy has to come first.
         "no host has",
     ];

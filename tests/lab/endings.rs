@@ -50,7 +50,7 @@ fn hosts_bring_back_what_a_killed_deploy_had_stopped() {
     assert!(scene.seen().running.len() < 8);
     // Not while it could come back, and with nobody's help later.
     let said = scene.run(&["maintain"]).code(1);
-    names(&said, &["an operation did not come to its end there, no node was touched"]);
+    names(&said, &["an operation did not finish there, no node was touched"]);
     for host in scene.hosts() {
         scene.sh(host, "touch -d '1 hour ago' \"$1\"", &[&format!("{}/journal", scene.home())]);
     }

@@ -158,7 +158,7 @@ fn a_deploy_that_goes_back_keeps_what_is_known_of_one_that_was_cut_off() {
     assert!(deployed.contains("went back"), "{deployed}");
     assert!(std::fs::read_to_string(cluster.kept("journal")).unwrap().starts_with(journal));
     let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains("an operation did not come to its end: ada@desk (pid 1)"), "{}", status.stdout);
+    assert!(status.stdout.contains("an operation did not finish: ada@desk (pid 1)"), "{}", status.stdout);
     // The one that comes to its end ends it.
     describe(&cluster, "");
     cluster.run(&["deploy", "--yes"]).code(0);
@@ -302,7 +302,7 @@ fn a_reboot_that_recycles_all_pids_is_seen_and_undone_by_start() {
         }
     }
     let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains("its host was rebooted"), "{}", status.stdout);
+    assert!(status.stdout.contains("the host rebooted"), "{}", status.stdout);
     let plan = cluster.run(&["diff"]).code(0);
     assert!(plan.stdout.contains("not running"), "{}", plan.stdout);
     cluster.run(&["start"]).code(0);
@@ -415,7 +415,7 @@ fn a_crash_loop_is_given_up_and_start_tries_again() {
     });
     assert!(row["detail"].as_str().unwrap().contains("gave up after"), "{row}");
     let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains("is failed (exit 1; gave up after"), "{}", status.stdout);
+    assert!(status.stdout.contains("failed (exit 1; gave up after"), "{}", status.stdout);
     assert_eq!(count_of(&cluster, "proxy-1"), 0);
     drop(listener);
     cluster.run(&["start"]).code(0);

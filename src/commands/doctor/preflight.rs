@@ -86,7 +86,7 @@ impl Preflight<'_> {
     fn way(&mut self, index: usize, all: &BTreeMap<usize, Result<Facts, Failure>>) {
         let facts = self.facts;
         if !facts.complete {
-            self.bad("ssh", "the host's answer is not whole", "try again with a longer `--timeout`");
+            self.bad("ssh", "the host's reply is incomplete", "try again with a longer `--timeout`");
         }
         let twin = all.iter().find(|(other, answer)| {
             **other != index

@@ -83,10 +83,13 @@ fn text(stream: Stream, report: &DoctorReport) -> String {
     // Trouble stands first.
     let (bad, good): (Vec<_>, Vec<_>) = report.hosts.iter().partition(|h| !h.is_ok());
     for host in bad.iter().chain(&good) {
-        let well = host.checks.iter().filter(|c| c.verdict == Verdict::Good).count();
-        let (tone, word) = if host.is_ok() { (Tone::Good, "well") } else { (Tone::Bad, "not as it should be") };
-        let (name, word) = (stream.paint(Tone::Strong, &host.host), stream.paint(tone, word));
-        lines.push(wrapped("", &format!("{name}: {word} ({well} of {} checks good)", host.checks.len())));
+        let (checks, failed) = (host.checks.len(), host.checks.iter().filter(|c| c.verdict == Verdict::Bad).count());
+        let (tone, word) = match failed {
+            0 => (Tone::Good, format!("OK ({checks} checks)")),
+            failed => (Tone::Bad, format!("{failed} of {checks} checks failed")),
+        };
+        let (name, word) = (stream.paint(Tone::Strong, &host.host), stream.paint(tone, &word));
+        lines.push(wrapped("", &format!("{name}: {word}")));
         for check in host.checks.iter().filter(|c| c.verdict != Verdict::Good) {
             let tone = if check.verdict == Verdict::Bad { Tone::Bad } else { Tone::Warn };
             let hint = check.hint.as_ref().map(|h| format!(" -> {}", escape_control(h))).unwrap_or_default();

@@ -106,7 +106,7 @@ fn what_is_missing_or_not_whole_is_told() {
             || told("zeek missing").contains("there is no /usr")
     );
     assert!(told("zeek noexec").contains("can't be run"));
-    assert!(told("").contains("the host's answer is not whole"));
+    assert!(told("").contains("the host's reply is incomplete"));
     assert!(told(WELL).contains("is 8.0.10, and the description says 8.1"));
     assert!(told(&WELL.replace("boot-1", "boot-2")).contains("is the same machine as b"));
     assert!(told(&WELL.replace("\nlogind yes b true", "")).contains("# loginctl enable-linger zeek"));

@@ -154,7 +154,7 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
         Ok(prepared) => prepared,
         Err(failure) => return not_now(&why(failure).join("; ")),
     };
-    // What did not come to its end is for somebody to decide.
+    // What did not finish is for somebody to decide.
     let deployed = prepared.found.iter().flatten().any(|o| o.current.is_some());
     if !deployed || prepared.is_unfinished() || prepared.plan.is_empty() {
         return Ok(Vec::new());

@@ -17,7 +17,7 @@ pub(crate) enum Maintained {
     Done,
     /// Another operation holds its lock: nothing was done.
     Busy,
-    /// An operation did not come to its end there: nodes were left alone, or only brought back.
+    /// An operation did not finish there: nodes were left alone, or only brought back.
     Unfinished,
     /// Nothing is deployed there.
     NotDeployed,
@@ -208,9 +208,7 @@ fn lines(host: &HostMaintenance) -> Vec<String> {
         (Maintained::Busy, Some(why)) => lines.push(format!("{name}: nothing was done, it is locked: {why}")),
         (Maintained::Unfinished, Some(why)) => {
             let nodes = if host.healed.is_empty() { "no node was touched" } else { "only nodes were brought back" };
-            lines.push(format!(
-                "{name}: an operation did not come to its end there, {nodes}: {why} -> clusterctl deploy"
-            ));
+            lines.push(format!("{name}: an operation did not finish there, {nodes}: {why} -> clusterctl deploy"));
         }
         (_, Some(why)) => lines.push(format!("{name}: {why}")),
         _ => {}

@@ -10,15 +10,15 @@ use crate::ui::{Output, Stream, Tone, Ui, complain, count, escape_control};
 /// The most lines of one file's difference that are shown.
 const MOST_LINES: usize = 200;
 /// What a tab of a script becomes.
-const TAB: &str = "    ";
+const TAB: &str = "→   ";
 /// The most names, or ranges of names, that are listed before the rest is counted.
 const MOST_NAMES: usize = 8;
 
-/// Shows a plan on the side, before it is done.
-pub(crate) fn plan_aside(ui: &Ui, plan: &Plan) {
+/// Shows a plan on the side, before it is done; with `--quiet` where somebody is asked about it.
+pub(crate) fn plan_aside(ui: &Ui, plan: &Plan, asks: bool) {
     if ui.output == Output::Json {
         ui.event(&serde_json::json!({"event": "plan", "plan": plan}));
-    } else if !ui.quiet {
+    } else if !ui.quiet || asks {
         complain(text(ui.err, plan, false).trim_end());
     }
 }
@@ -45,6 +45,7 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
     let why = if provisional { " (for now: a deploy makes new keys, and with them another id)" } else { "" };
     let release = format!("release {}{why}", plan.release);
     match from.iter().next() {
+        Some((&"nothing", _)) if from.len() == 1 => out.say("", &format!("first deploy: {release}")),
         Some((before, _)) if from.len() == 1 => out.say("", &format!("{release}, now {before}")),
         _ => out.say("", &release),
     }
@@ -248,7 +249,7 @@ fn interrupted(gap: &LogOutage) -> String {
         LogFate::Others => {
             format!("{} takes all meanwhile", names(gap.others.iter().map(String::as_str)))
         }
-        LogFate::Dropped => "what they log until it is ready again is lost".to_owned(),
+        LogFate::Dropped => "log records written in that time are lost".to_owned(),
         LogFate::Queued => "they keep what they log until it is ready again, up to ZeroMQ's log_sndhwm".to_owned(),
     };
     format!(

@@ -60,7 +60,7 @@ fn upkeep(
     match (observed.maintain, observed.maintained) {
         (None, _) if cluster.runner == RunnerKind::Process && observed.nodes.values().any(|n| n.process.is_some()) => {
             warnings.push(trouble(
-                "nobody starts its nodes after a reboot, expires logs or heals".to_owned(),
+                "automatic maintenance is not installed: no restart after a reboot, no log expiry".to_owned(),
                 "clusterctl maintain --install",
             ));
         }
@@ -165,7 +165,7 @@ pub(crate) fn hosts_of(
         if let Some(begun) = observed.unfinished().filter(|_| observed.lock.is_none()) {
             troubles.push(Trouble {
                 subject: name.clone(),
-                what: format!("an operation did not come to its end: {}", begun.text()),
+                what: format!("an operation did not finish: {}", begun.text()),
                 hint: Some(if done {
                     format!("clusterctl resume @{name}, or clusterctl deploy")
                 } else {
@@ -179,7 +179,10 @@ pub(crate) fn hosts_of(
             troubles.push(Trouble {
                 subject: name.clone(),
                 what: format!("has {has}, and the cluster runs {runs}"),
-                hint: Some(format!("clusterctl resume @{name}")),
+                hint: Some(match observed.current {
+                    Some(_) => format!("clusterctl resume @{name}, or clusterctl deploy"),
+                    None => "clusterctl deploy".to_owned(),
+                }),
             });
         }
         hosts.push(HostStatus {

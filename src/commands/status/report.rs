@@ -45,7 +45,12 @@ pub(crate) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             }
             waiting(&mut row, cluster, node, observed);
         }
-        troubles.extend(trouble_of(&row, observed.map_or("", |o| start_of(o, &row, current.as_deref()))));
+        let mut trouble = trouble_of(&row, observed.map_or("", |o| start_of(o, &row, current.as_deref())));
+        if let Some(trouble) = trouble.as_mut().filter(|_| observed.is_some_and(|o| o.lock.is_some())) {
+            // Whoever holds the lock is about to do it.
+            trouble.hint = None;
+        }
+        troubles.extend(trouble);
         warnings.extend(healed_of(&row));
         rows.push(row);
     }
@@ -228,7 +233,7 @@ fn trouble_of(row: &NodeRow, way: &str) -> Option<Trouble> {
                 Some(crash) => format!("{crash} on {} holds what it left", row.host),
                 None => format!("{}/stderr on {} may say why", row.folder, row.host),
             };
-            return trouble(format!("is {}{detail}", row.state.name()), Some(hint));
+            return trouble(format!("{}{detail}", row.state.name()), Some(hint));
         }
         State::Starting | State::Stopping => return trouble(format!("is {}{detail}", row.state.name()), None),
     }

@@ -48,7 +48,7 @@ fn text(ui: &Ui, report: &StatusReport) -> String {
         report.nodes.iter().filter(bad).chain(report.nodes.iter().filter(|r| !bad(r))).map(row).collect();
     text.push_str(&table(ui.out, &COLUMNS, &rows));
     for host in report.hosts.iter().filter(|h| h.lock.is_some()) {
-        let line = format!("{}: {}", host.host, host.lock.as_deref().unwrap_or_default());
+        let line = format!("{} is locked by {}", host.host, host.lock.as_deref().unwrap_or_default());
         text.push('\n');
         text.push_str(&ui.out.wrap(&in_line(&line), "  "));
         text.push('\n');

@@ -66,7 +66,7 @@ impl fmt::Display for StateDetail {
         f.write_str(match self {
             Self::NotDeployed => "not deployed yet",
             Self::RestartCutOff => "by a restart that has not started it again",
-            Self::Rebooted => "its host was rebooted",
+            Self::Rebooted => "the host rebooted",
             Self::Unsupervised => "unsupervised",
             Self::Other(text) => text,
         })

@@ -234,7 +234,7 @@ async fn on_host(
         }
     }
     if said.len() < nodes.len() {
-        return Err(failed(reply.stderr.lines().last().unwrap_or("the answer is not whole").to_owned()));
+        return Err(failed(reply.stderr.lines().last().unwrap_or("the reply is incomplete").to_owned()));
     }
     Ok(said)
 }

@@ -68,7 +68,7 @@ fn f27_with_the_managers_host_down_the_others_are_seen_stopped_and_started() {
             on_mgmt.iter().all(|n| row(&status, n)["state"] == "running").then_some(())
         });
     } else {
-        names(&scene.run(&["status"]).code(5), &["manager", "its host was rebooted"]);
+        names(&scene.run(&["status"]).code(5), &["manager", "the host rebooted"]);
         scene.run(&["start"]).code(0);
     }
     scene.settled();

@@ -219,7 +219,7 @@ fn f17_a_reboot_that_recycles_all_pids_is_no_life() {
             assert_eq!((&row["state"], &row["pid"]), (&json!("crashed"), &json!(null)), "{row}");
         }
         let said = scene.run(&["status"]).code(5);
-        names(&said, &["its host was rebooted", "worker-sensor1-1", "worker-sensor1-2"]);
+        names(&said, &["the host rebooted", "worker-sensor1-1", "worker-sensor1-2"]);
         scene.nothing_lost();
         scene.run(&["start"]).code(0);
     }
@@ -331,7 +331,7 @@ fn f26_a_crash_loop_is_given_up_and_start_tries_again() {
     names(&said, &["ended at start (exit 1", &format!("port {port} is held by")]);
     let row = scene.await_failure("proxy-1");
     assert!(row["detail"].as_str().unwrap().contains("gave up after"), "{row}");
-    names(&scene.run(&["status"]).code(5), &["proxy-1", "is failed (exit 1; gave up after"]);
+    names(&scene.run(&["status"]).code(5), &["proxy-1", "failed (exit 1; gave up after"]);
     assert_eq!(scene.seen().everywhere(), scene.old);
     scene.nothing_lost();
     drop(squatter);

@@ -1,0 +1,75 @@
+//! Words that are no commands: those of zeekctl are answered with what to use here, and no word with a command that
+//! changes things.
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// What zeekctl has, and what to use here.
+const OF_ZEEKCTL: [(&str, &str); 17] = [
+    ("capstats", "status"),
+    ("cleanup", "maintain"),
+    ("config", "nodes"),
+    ("cron", "maintain"),
+    ("df", "doctor"),
+    ("diag", "status"),
+    ("exec", "ssh HOST COMMAND"),
+    ("install", "deploy"),
+    ("netstats", "status"),
+    ("peerstatus", "status"),
+    ("process", "check"),
+    ("quit", "nothing: every command ends by itself"),
+    ("scripts", "check"),
+    ("top", "status"),
+    ("update", "deploy"),
+    ("host", "nodes"),
+    ("list", "nodes"),
+];
+
+/// The commands that a typing error may be answered with: they only look.
+const LOOK: [&str; 9] = ["check", "completions", "diff", "doctor", "help", "layout", "nodes", "releases", "status"];
+
+/// Puts what helps in the place of what clap suggests: the nearest command, whatever it does.
+pub(super) fn advise(mut error: clap::Error) -> clap::Error {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return error;
+    }
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand).cloned() else { return error };
+    let suggested = error.remove(ContextKind::SuggestedSubcommand);
+    let known = OF_ZEEKCTL.iter().find(|(theirs, _)| *theirs == word);
+    let tip = match (known, suggested) {
+        (Some((theirs, ours)), _) => Some(format!("zeekctl's `{theirs}` is `{ours}` here")),
+        (None, Some(ContextValue::Strings(near))) => {
+            let near: Vec<String> =
+                near.iter().filter(|name| LOOK.contains(&name.as_str())).map(|name| format!("`{name}`")).collect();
+            (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
+        }
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::advise;
+
+    fn said(word: &str) -> String {
+        let command = Command::new("c").subcommand_required(true);
+        let command = ["status", "stop", "start", "restart", "diff", "nodes"]
+            .into_iter()
+            .fold(command, |command, name| command.subcommand(Command::new(name)));
+        advise(command.try_get_matches_from(["c", word]).unwrap_err()).render().to_string()
+    }
+
+    #[test]
+    fn no_word_is_answered_with_a_command_that_changes_things() {
+        assert!(said("top").contains("zeekctl's `top` is `status` here"), "{}", said("top"));
+        assert!(!said("top").contains("stop"), "{}", said("top"));
+        assert!(!said("stp").contains("tip:"), "{}", said("stp"));
+        assert!(said("statsu").contains("did you mean `status`?"), "{}", said("statsu"));
+    }
+}
