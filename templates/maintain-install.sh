@@ -13,7 +13,7 @@ if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then
 	if [ "$(id -u)" = 0 ]; then
 		system=--system units=/etc/systemd/system
 	elif [ "$(loginctl show-user "$(id -un)" -p Linger --value 2>/dev/null)" = yes ]; then
-		# Without lingering a user's timers end with his last session.
+		# Without lingering, a user's timers end with the user's last session.
 		XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
 		export XDG_RUNTIME_DIR
 		if systemctl --user list-timers >/dev/null 2>&1; then

@@ -16,7 +16,7 @@ fn a_host_that_is_switched_off_is_no_failure_of_what_is_done_to_all() {
     }
     let said = cluster.run(&["stop", "workers"]).code(0);
     assert!(said.stdout.contains("its host is disabled"), "{said:?}");
-    // Who asks for nothing else does not get what he asks for.
+    // If nothing else is asked for, nothing that is asked for is done.
     for words in [["stop", "worker-away-1"], ["start", "@away"]] {
         let said = cluster.run(&words);
         assert_ne!(said.code, 0, "{said:?}");

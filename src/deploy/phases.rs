@@ -66,7 +66,7 @@ impl Run<'_> {
         self.touched = SwitchState::Some;
         let mut done = SwitchProgress::default();
         // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is switched. So it is with
-        // keys: who has old ones ends when he meets one who has new ones.
+        // keys: nodes with old and with new ones reject each other.
         let upgrade =
             self.prepared.plan.upgrade.is_some() || keys::replaces(&self.prepared.release, &self.prepared.found);
         let mut halt = Ok(());

@@ -226,7 +226,7 @@ fn process(subject: &Subject<'_>, host: &HostAt, pid: u64, proc: &Path) -> Resul
     let mark = format!("CLUSTERCTL={}/", subject.name);
     let Some(node) = env.iter().find_map(|e| e.strip_prefix(&mark)) else { return Ok(None) };
     let Some(since) = since(proc) else { return Ok(None) };
-    // What the operator has in his environment, and no description gives to a node.
+    // What is in the operator's environment, and no description gives to a node.
     if env.iter().any(|e| e.starts_with("CASE_SECRET=")) {
         return Err(format!("NEVER: {}: {node} (pid {pid}) has the operator's environment", host.name));
     }

@@ -542,7 +542,7 @@ impl World {
             let args = ["status", "-o", "json"];
             let said = said(self.command(&args));
             self.proper(&args, &said)?;
-            // A Zeek of somebody else's on this machine is his business.
+            // A Zeek of somebody else's on this machine does not count.
             let troubles = said.json()["data"]["troubles"].clone();
             let strays =
                 troubles.as_array().is_some_and(|t| t.iter().all(|t| t["what"].to_string().contains("unmanaged")));

@@ -122,7 +122,7 @@ fn curve_where_it_is_and_where_it_is_not() {
     let mut broker = cluster(Curve::On, false);
     broker.zeek.backend = Some(Backend::Broker);
     assert!(told(&broker, "8.2")[0].starts_with("zeek.curve: CURVE keys are ZeroMQ's"));
-    // Keys of the user's own are left to him.
+    // The user's own keys stay as they are.
     let mut own = cluster(Curve::Auto, false);
     let key = Redef::Expr("getenv(\"KEY\")".to_owned());
     own.nodes[0].redefs.insert("Cluster::Backend::ZeroMQ::curve_server_publickey".to_owned(), key);

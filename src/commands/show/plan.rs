@@ -41,7 +41,7 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
     for host in plan.hosts.iter().filter(|h| h.switches(&plan.release)) {
         from.entry(host.from.as_deref().unwrap_or("nothing")).or_default().push(&host.host);
     }
-    // Whoever deploys makes keys of his own.
+    // Each command makes its own keys.
     let why = if provisional { " (for now: a deploy makes new keys, and with them another id)" } else { "" };
     let release = format!("release {}{why}", plan.release);
     match from.iter().next() {
