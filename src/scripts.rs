@@ -60,7 +60,7 @@ scripts! {
     /// Installs or removes the timer with which a host maintains itself.
     MAINTAIN_INSTALL: "say" "lib" "format" "maintain-install";
     /// What a host has of what clusterctl needs.
-    DOCTOR: "say" "lib" "units" "cpus" "trail" "doctor" "ports";
+    DOCTOR: "say" "lib" "units" "cpus" "lost" "trail" "doctor" "ports";
     /// In a release: becomes a node and records its end, whatever keeps it running.
     RELEASE_NODE: "lib" "crashes" "logs" "clean" "node";
     /// In a release: keeps a node running; it tells processes apart as all scripts do.

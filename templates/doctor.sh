@@ -1,4 +1,4 @@
-# What a host has of all that a cluster needs; changes nothing. cpus.sh stands before it, ports.sh follows it. Arguments: the cluster's folder, the
+# What a host has of all that a cluster needs; changes nothing. lost.sh and cpus.sh stand before it, ports.sh follows it. Arguments: the cluster's folder, the
 # spool folder, Zeek's prefix, the archive or `-`, `plugins` to list Zeek's or `-`. Input: interfaces, one a line, an
 # empty line, and what ports.sh reads.
 home=$1 spool=$2 prefix=$3 archive=$4 plugins=$5
@@ -51,6 +51,7 @@ trail base "$home"
 trail zeek "$zeek"
 [ "$archive" = - ] || folder archive "$archive"
 [ -f "$home/format" ] && dump format "$home/format"
+lost
 # The kernel gives these at one reading only, and a shell reads byte by byte.
 say ephemeral "$(cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null)"
 say reserved "$(cat /proc/sys/net/ipv4/ip_local_reserved_ports 2>/dev/null)"

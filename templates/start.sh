@@ -143,7 +143,11 @@ while [ -n "$left$later" ]; do
 				esac
 			done <"$dir/exit"
 			say dead "$node $code"
-			last_words "$node"
+			# What was refused has written nothing: these would be words of the process before.
+			case $code in
+			refused*) ;;
+			*) last_words "$node" ;;
+			esac
 			continue
 		fi
 		rest_left="$rest_left $node"

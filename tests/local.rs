@@ -410,6 +410,9 @@ fn a_replaced_binary_is_told_and_not_started() {
     cluster.replace_zeek();
     assert_eq!(cluster.row("worker-1")["health"], "old binary");
     let old = cluster.pid("worker-1");
+    let said = cluster.run(&["restart", "worker-1"]).code(1);
+    assert!(said.stdout.contains("the Zeek binary is not the one"), "{}", said.stdout);
+    assert_eq!(cluster.pid("worker-1"), old);
     kill("KILL", old);
     let row = wait_for("the runner to refuse it", || {
         let row = cluster.row("worker-1");

@@ -124,6 +124,30 @@ fn keys_are_seen_by_the_nodes_alone() {
 }
 
 #[test]
+fn keys_that_a_host_has_lost_are_told_before_a_node_is_stopped_for_them() {
+    let cluster = with_keys();
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+    let pid = cluster.pid("worker-1");
+    std::fs::remove_dir_all(cluster.kept("secrets")).unwrap();
+    let said = cluster.run(&["status"]).code(5);
+    assert!(said.stdout.contains("its keys are missing"), "{}", said.stdout);
+    let said = cluster.run(&["doctor"]).code(5);
+    assert!(said.stdout.contains("keys: missing: zeromq-"), "{}", said.stdout);
+    let said = cluster.run(&["restart", "workers"]).code(1);
+    assert!(said.stdout.contains("its keys are missing, so it could not be started again"), "{}", said.stdout);
+    assert_eq!(cluster.pid("worker-1"), pid);
+    // One that ended by itself was not started: the words of its process before are none of this start's.
+    cluster.run(&["stop", "worker-1"]).code(0);
+    std::fs::write(cluster.kept("nodes/worker-1/stderr"), "words of before\n").unwrap();
+    let said = cluster.run(&["start", "worker-1"]).code(1);
+    assert!(said.stdout.contains("are missing: run clusterctl deploy"), "{}", said.stdout);
+    assert!(!format!("{said:?}").contains("words of before"), "{said:?}");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.settled();
+}
+
+#[test]
 fn rotated_keys_restart_everything_and_old_ones_stay_for_the_old_release() {
     let cluster = with_keys();
     cluster.run(&["deploy", "--yes"]).code(0);

@@ -101,6 +101,31 @@ fn startable(
     Ok(tasks)
 }
 
+/// Says why a node could not be started again once it was stopped, as far as its host shows that before.
+fn refused(observed: &Observed, node: &str) -> Option<Outcome> {
+    let found = observed.nodes.get(node)?;
+    let why = if !observed.missing_secrets.is_empty() {
+        "its keys are missing"
+    } else if found.current_inputs.is_empty() {
+        return Some(Outcome::NotInRelease);
+    } else if found.built_for.is_some() && found.built_for != observed.binary {
+        "the Zeek binary is not the one that its release was made for"
+    } else {
+        return None;
+    };
+    Some(Outcome::Skipped(format!("{why}, so it could not be started again: clusterctl deploy")))
+}
+
+/// Takes the tasks of nodes that could not be started again; what becomes of them is added to `nodes`.
+fn without_refused(tasks: &mut Vec<NodeTask>, found: &[Option<Observed>], nodes: &mut Vec<NodeOutcome>) {
+    tasks.retain(|task| {
+        let observed = task.handle.index.and_then(|i| found[i].as_ref());
+        let refused = observed.and_then(|observed| refused(observed, &task.node));
+        nodes.extend(refused.clone().map(|outcome| task.clone().ended(outcome)));
+        refused.is_none()
+    });
+}
+
 async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Result<RunReport, CommandError> {
     let (stop, start) = (kind != OperationKind::Start, kind != OperationKind::Stop);
     let mut tasks = tasks(fleet, selection);
@@ -148,6 +173,9 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
     tasks.retain(|j| j.handle.index.is_some_and(|i| found[i].is_some()));
     if start {
         tasks = startable(fleet, tasks, &found, &mut nodes)?;
+        if stop {
+            without_refused(&mut tasks, &found, &mut nodes);
+        }
         for task in &mut tasks {
             // The host knows it under the lock; what was observed before may have changed.
             "current".clone_into(&mut task.release);

@@ -69,8 +69,10 @@ pub struct Observed {
     pub releases: Vec<StoredRelease>,
     /// Hosts that left the description before their nodes could be stopped.
     pub pending: Vec<RemovedHost>,
-    /// The names of the secrets that the current release needs.
+    /// The names of the secrets that the current release needs; only when all was asked for.
     pub needs: Vec<String>,
+    /// Those of them that can't be read there.
+    pub missing_secrets: Vec<String>,
     /// SHA-256 and name of the secrets that are there; only when all was asked for.
     pub secrets: Vec<(String, String)>,
     /// The current release's manifest.
@@ -323,6 +325,8 @@ impl Observed {
     /// Takes what concerns logs, space and what keeps the host going.
     fn upkeep(&mut self, word: &str, value: &str) {
         match word {
+            "lost" if is_secret_name(value) => self.missing_secrets.push(value.to_owned()),
+            "bulky" => self.wrong("current/manifest", "it is larger than that of any release", false),
             "free" => {
                 if let Some((free, mount)) = value.split_once(' ') {
                     self.free.push((mount.to_owned(), free.parse().unwrap_or_default()));

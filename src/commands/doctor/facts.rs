@@ -6,7 +6,7 @@ use crate::nodes::Listener;
 use crate::observed::Component;
 use crate::observed::HostCpus;
 use crate::transport::Failure;
-use crate::values::is_account_name;
+use crate::values::{is_account_name, is_secret_name};
 
 /// What is known of a host.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,8 @@ pub(crate) struct Facts {
     /// The components of the paths of the folders and of Zeek.
     pub(crate) ways: Vec<Component>,
     pub(crate) format: Option<String>,
+    /// Secrets that the current release needs and that can't be read.
+    pub(crate) missing_secrets: Vec<String>,
     /// The first and the last port that the kernel gives to whoever asks for any.
     pub(crate) ephemeral: Option<(u16, u16)>,
     /// What of these it does not give: `1000-1010,2000`.
@@ -112,6 +114,7 @@ impl Facts {
                     }
                 }
                 "way" => facts.ways.extend(Component::parse(rest)),
+                "lost" if is_secret_name(rest) => facts.missing_secrets.push(rest.to_owned()),
                 "format" => facts.format = Some(rest.to_owned()),
                 "ephemeral" => {
                     facts.ephemeral = next().parse().ok().and_then(|first| Some((first, next().parse().ok()?)));

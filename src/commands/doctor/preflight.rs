@@ -43,6 +43,7 @@ pub(crate) fn host(
     judge.capture();
     judge.cpus();
     judge.folders();
+    judge.keys();
     if let Some(version) = version {
         judge.ports(version);
     }
@@ -249,6 +250,25 @@ impl Preflight<'_> {
                 let hint = "use the clusterctl that made it, or a newer one";
                 self.bad("folders", format!("has the format {found}, and this clusterctl knows {FORMAT}"), hint);
             }
+        }
+    }
+
+    /// Whether the layout has an address of this machine.
+    fn address(&mut self) {
+        let (address, own) = (self.host.address, &self.facts.addresses);
+        if !own.is_empty() && !address.is_loopback() && !own.contains(&address) {
+            let found = format!("{address} is no address of this machine");
+            let hint = format!("is `address` of {} right? Its nodes can't listen there", self.host.name);
+            self.add("address", Verdict::Note, found, Some(hint));
+        }
+    }
+
+    /// Whether it has the keys that its nodes need.
+    fn keys(&mut self) {
+        if !self.facts.missing_secrets.is_empty() {
+            let found =
+                format!("missing: {}: no node there could be started again", self.facts.missing_secrets.join(", "));
+            self.bad("keys", found, "clusterctl deploy brings them");
         }
     }
 

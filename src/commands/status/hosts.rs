@@ -106,6 +106,18 @@ fn altered(host: &str, observed: &Observed) -> Option<Trouble> {
     })
 }
 
+/// Says that a host has lost what its nodes need at their next start.
+fn missing_keys(host: &str, observed: &Observed) -> Option<Trouble> {
+    (!observed.missing_secrets.is_empty()).then(|| Trouble {
+        subject: host.to_owned(),
+        what: format!(
+            "its keys are missing: no node there could be started again ({})",
+            observed.missing_secrets.join(", ")
+        ),
+        hint: Some("clusterctl deploy".to_owned()),
+    })
+}
+
 pub(crate) fn hosts_of(
     cluster: &Cluster,
     facts: &Facts,
@@ -161,6 +173,7 @@ pub(crate) fn hosts_of(
                 }),
             });
         }
+        troubles.extend(missing_keys(name, observed));
         troubles.extend(altered(name, observed).filter(|_| observed.lock.is_none()));
         if let Some(begun) = observed.unfinished().filter(|_| observed.lock.is_none()) {
             troubles.push(Trouble {
