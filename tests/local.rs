@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use crate::support::local::{LocalCluster, clusterctl, kill, masters, said, wait_for};
+use crate::support::local::{LocalCluster, clusterctl, gone, kill, masters, said, wait_for};
 use crate::support::sshd::Sshd;
 
 #[test]
@@ -651,6 +651,31 @@ fn another_base_folder_does_not_start_nodes_twice() {
     let said = cluster.run(&["deploy"]).code(1);
     assert!(said.stderr.contains("from another folder"), "{}", said.stderr);
     std::fs::write(&file, text).unwrap();
+    cluster.settled();
+}
+
+#[test]
+fn nodes_whose_folder_was_removed_are_named_with_what_to_end() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy"]).code(0);
+    let pid = cluster.pid("worker-1");
+    std::fs::remove_dir_all(cluster.kept("")).unwrap();
+    let said = cluster.run(&["status"]).code(5);
+    assert!(!said.stdout.contains("is stopped") && !said.stdout.contains("from another folder"), "{}", said.stdout);
+    let row = cluster.row("worker-1");
+    let detail = format!("runs with the pid {pid}, which its folder does not know");
+    assert_eq!((row["state"].as_str(), row["detail"].as_str()), (Some("unknown"), Some(detail.as_str())));
+    let refused = cluster.run(&["deploy"]).code(1);
+    assert!(refused.stderr.contains("has lost what it knew of that"), "{}", refused.stderr);
+    // What it says to end is what runs, and after that nothing is in the way.
+    let pids = said.stdout.split("on here: kill ").nth(1).unwrap().split(';').next().unwrap();
+    for pid in pids.split(' ') {
+        kill("TERM", pid.parse().unwrap());
+    }
+    assert_eq!(pids.split(' ').count(), 8, "{pids}");
+    wait_for("their end", || pids.split(' ').all(|pid| gone(pid.parse().unwrap())).then_some(()));
+    cluster.run(&["deploy"]).code(0);
     cluster.settled();
 }
 

@@ -7,7 +7,7 @@ use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
 use crate::fleet::{Detail, Fleet, unreachable};
 use crate::nodes::archiver;
-use crate::observed::{Observed, Origin, Owner};
+use crate::observed::{Observed, Origin};
 use crate::release::HostZeek;
 use crate::runner;
 use crate::values::{Version, shell_word};
@@ -185,18 +185,25 @@ fn unsafe_folders(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), E
 /// no reason to stop.
 fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
     for (host, observed) in cluster.hosts.iter().zip(found) {
-        for unmanaged in observed.iter().flat_map(|o| &o.unmanaged).filter(|s| !matches!(s.owner, Owner::User(_))) {
-            let Origin::Clusterctl { cluster: name, node, folder } = &unmanaged.origin else { continue };
-            if *name != cluster.name {
-                continue;
-            }
-            let from = folder.as_ref().map(|folder| format!(" ({folder})")).unwrap_or_default();
-            return Err(Error::failed(format!(
-                "nothing has changed: {node} runs on {} from another folder{from}",
-                host.name
-            ))
-            .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", unmanaged.pid))
-            .hint("stop it with the description that started it, before `paths.base` or `paths.spool` change"));
+        let spool = cluster::Folders::of(&cluster.name, host).spool;
+        for process in observed.iter().flat_map(|o| &o.unmanaged) {
+            let Some(node) = process.node_of(&cluster.name) else { continue };
+            let host = &host.name;
+            let folder = match &process.origin {
+                Origin::Clusterctl { folder, .. } => folder.as_ref(),
+                _ => None,
+            };
+            let (what, hint) = if let Some(folder) = folder.filter(|folder| **folder != spool) {
+                let hint = "stop it with the description that started it, before `paths.base` or `paths.spool` change";
+                (format!(" from another folder ({folder})"), hint.to_owned())
+            } else {
+                let pids: Vec<String> = process.to_end().map(|pid| pid.to_string()).collect();
+                let hint = format!("on {host}: kill {}; then try again", pids.join(" "));
+                (format!(", but {spool} has lost what it knew of that"), hint)
+            };
+            return Err(Error::failed(format!("nothing has changed: {node} runs on {host}{what}"))
+                .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", process.pid))
+                .hint(hint));
         }
     }
     Ok(())

@@ -14,6 +14,25 @@ pub struct UnmanagedProcess {
     pub owner: Owner,
     /// What started it.
     pub origin: Origin,
+    /// The supervisor that would start it again.
+    pub supervisor: Option<u32>,
+}
+
+impl UnmanagedProcess {
+    /// The node of a cluster that it runs as, where it is no other user's word.
+    pub fn node_of(&self, cluster: &str) -> Option<&str> {
+        match &self.origin {
+            Origin::Clusterctl { cluster: name, node, .. } if name == cluster => {
+                (!matches!(self.owner, Owner::User(_))).then_some(node)
+            }
+            _ => None,
+        }
+    }
+
+    /// The processes to end, in this order, so that it does not run any more.
+    pub fn to_end(&self) -> impl Iterator<Item = u32> {
+        self.supervisor.into_iter().chain([self.pid])
+    }
 }
 
 /// Whose a process is.
@@ -127,6 +146,7 @@ impl Reader {
                     uid => Owner::User(uid),
                 },
                 origin: found.origin(args(found.pid), args(found.parent)),
+                supervisor: supervisor(args(found.parent)).map(|_| found.parent),
             });
         (unmanaged.collect(), self.more)
     }
@@ -225,6 +245,8 @@ mod tests {
             "environ 14 CLUSTER_NODE=worker-9",
         ]);
         let told: Vec<(u32, Owner, &Origin)> = found.iter().map(|s| (s.pid, s.owner, &s.origin)).collect();
+        assert_eq!(found[1].to_end().collect::<Vec<_>>(), [7, 11]);
+        assert_eq!((found[1].node_of("corp"), found[2].node_of("corp-two")), (Some("w"), None));
         assert_eq!(
             told,
             [

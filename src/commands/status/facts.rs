@@ -46,7 +46,14 @@ pub(crate) fn process_row(cluster: &Cluster, node: &Node, facts: Option<&Result<
             return row;
         }
     };
-    let Some(found) = observed.nodes.get(&node.name) else {
+    let found = observed.nodes.get(&node.name);
+    if found.is_none_or(|found| found.process.is_none())
+        && let Some(process) = observed.unmanaged.iter().find(|p| p.node_of(&cluster.name) == Some(&node.name))
+    {
+        row.detail = Some(words(format!("runs with the pid {}, which its folder does not know", process.pid)));
+        return row;
+    }
+    let Some(found) = found else {
         row.state = State::Stopped;
         row.detail = Some(StateDetail::NotDeployed);
         return row;

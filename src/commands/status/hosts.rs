@@ -159,7 +159,7 @@ pub(crate) fn hosts_of(
                 });
             }
         }
-        unmanaged::tell(cluster, name, observed, troubles, warnings);
+        unmanaged::tell(cluster, &cluster.hosts[*index], observed, troubles, warnings);
         let home = Folders::of(&cluster.name, &cluster.hosts[*index]).home;
         for wrong in &observed.wrong {
             let file = format!("{home}/{}", wrong.file);

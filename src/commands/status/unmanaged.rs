@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::types::Trouble;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Folders, Host};
 use crate::observed::{Observed, Origin, Owner, UnmanagedProcess};
 
 /// The most pids in one line.
@@ -15,6 +15,8 @@ const PIDS: usize = 10;
 enum Kind {
     /// Nodes of this cluster that no folder under `paths` knows, in another folder or in none that is known.
     Ours(Option<String>),
+    /// Nodes of this cluster that were started from the folder under `paths`, which has lost what it knew of them.
+    Lost(String),
     /// Nodes of another cluster.
     Others(String, Option<String>),
     /// Started by zeekctl.
@@ -25,12 +27,13 @@ enum Kind {
     Foreign,
 }
 
-fn kind(cluster: &Cluster, unmanaged: &UnmanagedProcess) -> Kind {
+fn kind(cluster: &Cluster, spool: &str, unmanaged: &UnmanagedProcess) -> Kind {
     let foreign = matches!(unmanaged.owner, Owner::User(_));
     match &unmanaged.origin {
-        Origin::Clusterctl { cluster: name, folder, .. } if *name == cluster.name && !foreign => {
-            Kind::Ours(folder.clone())
-        }
+        Origin::Clusterctl { folder, .. } if unmanaged.node_of(&cluster.name).is_some() => match folder {
+            Some(folder) if folder == spool => Kind::Lost(folder.clone()),
+            _ => Kind::Ours(folder.clone()),
+        },
         Origin::Clusterctl { cluster: name, folder, .. } => Kind::Others(name.clone(), folder.clone()),
         _ if foreign => Kind::Foreign,
         Origin::Zeekctl(_) => Kind::Zeekctl,
@@ -41,14 +44,16 @@ fn kind(cluster: &Cluster, unmanaged: &UnmanagedProcess) -> Kind {
 /// Tells of the processes on a host, each kind in one line.
 pub(crate) fn tell(
     cluster: &Cluster,
-    host: &str,
+    host: &Host,
     observed: &Observed,
     troubles: &mut Vec<Trouble>,
     warnings: &mut Vec<Trouble>,
 ) {
+    let spool = Folders::of(&cluster.name, host).spool;
+    let host = &host.name;
     let mut kinds: BTreeMap<Kind, Vec<&UnmanagedProcess>> = BTreeMap::new();
     for unmanaged in &observed.unmanaged {
-        kinds.entry(kind(cluster, unmanaged)).or_default().push(unmanaged);
+        kinds.entry(kind(cluster, &spool, unmanaged)).or_default().push(unmanaged);
     }
     let trouble = |what: String, hint: Option<String>| Trouble { subject: host.to_owned(), what, hint };
     for (kind, unmanaged) in kinds {
@@ -63,6 +68,15 @@ pub(crate) fn tell(
             Some(format!("if {them} not meant to run: kill {} on {host}", list.join(" ")))
         };
         match kind {
+            Kind::Lost(folder) => {
+                let list: Vec<String> = unmanaged.iter().flat_map(|p| p.to_end()).map(|pid| pid.to_string()).collect();
+                troubles.push(trouble(
+                    format!(
+                        "{names} of this cluster {run}, but {folder} has lost what it knew of that ({pids} on {host})"
+                    ),
+                    Some(format!("on {host}: kill {}; then clusterctl deploy", list.join(" "))),
+                ));
+            }
             Kind::Ours(Some(folder)) => troubles.push(trouble(
                 format!("{names} of this cluster {run} from another folder, {folder} ({pids} on {host})"),
                 Some(format!("stop {0} with the description that started {0}", if one { "it" } else { "them" })),
@@ -169,7 +183,9 @@ mod tests {
     fn told(lines: &[&str]) -> String {
         let observed = Observed::parse(lines);
         let (mut troubles, mut warnings) = (Vec::new(), Vec::new());
-        tell(&cluster(), "sensor2", &observed, &mut troubles, &mut warnings);
+        let cluster = cluster();
+        let host = Host { name: "sensor2".to_owned(), ..cluster.hosts[0].clone() };
+        tell(&cluster, &host, &observed, &mut troubles, &mut warnings);
         let line = |word: &str, t: &Trouble| {
             let hint = t.hint.as_ref().map(|hint| format!(" -> {hint}")).unwrap_or_default();
             format!("{word}: {}: {}{hint}", t.subject, t.what)
@@ -199,10 +215,18 @@ mod tests {
             "unmanaged 18 0 1",
             "cmdline 18 zeekctl",
             "unmanaged 19 0 1",
+            "unmanaged 20 1000 7",
+            "cmdline 7 sh",
+            "cmdline 7 /var/lib/clusterctl/c/releases/0123/clusterctl/supervisor.sh",
+            "cmdline 7 /var/lib/clusterctl/c",
+            "cmdline 7 /var/lib/clusterctl/c/nodes/w",
+            "cmdline 7 /var/lib/clusterctl/c/releases/0123",
+            "cmdline 7 w",
             "more 30",
         ]), @r"
         trouble: sensor2: an unmanaged Zeek runs as manager of this cluster, but no folder of it here knows that process (pid 14 on sensor2) -> if it is not meant to run: kill 14 on sensor2
         trouble: sensor2: proxy-1 of this cluster runs from another folder, /old/c (pid 15 on sensor2) -> stop it with the description that started it
+        trouble: sensor2: w of this cluster runs, but /var/lib/clusterctl/c has lost what it knew of that (pid 20 on sensor2) -> on sensor2: kill 7 20; then clusterctl deploy
         trouble: sensor2: a Zeek runs that zeekctl started (pid 18 on sensor2) -> `zeekctl stop` where it belongs
         trouble: sensor2: 2 unmanaged Zeeks run that clusterctl did not start (pids 10, 11 on sensor2) -> if they are not meant to run: kill 10 11 on sensor2
         trouble: sensor2: an unmanaged Zeek runs that clusterctl did not start (pid 19 on sensor2, root's) -> ask who started it as root
