@@ -148,7 +148,7 @@ look() {
 				;;
 			esac
 		done <"/proc/$p/status"
-		supervised "$dir" && say supervised
+		supervised "$dir" && say supervised "${unit:+unit}"
 	else
 		if { IFS= read -r unit <"${dir}unit"; } 2>/dev/null; then
 			active "$unit" && keeper=1 || keeper=''

@@ -16,6 +16,7 @@ pub struct ZeekBinary {
 
 /// What is known of a node's folder.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct ObservedNode {
     /// Whether it is meant to run, and in which release; none where nobody ever said.
     pub desired: Option<Desired>,
@@ -39,6 +40,8 @@ pub struct ObservedNode {
     pub last: Option<Exit>,
     /// Whether its supervisor lives.
     pub supervised: bool,
+    /// Whether that is its unit; of one that runs.
+    pub unit: bool,
     /// Whether a stop was asked for.
     pub stopping: bool,
     /// Whether that stop is a restart's, after which it is to run again.
@@ -263,7 +266,7 @@ impl ObservedNode {
             "last" => self.last.get_or_insert_default().take(value),
             "stop" => (self.stopping, self.restarting) = (true, value == "again"),
             "status" => self.status = value.split_whitespace().next().map(str::to_owned),
-            "supervised" => self.supervised = true,
+            "supervised" => (self.supervised, self.unit) = (true, value == "unit"),
             "process" => self.process = Process::parse(value, now),
             "resident" => {
                 if let Some(process) = &mut self.process {

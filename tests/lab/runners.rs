@@ -107,11 +107,16 @@ fn units_of(account: &str) {
     let said = cluster.run(&["deploy", "--yes"]).code(0);
     assert!(said.stderr.contains("its runner changed"), "{}", said.stderr);
     cluster.settled();
-    assert_eq!(drop_ins(&cluster, "sensor1", account, &name), 0);
+    // On the manager's host logs are archived as well.
+    for host in ["mgmt", "sensor1"] {
+        assert_eq!(drop_ins(&cluster, host, account, &name), 0, "{host}");
+    }
     describe(&mut cluster, account, "systemd");
     cluster.run(&["deploy", "--yes"]).code(0);
     cluster.settled();
-    assert_eq!(cluster.lab.exec("sensor1", &["sh", "-c", "pgrep -f '[s]upervisor[.]sh'; true"]), "");
+    for host in ["mgmt", "sensor1"] {
+        assert_eq!(cluster.lab.exec(host, &["sh", "-c", "pgrep -f '[s]upervisor[.]sh'; true"]), "", "{host}");
+    }
 
     let said = cluster.run(&["stop"]).code(0);
     assert!(said.stdout.contains("8 nodes stopped: "), "{}", said.stdout);
