@@ -18,9 +18,9 @@ macro_rules! scripts {
 
 scripts! {
     /// What a host and its nodes do, as far as `status` needs it.
-    OBSERVE: "say" "lib" "units" "cpus" "altered" "observe";
+    OBSERVE: "say" "lib" "units" "cpus" "lost" "bulk" "altered" "observe";
     /// All that a deploy needs: the files of the current release are read, which may take a while.
-    OBSERVE_ALL: "say" "beat" "lib" "units" "cpus" "trail" "manifest" "altered" "observe";
+    OBSERVE_ALL: "say" "beat" "lib" "units" "cpus" "trail" "manifest" "lost" "bulk" "altered" "observe";
     /// Holds the host's lock as long as its input is open, and writes the journal.
     LOCK: "say" "lib" "claim" "format" "locking" "lock";
     /// Frees a lock whose holder does not let go.
@@ -28,7 +28,7 @@ scripts! {
     /// The `cluster.json` of a release.
     CLUSTER: "say" "cluster";
     /// What a host has of a release, verified.
-    RELEASE: "say" "lib" "beat" "manifest" "release";
+    RELEASE: "say" "lib" "beat" "manifest" "bulk" "release";
     /// The start files of a release.
     STARTS: "say" "lib" "starts";
     /// Texts of files of releases.

@@ -13,6 +13,10 @@ altered() {
 	}
 	touched=$(find "$@" ! -path ./manifest \( -type d -newer "$seen" -o ! -type d -cnewer "$seen" \) 2>/dev/null)
 	[ -n "$touched" ] || return 0
+	if bulky .; then
+		say bulky
+		return
+	fi
 	newline='
 '
 	set -f

@@ -19,10 +19,14 @@ say host "${machine:--} $boot $up ${clocks#* } $name"
 if cd -P "$home/current" 2>/dev/null; then
 	say current "${PWD##*/}"
 	[ -f clusterctl/version ] && dump running clusterctl/version
-	[ ! -f manifest ] || if [ "$mode" = full ]; then
-		altered_all
-	else
+	lost
+	[ ! -f manifest ] || if [ "$mode" != full ]; then
 		altered
+	elif bulky .; then
+		say bulky
+	else
+		altered_all
+		listed .
 	fi
 fi
 cd / || exit 1
@@ -312,7 +316,17 @@ done
 [ -d "$home/secrets" ] && (cd "$home/secrets" && sha256sum -- *-* 2>/dev/null) | while IFS= read -r line; do
 	say secret "$line"
 done
-[ -f "$home/current/manifest" ] && dump manifest "$home/current/manifest"
+# The release may have its queue elsewhere than the description has: the second argument of what archives.
+queue=$spool
+[ ! -f "$home/current/start/log-archiver" ] || while IFS= read -r line; do
+	case $line in
+	"arg "*) queue=${line#arg } ;;
+	esac
+done <"$home/current/start/log-archiver"
+if [ "$queue" != "$spool" ]; then
+	set -- "$queue"/log-queue/*__[0-9][0-9][0-9][0-9]-*__[0-9][0-9][0-9][0-9]-*__*
+	[ ! -e "$1" ] || say stranded "$# $queue/log-queue"
+fi
 df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
 	case $free in
 	*[!0-9]*) ;;

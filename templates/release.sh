@@ -5,12 +5,15 @@ if [ ! -f "$release/manifest" ]; then
 	say missing
 	exit 0
 fi
-if [ "$(manifest "$release" | sha256sum)" = "$(sha256sum <"$release/manifest")" ]; then
+if bulky "$release"; then
+	say differs
+elif [ "$(manifest "$release" | sha256sum)" = "$(sha256sum <"$release/manifest")" ]; then
 	say whole
+	listed "$release"
 else
 	say differs
+	listed "$release"
 fi
-dump manifest "$release/manifest"
 [ -f "$release/clusterctl/version" ] && dump version "$release/clusterctl/version"
 [ -f "$release/clusterctl/secrets" ] && dump secret "$release/clusterctl/secrets"
 # Not all that is started is a Zeek: a script of the release has neither a binary nor inputs.

@@ -82,6 +82,18 @@ fn all_files_of_a_description_are_bounded_together() {
 }
 
 #[test]
+fn a_manifest_that_is_larger_than_any_is_not_read() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    fs::write(cluster.kept("current/manifest"), "x".repeat(25 << 20)).unwrap();
+    let said = cluster.run(&["diff"]).code(0);
+    assert!(said.stderr.contains("it is larger than that of any release"), "{said:?}");
+    cluster.run(&["releases"]).code(0);
+    cluster.run(&["stop"]).code(0);
+}
+
+#[test]
 fn a_large_file_of_the_site_arrives_whole() {
     let sshd = Sshd::start();
     let cluster = LocalCluster::new();
