@@ -105,6 +105,25 @@ fn rotated_logs_are_archived_and_a_stop_empties_the_queue() {
 }
 
 #[test]
+fn logs_that_wait_where_the_description_has_no_queue_any_more_are_told_before_it_changes() {
+    let cluster = LocalCluster::new();
+    write(&cluster, 1, "rotate: 7d", "");
+    cluster.run(&["deploy"]).code(0);
+    cluster.run(&["stop"]).code(0);
+    let log = "conn__2026-11-26-10-00-00__2026-11-26-11-00-00__log_suffix=logger-1__.log";
+    std::fs::write(cluster.kept("log-queue").join(log), "x\n").unwrap();
+    let plan = cluster.run(&["diff"]).code(0);
+    assert!(!plan.stderr.contains("log-queue") && !plan.stdout.contains("log-queue"), "{plan:?}");
+    let file = cluster.dir().join("cluster.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let spool = cluster.dir().join("spool");
+    std::fs::write(&file, text.replace("/base }", &format!("/base, spool: {} }}", spool.display()))).unwrap();
+    let plan = cluster.run(&["diff"]).code(0);
+    let told = format!("1 rotated log waits in {}", cluster.kept("log-queue").display());
+    assert!(plan.stderr.contains(&told) && plan.stderr.contains("move them to"), "{plan:?}");
+}
+
+#[test]
 fn what_a_killed_logger_left_is_archived() {
     let cluster = LocalCluster::new();
     write(&cluster, 1, "rotate: 7d", "");

@@ -81,6 +81,14 @@ pub(crate) fn notes(
         let Some(observed) = observed else { continue };
         let archive = [archiver::begins(cluster, index, observed), archiver::missing(cluster, index, observed)];
         notes.extend(archive.into_iter().flatten().map(|note| format!("{}: {note}", host.name)));
+        if let Some((logs, folder)) = &observed.stranded {
+            notes.push(format!(
+                "{}: {logs} rotated {} in {folder}, where nothing archives them any more after this: move them to {}/log-queue",
+                host.name,
+                if *logs == 1 { "log waits" } else { "logs wait" },
+                cluster::Folders::of(&cluster.name, host).spool
+            ));
+        }
         if observed.logind_kills && !host.local && cluster.runner == RunnerKind::Process {
             notes.push(format!(
                 "{}: logind ends this user's processes at log-out, and with them the nodes; as root: loginctl enable-linger USER",

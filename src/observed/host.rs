@@ -87,6 +87,9 @@ pub struct Observed {
     pub can_archive: bool,
     /// Rotated logs that wait for the archive.
     pub queue: Queue,
+    /// How many more wait in a queue that the current release has and the description has not, and in which folder; only
+    /// when all was asked for.
+    pub stranded: Option<(u64, String)>,
     /// How often the host maintains itself, in seconds, and since when; none where that is not installed.
     pub maintain: Option<(u64, i64)>,
     /// When the host last maintained itself, in seconds since 1970.
@@ -343,6 +346,10 @@ impl Observed {
                 let (logs, oldest) = value.split_once(' ').unwrap_or((value, "-"));
                 let age = time(oldest).map(|at| u64::try_from(self.epoch - at).unwrap_or(0));
                 self.queue = Queue { logs: logs.parse().unwrap_or_default(), age };
+            }
+            "stranded" => {
+                let parts = value.split_once(' ');
+                self.stranded = parts.and_then(|(logs, folder)| Some((logs.parse().ok()?, folder.to_owned())));
             }
             "archiver" => self.can_archive = true,
             "maintain" => {
