@@ -138,8 +138,9 @@ async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Re
     let mut taken = Vec::new();
     for (handle, answer) in answers {
         let listeners = answer.map_err(|failure| {
-            Error::failed(format!("nothing has changed: {} can't say which ports are free", handle.name))
-                .because(failure.text())
+            let error = Error::failed(format!("nothing has changed: {} can't say which ports are free", handle.name));
+            let error = error.because(failure.text());
+            failure.hint(&handle.name).map_or(error.clone(), |hint| error.hint(hint))
         })?;
         for (node, listens) in handle.index.and_then(|i| wanted.get(&i)).into_iter().flatten() {
             if let Some(listener) = listeners.iter().find(|l| l.is_in_the_way_of(*listens)) {

@@ -9,6 +9,8 @@ pub enum HostFailure {
     Refused,
     /// No answer in time.
     Timeout,
+    /// This machine itself did not do it in time.
+    Slow,
     /// SSH did not let us in.
     Auth,
     /// The host key is unknown or has changed.
@@ -155,6 +157,9 @@ impl Failure {
             )),
             HostFailure::Refused => Some(format!("is sshd running on {host}, and is `ssh.port` right?")),
             HostFailure::Timeout => Some(format!("is {host} up and reachable from here?")),
+            HostFailure::Slow => {
+                Some("this machine is slow at the moment: give it longer, with --timeout 5m".to_owned())
+            }
             HostFailure::Auth => {
                 Some(format!("check `ssh.user` and the keys for {host} (passwords can't be asked for)"))
             }

@@ -488,10 +488,10 @@ mod tests {
         let slow = "n=0; while [ $n -lt 8 ]; do dd bs=131072 count=1 iflag=fullblock of=/dev/null 2>/dev/null; sleep 0.25; \
                     echo \"$T beat\"; n=$((n + 1)); done; echo \"$T done\"";
         assert_eq!(run(slow, 1400).unwrap().lines.last().map(String::as_str), Some("done"));
-        assert_eq!(run("exec sleep 600", 300).unwrap_err().kind, HostFailure::Timeout);
+        assert_eq!(run("exec sleep 600", 300).unwrap_err().kind, HostFailure::Slow);
         // Words alone are not all that is waited for.
         let talks = "cat >/dev/null; while echo \"$T beat\"; do sleep 0.1; done";
-        assert_eq!(run(talks, 1400).unwrap_err().kind, HostFailure::Timeout);
+        assert_eq!(run(talks, 1400).unwrap_err().kind, HostFailure::Slow);
         // Nor is a byte now and then.
         let trickles = "n=0; while [ $n -lt 60 ]; do dd bs=1024 count=1 of=/dev/null 2>/dev/null; sleep 0.5; \
                         echo \"$T beat\"; n=$((n + 1)); done; exec sed -n '$='";
@@ -510,7 +510,10 @@ mod tests {
             // In the place of the shell, so that it ends with it and leaves nothing behind.
             host.run(RemoteScript::new("read -r x; exec sleep 600", Duration::from_millis(300))).await.unwrap_err()
         });
-        assert_eq!(failure.kind, HostFailure::Timeout);
+        assert_eq!(failure.kind, HostFailure::Slow);
+        // There is no way to it that could be cut.
+        let hint = failure.hint("here").unwrap();
+        assert!(hint.contains("--timeout") && !hint.contains("reachable"), "{hint}");
     }
 
     /// What ends within the limits, long before its deadline, however it floods.

@@ -194,7 +194,10 @@ impl Host {
                 else {
                     return Err(Failure::new(HostFailure::Other, "sh has no standard streams"));
                 };
-                frame::converse(call, stdin, stdout, stderr, limit).await
+                frame::converse(call, stdin, stdout, stderr, limit).await.map_err(|failure| match failure.kind {
+                    HostFailure::Timeout => Failure { kind: HostFailure::Slow, ..failure },
+                    _ => failure,
+                })
             }
             Self::Ssh(host) => host.run(call, limit).await,
         }

@@ -58,7 +58,7 @@ async fn doctor(fleet: &Fleet) -> DoctorReport {
             Err(failure) => HostReport {
                 host: name.clone(),
                 checks: vec![Check {
-                    what: "ssh",
+                    what: if cluster.hosts[*index].local { "host" } else { "ssh" },
                     verdict: Verdict::Bad,
                     found: format!("can't be asked: {}", failure.text()),
                     hint: failure.hint(name),
