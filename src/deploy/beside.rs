@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use super::site;
 use crate::error::{CommandError, Error, Place, Problem};
 use crate::files;
 use crate::spec::{Env, GroupHosts, OrderedMap, Spec, StringList};
 use crate::values::nearest;
 use crate::zeek;
 
-/// How many files of the site folder are looked at for the names of scripts.
-const LOOKED: usize = 20_000;
 /// How much of a secret or a certificate is read.
 const LARGEST: u64 = 1 << 20;
 
@@ -166,9 +165,13 @@ impl Missing<'_> {
             }
             Err(error) => self.tell(place.clone(), format!("`{site}` can't be read: {error}"), label, None),
         }
-        for entry in walkdir::WalkDir::new(&root).follow_links(true).into_iter().take(LOOKED).flatten() {
-            let Some(path) = entry.path().strip_prefix(&root).ok().and_then(Path::to_str) else { continue };
-            if let Some(name) = path.strip_suffix(".zeek") {
+        let (found, flaws) = site::walk(&root);
+        for flaw in flaws {
+            let message = format!("the site folder `{site}`: {}", flaw.what);
+            self.tell(place.clone(), message, "this folder", flaw.hint.map(str::to_owned));
+        }
+        for file in found {
+            if let Some(name) = file.name.strip_suffix(".zeek") {
                 scripts.insert(name.strip_suffix("/__load__").unwrap_or(name).to_owned());
             }
         }

@@ -2,6 +2,8 @@
 //! secrets.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +23,12 @@ use crate::zeek::{TLS_FILES, TLS_PASSPHRASE};
 const SITE_LIMIT: u64 = 4 << 30;
 /// The most files of it; a host tells of each in two lines.
 const FILES_LIMIT: usize = 50_000;
+/// The most files and folders that are looked at.
+const LOOKED: usize = 4 * FILES_LIMIT;
+/// The most that is told of what is wrong with it.
+const FLAWS_LIMIT: usize = 100;
+/// What to do about a link that can't be deployed.
+const LINKS: &str = "copy the file into the site folder: what is deployed is what lies there";
 /// How many bytes of a file are looked at at a time.
 const CHUNK: usize = 128 << 10;
 /// The most bytes of a secret or a certificate.
@@ -63,47 +71,21 @@ fn read_now(cluster: &Cluster, stop: &dyn Fn() -> bool) -> Result<Vec<SiteFile>,
     if !root.is_dir() {
         return Err(wrong("is not a folder".to_owned()).hint("make it, or take `zeek.site` out of the description"));
     }
-    let real_root = root.canonicalize().map_err(|e| wrong(e.to_string()))?;
     let data = globs(&cluster.zeek.site_data)?;
+    let (found, flaws) = walk(&root);
+    // They were told, all of them, when the description was read: since then somebody has been at work there.
+    if let Some(flaw) = flaws.into_iter().next() {
+        let error = wrong(flaw.what);
+        return Err(flaw.hint.map_or(error.clone(), |hint| error.hint(hint)));
+    }
     let mut files = Vec::new();
     let mut size = 0;
-    for entry in walkdir::WalkDir::new(&root).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|e| wrong(e.to_string()))?;
-        let path = entry.path();
-        let relative = path.strip_prefix(&root).unwrap_or(path);
-        if entry.file_type().is_dir() {
-            continue;
-        }
-        let name = name_of(relative).map_err(wrong)?;
-        if name.split('/').any(|part| part == ".git" || part.ends_with('~')) {
-            continue;
-        }
-        if entry.path_is_symlink() || entry.depth() > 1 {
-            let real = path.canonicalize().map_err(|e| wrong(format!("{name}: {e}")))?;
-            if !real.starts_with(&real_root) {
-                return Err(wrong(format!("{name} points out of it, to {}", real.display()))
-                    .hint("copy the file into the site folder: what is deployed is what lies there"));
-            }
-        }
-        let meta = entry.metadata().map_err(|e| wrong(format!("{name}: {e}")))?;
-        if !meta.is_file() {
-            return Err(wrong(format!("{name} is neither a file nor a folder")));
-        }
-        size += meta.len();
+    for Found { name, path, meta } in found {
+        let (digest, on_disk) = look_at(&path, stop).map_err(|e| wrong(format!("{name}: {e}")))?;
+        size += on_disk.size;
         if size > SITE_LIMIT {
-            return Err(wrong(format!("holds more than {}", bytesize::ByteSize(SITE_LIMIT)))
-                .hint("large data belongs on the hosts by other means"));
+            return Err(wrong(too_large()).hint(ELSEWHERE));
         }
-        if files.len() == FILES_LIMIT {
-            return Err(wrong(format!("holds more than {FILES_LIMIT} files"))
-                .hint("is it the right folder? Data in many files belongs on the hosts by other means"));
-        }
-        let top = name.split('/').next().unwrap_or_default();
-        if RESERVED.contains(&top) {
-            return Err(wrong(format!("{name} has a name that clusterctl generates itself")).hint("rename it"));
-        }
-        let (digest, on_disk) = look_at(path, stop).map_err(|e| wrong(format!("{name}: {e}")))?;
-        size = size - meta.len().min(size) + on_disk.size;
         files.push(SiteFile {
             data: data.is_match(&name),
             executable: executable(&meta),
@@ -113,6 +95,127 @@ fn read_now(cluster: &Cluster, stop: &dyn Fn() -> bool) -> Result<Vec<SiteFile>,
         });
     }
     Ok(files)
+}
+
+/// A file of the site folder.
+pub(crate) struct Found {
+    /// Its name below the folder.
+    pub(crate) name: String,
+    path: PathBuf,
+    meta: Metadata,
+}
+
+/// What in a site folder can't be deployed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub(crate) what: String,
+    pub(crate) hint: Option<&'static str>,
+}
+
+const ELSEWHERE: &str = "large data belongs on the hosts by other means";
+
+fn too_large() -> String {
+    format!("holds more than {}", bytesize::ByteSize(SITE_LIMIT))
+}
+
+/// Tells whether something of that name is never deployed, nor what is in it.
+fn is_left_out(name: &OsStr) -> bool {
+    name == ".git" || name.as_encoded_bytes().ends_with(b"~")
+}
+
+/// Finds the files of a site folder, by their names in order, and all that is wrong with it, without reading a file.
+pub(crate) fn walk(root: &Path) -> (Vec<Found>, Vec<Flaw>) {
+    let (mut found, mut flaws) = (Vec::new(), Vec::new());
+    let Ok(real_root) = root.canonicalize() else { return (found, flaws) };
+    let (mut size, mut looked) = (0_u64, 0);
+    let mut entries = walkdir::WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
+        looked += 1;
+        if found.len() > FILES_LIMIT || looked > LOOKED {
+            let hint = "is it the right folder? Data in many files belongs on the hosts by other means";
+            flaws.push(Flaw { what: format!("holds more than {FILES_LIMIT} files"), hint: Some(hint) });
+            break;
+        }
+        if flaws.len() == FLAWS_LIMIT {
+            break;
+        }
+        let path = match &entry {
+            Ok(entry) => entry.path(),
+            Err(error) => error.path().unwrap_or(root),
+        };
+        let is_folder = entry.as_ref().is_ok_and(|entry| entry.file_type().is_dir());
+        if path != root && path.file_name().is_some_and(is_left_out) {
+            if is_folder {
+                entries.skip_current_dir();
+            }
+            continue;
+        }
+        match look(root, &real_root, path, &entry) {
+            Ok(None) => {}
+            Ok(Some(file)) => {
+                let before = size;
+                size = size.saturating_add(file.meta.len());
+                if before <= SITE_LIMIT && size > SITE_LIMIT {
+                    flaws.push(Flaw { what: too_large(), hint: Some(ELSEWHERE) });
+                }
+                found.push(file);
+            }
+            Err(flaw) => {
+                flaws.push(flaw);
+                if is_folder {
+                    entries.skip_current_dir();
+                }
+            }
+        }
+    }
+    (found, flaws)
+}
+
+/// Looks at one thing in a site folder: a file of it, or none where it is a folder.
+fn look(
+    root: &Path,
+    real_root: &Path,
+    path: &Path,
+    entry: &Result<walkdir::DirEntry, walkdir::Error>,
+) -> Result<Option<Found>, Flaw> {
+    let flaw = |what: String, hint| Flaw { what, hint };
+    let name = name_of(path.strip_prefix(root).unwrap_or(path)).map_err(|what| flaw(what, None))?;
+    let entry = match entry {
+        Ok(entry) => entry,
+        Err(error) => {
+            let target = std::fs::read_link(path).ok().map(|target| target.display().to_string());
+            return Err(match (target, error.loop_ancestor()) {
+                (Some(target), Some(_)) => {
+                    flaw(format!("{name} leads back to a folder that it lies in ({target})"), Some(LINKS))
+                }
+                (Some(target), None) => {
+                    flaw(format!("{name} leads to nothing that can be read ({target})"), Some(LINKS))
+                }
+                (None, _) => {
+                    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    flaw(format!("{name} can't be read: {why}"), None)
+                }
+            });
+        }
+    };
+    // What lies in a folder that a link leads to lies where that does.
+    if entry.path_is_symlink() && entry.depth() > 0 {
+        let real = path.canonicalize().map_err(|e| flaw(format!("{name}: {e}"), None))?;
+        if !real.starts_with(real_root) {
+            return Err(flaw(format!("{name} points out of it, to {}", real.display()), Some(LINKS)));
+        }
+    }
+    if entry.depth() == 1 && RESERVED.contains(&name.as_str()) {
+        return Err(flaw(format!("{name} has a name that clusterctl generates itself"), Some("rename it")));
+    }
+    if entry.file_type().is_dir() {
+        return Ok(None);
+    }
+    let meta = entry.metadata().map_err(|e| flaw(format!("{name}: {e}"), None))?;
+    if !meta.is_file() {
+        return Err(flaw(format!("{name} is neither a file nor a folder"), None));
+    }
+    Ok(Some(Found { name, path: path.to_owned(), meta }))
 }
 
 /// Reads a file once: its digest, its size, and whether it is text.
@@ -263,6 +366,55 @@ pub(crate) fn tls(cluster: &Cluster) -> Result<Vec<Secret>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_that_is_wrong_with_a_site_folder_is_told_at_once() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let site = dir.path().join("site");
+        for folder in ["site/.git", "site/packages/one", "site/clusterctl", "outside"] {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        for file in [
+            "site/local.zeek",
+            "site/local.zeek~",
+            "site/clusterctl/x.zeek",
+            "outside/a.zeek",
+            "site/packages/one/b.zeek",
+        ] {
+            std::fs::write(dir.path().join(file), "# x\n").unwrap();
+        }
+        for (target, link) in [
+            ("../local.zeek", "site/packages/again.zeek"),
+            ("packages/one", "site/two"),
+            ("gone", "site/dangles"),
+            ("itself", "site/itself"),
+            (".", "site/loop"),
+            ("../outside", "site/out"),
+            ("/nowhere", "site/.git/lock"),
+        ] {
+            symlink(target, dir.path().join(link)).unwrap();
+        }
+        let _pipe = std::os::unix::net::UnixListener::bind(site.join("socket")).unwrap();
+        let (found, flaws) = walk(&site);
+        let names: Vec<&str> = found.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["local.zeek", "packages/again.zeek", "packages/one/b.zeek", "two/b.zeek"]);
+        let told: Vec<String> = flaws
+            .iter()
+            .map(|f| f.what.replace(&dir.path().canonicalize().unwrap().display().to_string(), "DIR"))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "clusterctl has a name that clusterctl generates itself",
+                "dangles leads to nothing that can be read (gone)",
+                "itself leads to nothing that can be read (itself)",
+                "loop leads back to a folder that it lies in (.)",
+                "out points out of it, to DIR/outside",
+                "socket is neither a file nor a folder",
+            ]
+        );
+    }
 
     #[test]
     fn text_is_known_however_its_characters_lie_across_chunks() {
