@@ -53,6 +53,8 @@ pub(super) fn with_includes(mut description: Description, mut budget: read::Budg
 
 fn include(description: &mut Description, path: &Path, place: &Place, budget: &mut read::Budget) {
     let shown = path.strip_prefix(&description.dir).unwrap_or(path);
+    // The description's own folder.
+    let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
     let name = Path::new(description.name()).with_file_name("").join(shown).display().to_string();
     let text = match read::read(path, budget) {
         Ok(text) => text,

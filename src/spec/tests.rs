@@ -294,6 +294,18 @@ fn files_that_are_none_are_told() {
 }
 
 #[test]
+fn a_folder_that_is_included_has_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in [".", "./"] {
+        let text = with(&format!("include: [\"{folder}\"]\n"));
+        std::fs::write(dir.path().join("cluster.yaml"), text).unwrap();
+        let description = load(&dir.path().join("cluster.yaml"));
+        let told: Vec<&str> = description.diagnostics.iter().map(|d| d.message.as_str()).collect();
+        assert!(told.iter().any(|told| told.starts_with("`.` can't be included: ")), "{told:?}");
+    }
+}
+
+#[test]
 fn included_files_have_places_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
