@@ -55,6 +55,13 @@ lost
 # The kernel gives these at one reading only, and a shell reads byte by byte.
 say ephemeral "$(cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null)"
 say reserved "$(cat /proc/sys/net/ipv4/ip_local_reserved_ports 2>/dev/null)"
+# Its addresses, as the kernel has them: an address and what it is, in two lines; words in hex.
+{ grep -hB 1 '/32 host LOCAL' /proc/net/fib_trie | while read -r mark address _; do
+	[ "$mark" != '|--' ] || say address "$address"
+done; } 2>/dev/null
+{ while read -r address _; do
+	say address "$address"
+done </proc/net/if_inet6; } 2>/dev/null
 linger=$(loginctl show-user "$user" -p Linger --value 2>/dev/null)
 kills=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager KillUserProcesses 2>/dev/null)
 kills=${kills:-$(cat /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | grep '^KillUserProcesses=' | tail -n 1)}

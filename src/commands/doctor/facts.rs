@@ -1,6 +1,7 @@
 //! What a host answered to `templates/doctor.sh`. Other people's bytes: never taken for more than text and numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::nodes::Listener;
 use crate::observed::Component;
@@ -49,6 +50,8 @@ pub(crate) struct Facts {
     /// The flags of each interface that there is; none of one that there is not.
     pub(crate) interfaces: BTreeMap<String, Option<u32>>,
     pub(crate) listeners: Vec<Listener>,
+    /// The addresses of its interfaces; none where they could not be read.
+    pub(crate) addresses: BTreeSet<IpAddr>,
     /// What a node gets at most of what limits name, by runner and limit (`process`, `nofile`).
     pub(crate) at_most: BTreeMap<(String, String), u64>,
     /// Whether the script came to its end.
@@ -65,6 +68,15 @@ pub(crate) struct Folder {
     pub(crate) owner: Option<u32>,
     /// In KiB.
     pub(crate) free: Option<u64>,
+}
+
+/// The most addresses of a host that are taken.
+const MOST_ADDRESSES: usize = 10_000;
+
+/// Reads an address: the kernel writes one of IPv6 as 32 hex digits.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let six = || u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32).map(Ipv6Addr::from_bits);
+    text.parse().ok().or_else(|| six().map(IpAddr::from))
 }
 
 impl Facts {
@@ -141,6 +153,7 @@ impl Facts {
                         facts.interfaces.insert(name.to_owned(), flags);
                     }
                 }
+                "address" if facts.addresses.len() < MOST_ADDRESSES => facts.addresses.extend(address_of(rest)),
                 "listens" => facts.listeners.extend(Listener::parse(rest)),
                 "ports" => facts.complete = true,
                 _ => {}

@@ -38,6 +38,7 @@ pub(crate) fn host(
     let host = &cluster.hosts[index];
     let mut judge = Preflight { cluster, host, facts, needs, checks: Vec::new(), as_root: Vec::new() };
     judge.way(index, all);
+    judge.address();
     judge.tools();
     let version = judge.zeek(all);
     judge.capture();

@@ -130,6 +130,16 @@ fn folders_that_others_can_change_are_told_with_their_place_on_the_way() {
 }
 
 #[test]
+fn keys_that_are_lost_and_an_address_of_another_machine_are_told() {
+    let told = |more: &str| told(&cluster("runner: process"), &WELL.replace("\nformat 1", more), &other());
+    assert_eq!(told("\naddress 10.0.0.1\naddress fe80000000000000c04511fffedc2ca8"), "");
+    assert_snapshot!(told("\naddress 10.0.0.2\naddress 00000000000000000000000000000001\nlost zeromq-0123456789abcdef"), @r"
+    Note address: 10.0.0.1 is no address of this machine (is `address` of a right? Its nodes can't listen there)
+    Bad keys: missing: zeromq-0123456789abcdef: no node there could be started again (clusterctl deploy brings them)
+    ");
+}
+
+#[test]
 fn devices_of_the_kernel_are_told_from_names_of_packet_sources() {
     assert_eq!(device("af_packet::eth1"), Some("eth1"));
     assert_eq!(device("ens5f0.12"), Some("ens5f0.12"));
