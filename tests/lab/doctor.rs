@@ -61,7 +61,7 @@ fn what_root_is_told_to_run_helps() {
     cluster.lab.does("poweron", ["sensor2"]);
     assert!(said.stdout.contains("ssh: can't be asked: "), "{}", said.stdout);
     assert!(said.stdout.contains(&format!("setcap cap_net_raw+eip {plain}/bin/zeek")), "{}", said.stdout);
-    assert!(said.stdout.contains("mgmt: well"), "{}", said.stdout);
+    assert!(said.stdout.contains("mgmt: OK ("), "{}", said.stdout);
     cluster.base = "/var/lib/clusterctl".to_owned();
     cluster.write();
 }
