@@ -19,6 +19,7 @@ mod deploy;
 #[cfg(test)]
 mod disabled;
 #[cfg(test)]
+mod elsewhere;
 mod environment;
 #[cfg(test)]
 mod generated;

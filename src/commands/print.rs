@@ -11,12 +11,13 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::report::{Report, partial};
 use super::session::Extent;
-use super::status::{State, process_row};
+use super::status::{State, answers, process_row};
 use super::{Command, Hosts, Session, complete};
 use crate::cluster::{Cluster, Node, Role};
 use crate::control::{self, Answers, NodeStatus, Reply};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Facts, Fleet, Selection, enough, forbidden, gather, might_run, only_ours, request, running, runs};
+use crate::plan::{astray, elsewhere};
 use crate::ui::{Progress, Tone, Ui, complain, escape_control, in_line};
 use crate::values::is_zeek_identifier;
 use crate::zeek::{self, Live};
@@ -153,15 +154,20 @@ async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintRe
         failure = Some("the manager is not running".to_owned());
     }
     let mut replies: std::collections::BTreeMap<String, Reply<String>> = replies.into_iter().collect();
+    let astray = astray(cluster, answers(&facts));
+    let elsewhere = elsewhere(cluster, &astray, |host| facts.get(&host)?.as_ref().ok());
     let nodes = selection
         .nodes(cluster)
         .map(|node| {
-            let known = process_row(cluster, node, facts.get(&node.host));
+            let known = process_row(cluster, node, facts.get(&node.host), &elsewhere);
             let patience = humantime::format_duration(cluster.timeouts.control);
             let (value, reason) = match (replies.remove(&node.name), known.state) {
                 (Some(Reply::Answer(value)), _) => (Some(value), None),
                 (Some(Reply::Bad(why)), _) => (None, Some(why)),
                 (_, State::Running | State::Starting) if failure.is_some() => (None, Some("not asked".to_owned())),
+                (_, State::Running) if let Some(other) = elsewhere.get(node.name.as_str()) => {
+                    (None, Some(other.runs(cluster)))
+                }
                 (_, State::Running) => (None, Some(format!("no reply within {patience}"))),
                 (_, state) => {
                     let detail = known.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();

@@ -22,7 +22,7 @@ impl Command for Stop {
 
     async fn run(&self, session: &mut Session) -> Result<RunReport, CommandError> {
         let fleet = session.open(Extent::Description)?;
-        let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
+        let selection = Selection::with_hosts(&fleet.cluster, &self.which.selectors)?;
         nodes::stop(&fleet, &selection).await
     }
 }

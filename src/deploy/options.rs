@@ -75,12 +75,12 @@ impl Excluded {
 /// Returns the hosts that a deploy is to leave out.
 ///
 /// # Errors
-/// For a selector that matches no node, means only a part of a host's nodes, or a host that runs more than workers.
+/// For a selector that matches nothing, means only a part of a host's nodes, or a host that runs more than workers.
 pub fn skipped(cluster: &Cluster, selectors: &[String]) -> Result<BTreeSet<usize>, Error> {
     if selectors.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let selection = Selection::parse(cluster, selectors)?;
+    let selection = Selection::with_hosts(cluster, selectors)?;
     let hosts: BTreeSet<usize> = selection.hosts(cluster).into_iter().collect();
     for (index, node) in cluster.nodes.iter().enumerate().filter(|(_, n)| n.role.runs() && hosts.contains(&n.host)) {
         let host = &cluster.host_of(node).name;

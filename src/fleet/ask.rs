@@ -28,7 +28,7 @@ pub(crate) async fn gather<T>(
     ask: impl AsyncFnOnce(&Mutex<Facts>, watch::Receiver<bool>) -> T,
 ) -> (Facts, T) {
     let cluster = &*fleet.cluster;
-    let mut hosts: BTreeSet<usize> = selection.hosts(cluster).into_iter().collect();
+    let mut hosts: BTreeSet<usize> = fleet.selected_hosts(selection).into_iter().collect();
     // The manager's host knows what is deployed, and its answer says more about all the others.
     hosts.extend(cluster.manager().map(|m| m.host));
     let handles = fleet.handles(hosts.into_iter().filter(|i| cluster.hosts[*i].enabled));

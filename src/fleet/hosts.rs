@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use tokio::sync::watch;
 
 use super::event::{Event, Events};
+use super::select::Selection;
 use crate::cluster::{self, Cluster, Folders};
 use crate::error::{Error, Kind};
 use crate::observed::Observed;
@@ -185,6 +186,15 @@ impl Fleet {
     /// Returns the hosts that are not disabled.
     pub(crate) fn enabled(&self) -> Vec<usize> {
         (0..self.hosts.len()).filter(|i| self.cluster.hosts[*i].enabled).collect()
+    }
+
+    /// Returns the enabled hosts that a selection means: of all nodes, those without nodes as well, on which something may
+    /// run that has no place there any more.
+    pub(crate) fn selected_hosts(&self, selection: &Selection) -> Vec<usize> {
+        if selection.is_all() {
+            return self.enabled();
+        }
+        selection.hosts(&self.cluster).into_iter().filter(|i| self.cluster.hosts[*i].enabled).collect()
     }
 
     /// Does something with several hosts, a bounded number at a time; tells when each one begins and ends, and how.

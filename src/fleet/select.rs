@@ -12,6 +12,8 @@ use crate::values::nearest;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     nodes: BTreeSet<usize>,
+    /// The hosts that were named.
+    hosts: BTreeSet<usize>,
     all: bool,
 }
 
@@ -59,9 +61,28 @@ impl Selection {
     /// # Errors
     /// For a selector that matches no node.
     pub fn parse(cluster: &Cluster, selectors: &[String]) -> Result<Self, Error> {
+        Self::made(cluster, selectors, false)
+    }
+
+    /// As [`Selection::parse`], for commands to which a host without nodes means something: something may run there that
+    /// has no place there any more.
+    ///
+    /// # Errors
+    /// For a selector that matches neither a node nor a host.
+    pub fn with_hosts(cluster: &Cluster, selectors: &[String]) -> Result<Self, Error> {
+        Self::made(cluster, selectors, true)
+    }
+
+    fn made(cluster: &Cluster, selectors: &[String], lone_hosts: bool) -> Result<Self, Error> {
         let mut nodes = BTreeSet::new();
+        let mut hosts = BTreeSet::new();
         for text in selectors {
             let selector = Selector::parse(text)?;
+            let named = match &selector {
+                Selector::Host(name) => cluster.hosts.iter().position(|h| h.name == *name),
+                _ => None,
+            };
+            hosts.extend(named);
             let before = nodes.len();
             let mut any = false;
             for (index, node) in cluster.nodes.iter().enumerate() {
@@ -70,7 +91,7 @@ impl Selection {
                     any = true;
                 }
             }
-            if !any && nodes.len() == before {
+            if !any && nodes.len() == before && !(lone_hosts && named.is_some()) {
                 return Err(nothing(cluster, text));
             }
         }
@@ -78,7 +99,12 @@ impl Selection {
         if all {
             nodes = (0..cluster.nodes.len()).filter(|i| cluster.nodes[*i].role.runs()).collect();
         }
-        Ok(Self { nodes, all })
+        Ok(Self { nodes, hosts, all })
+    }
+
+    /// Tells whether a node that runs on a host is meant, whatever the description has there.
+    pub fn means(&self, cluster: &Cluster, node: &str, host: usize) -> bool {
+        self.all || self.hosts.contains(&host) || self.nodes(cluster).any(|n| n.name == node)
     }
 
     /// Tells whether a node is meant.
@@ -96,9 +122,14 @@ impl Selection {
         self.nodes.iter().map(|i| &cluster.nodes[*i])
     }
 
-    /// Returns the hosts of the nodes.
+    /// Returns the hosts of the nodes, and those that were named.
     pub fn hosts(&self, cluster: &Cluster) -> Vec<usize> {
-        self.nodes(cluster).map(|n| n.host).collect::<BTreeSet<_>>().into_iter().collect()
+        self.nodes(cluster)
+            .map(|n| n.host)
+            .chain(self.hosts.iter().copied())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 }
 

@@ -18,7 +18,7 @@ mod task;
 mod tiers;
 pub(crate) mod words;
 
-pub use outcome::{NodeOutcome, Outcome, RunReport};
+pub use outcome::{NodeOutcome, Outcome, RunReport, RunsOn};
 pub use run::{restart, start, stop};
 
 pub(crate) use ports::Listener;

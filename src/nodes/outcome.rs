@@ -18,6 +18,8 @@ pub enum Outcome {
     Stopped,
     /// It had to be killed.
     Killed,
+    /// It is not deployed where it was to be stopped.
+    Undeployed,
     /// The deployed release has no such node.
     NotInRelease,
     /// It ended before it was ready; how it ended.
@@ -56,8 +58,22 @@ pub struct RunReport {
     pub nodes: Vec<NodeOutcome>,
     /// What nodes lack that were started and had their time: whom they do not see, who says nothing.
     pub lacks: Vec<String>,
+    /// What of the cluster runs on after a stop, or may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs_on: Vec<RunsOn>,
     /// Whether the user interrupted it.
     pub interrupted: bool,
+}
+
+/// Something of the cluster that a stop did not reach.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunsOn {
+    /// The node, or the host where nothing more is known.
+    pub subject: String,
+    /// What is known of it, as a sentence fragment.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
 }
 
 impl Outcome {
@@ -76,7 +92,10 @@ impl Outcome {
 
     /// Tells whether that is as it was meant.
     pub fn is_good(&self) -> bool {
-        matches!(self, Self::Ready | Self::AlreadyRunning | Self::Stopped | Self::Killed | Self::Disabled)
+        matches!(
+            self,
+            Self::Ready | Self::AlreadyRunning | Self::Stopped | Self::Killed | Self::Undeployed | Self::Disabled
+        )
     }
 
     /// Says it in words.
@@ -89,6 +108,7 @@ impl Outcome {
             }
             Self::Stopped => "stopped".to_owned(),
             Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
+            Self::Undeployed => "not deployed, nothing to stop".to_owned(),
             Self::NotInRelease => "not in the deployed release: run clusterctl deploy".to_owned(),
             Self::ExitedAtStart(how) => format!("ended at start ({how})"),
             Self::StartTimeout(status) if status.is_empty() => "not ready in time".to_owned(),

@@ -1,15 +1,17 @@
 //! The operations `start`, `stop` and `restart`: nodes of a selection, from the release that is current on their hosts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::outcome::{NodeOutcome, Outcome, RunReport};
+use super::outcome::{NodeOutcome, Outcome, RunReport, RunsOn};
 use super::task::NodeTask;
 use super::tiers::{OnFailure, start_tasks, stop_tasks};
 use super::{archiver, peers, ports, words};
+use crate::cluster::Role;
 use crate::error::{CommandError, Error};
 use crate::fleet::{Detail, Event, Fleet, HostHandle, Locks, Operation, Selection, unreachable};
 use crate::observed::{Observed, OperationKind};
-use crate::plan::{currents, prevailing};
+use crate::plan::{self, Folder, currents, prevailing};
+use crate::transport::Failure;
 use crate::values::Version;
 
 /// Makes the tasks of a selection, without a release.
@@ -126,6 +128,123 @@ fn without_refused(tasks: &mut Vec<NodeTask>, found: &[Option<Observed>], nodes:
     });
 }
 
+/// What hosts said, of those that answered.
+fn answers(found: &[Option<Observed>]) -> impl Iterator<Item = (usize, &Observed)> {
+    found.iter().enumerate().filter_map(|(index, observed)| Some((index, observed.as_ref()?)))
+}
+
+/// Returns the tasks of nodes that run nowhere else: started there, they would run twice.
+fn in_their_places(
+    fleet: &Fleet,
+    tasks: Vec<NodeTask>,
+    found: &[Option<Observed>],
+    nodes: &mut Vec<NodeOutcome>,
+) -> Vec<NodeTask> {
+    let cluster = &fleet.cluster;
+    let astray = plan::astray(cluster, answers(found));
+    let elsewhere = plan::elsewhere(cluster, &astray, |host| found.get(host)?.as_ref());
+    let (others, tasks): (Vec<NodeTask>, Vec<NodeTask>) =
+        tasks.into_iter().partition(|task| elsewhere.contains_key(task.node.as_str()));
+    nodes.extend(others.into_iter().filter_map(|task| {
+        let other = elsewhere.get(task.node.as_str())?;
+        let why = format!("it {}: {}", other.runs(cluster), other.remedy(cluster));
+        Some(task.ended(Outcome::Skipped(why)))
+    }));
+    tasks
+}
+
+/// Returns the tasks of nodes that are meant and run where the description has no place for them.
+fn strayed(fleet: &Fleet, selection: &Selection, found: &[Option<Observed>]) -> Vec<NodeTask> {
+    let cluster = &fleet.cluster;
+    let roles: HashMap<&str, Role> = cluster.run_nodes().map(|n| (n.name.as_str(), n.role)).collect();
+    let own = plan::astray(cluster, answers(found)).into_iter().filter(|one| one.folder == Folder::Own);
+    own.filter(|one| selection.means(cluster, &one.node, one.host))
+        .map(|one| {
+            let (role, handle) = (roles.get(one.node.as_str()).copied(), fleet.handle(one.host));
+            NodeTask { node: one.node, role, handle, release: String::new(), again: false, stays_desired: false }
+        })
+        .collect()
+}
+
+/// Says which nodes that are meant can't be stopped from here.
+fn out_of_reach(fleet: &Fleet, selection: &Selection, found: &[Option<Observed>]) -> Vec<RunsOn> {
+    let cluster = &fleet.cluster;
+    let others = plan::astray(cluster, answers(found)).into_iter().filter(|one| one.folder != Folder::Own);
+    others
+        .filter(|one| selection.means(cluster, &one.node, one.host))
+        .map(|one| RunsOn { what: one.runs(cluster), hint: one.remedy(cluster), subject: one.node })
+        .collect()
+}
+
+/// Says of hosts without nodes that could not be asked that nothing is known of them.
+fn unknown(fleet: &Fleet, selection: &Selection, away: &[(String, Failure)]) -> Vec<RunsOn> {
+    let cluster = &fleet.cluster;
+    let of_nodes: HashSet<&str> = selection.nodes(cluster).map(|n| cluster.host_of(n).name.as_str()).collect();
+    let lone = away.iter().filter(|(host, _)| !of_nodes.contains(host.as_str()));
+    lone.map(|(host, failure)| RunsOn {
+        subject: host.clone(),
+        what: format!("can't be asked ({}): nodes may still run there", failure.text()),
+        hint: "stop them when it can, or set `enabled: false`".to_owned(),
+    })
+    .collect()
+}
+
+/// Returns the tasks of nodes that their hosts have; there is nothing to stop of the others.
+fn deployed(tasks: Vec<NodeTask>, found: &[Option<Observed>], nodes: &mut Vec<NodeOutcome>) -> Vec<NodeTask> {
+    let has = |task: &NodeTask| {
+        task.handle.index.and_then(|i| found.get(i)?.as_ref()).is_some_and(|o| o.nodes.contains_key(&task.node))
+    };
+    let (tasks, others): (Vec<NodeTask>, Vec<NodeTask>) = tasks.into_iter().partition(has);
+    nodes.extend(others.into_iter().map(|task| task.ended(Outcome::Undeployed)));
+    tasks
+}
+
+/// Leaves out that a node is not deployed in its place where it was found in another.
+fn told_once(nodes: &mut Vec<NodeOutcome>) {
+    let others: HashSet<String> =
+        nodes.iter().filter(|n| n.outcome != Outcome::Undeployed).map(|n| n.node.clone()).collect();
+    nodes.retain(|n| n.outcome != Outcome::Undeployed || !others.contains(&n.node));
+}
+
+/// Stops nodes that are meant and run on hosts where the description has none of them.
+async fn stop_elsewhere(
+    fleet: &Fleet,
+    selection: &Selection,
+    rest: Vec<HostHandle>,
+    found: &mut [Option<Observed>],
+    nodes: &mut Vec<NodeOutcome>,
+) -> Result<Vec<RunsOn>, Error> {
+    let mut away = Vec::new();
+    for (handle, answer) in fleet.observe(rest, Detail::Brief).await {
+        match (answer, handle.index) {
+            (Ok(observed), Some(index)) => found[index] = Some(observed),
+            (Err(_), _) => away.push(handle.name),
+            (Ok(_), None) => {}
+        }
+    }
+    let mut tasks = strayed(fleet, selection, found);
+    // What was asked first was stopped there.
+    let asked = |task: &NodeTask| nodes.iter().any(|n| n.node == task.node && n.host == task.handle.name);
+    tasks.retain(|task| !asked(task));
+    if !tasks.is_empty() {
+        let (locks, lost) =
+            Locks::take_where_possible(fleet, &handles_of(&tasks), &Operation::new(OperationKind::Stop)).await?;
+        nodes.extend(lost.into_iter().flat_map(|(host, why)| without(fleet, &mut tasks, &host, &why)));
+        nodes.extend(stop_tasks(fleet, &locks, &tasks, OnFailure::Continue).await);
+        locks.release().await;
+        told_once(nodes);
+    }
+    // One that its host has is there, for all that is known; another one may be anywhere.
+    away.sort();
+    let may = nodes.iter().filter(|n| n.outcome == Outcome::Undeployed && !away.is_empty());
+    let may = may.map(|node| RunsOn {
+        subject: node.node.clone(),
+        what: format!("may run on {}, which can't be asked", away.join(", ")),
+        hint: "stop it when that can be".to_owned(),
+    });
+    Ok(may.collect())
+}
+
 async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Result<RunReport, CommandError> {
     let (stop, start) = (kind != OperationKind::Start, kind != OperationKind::Stop);
     let mut tasks = tasks(fleet, selection);
@@ -147,10 +266,11 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
     // Hosts that can't be asked keep the others waiting for nothing: their nodes are reported, the rest goes on.
     let mut version: Option<Version> = None;
     let mut found: Vec<Option<Observed>> = vec![None; fleet.cluster.hosts.len()];
-    let mut handles = handles_of(&tasks);
-    // What is behind is not started: the manager's host tells most surely what the cluster runs.
-    let manager = fleet.cluster.manager().map(|m| m.host).filter(|h| start && fleet.cluster.hosts[*h].enabled);
-    handles.extend(manager.filter(|h| !handles.iter().any(|s| s.index == Some(*h))).map(|h| fleet.handle(h)));
+    // What is behind is not started, and what runs on another host neither: they all tell. A stop waits only for those
+    // that are meant; the others are asked after it.
+    let asked: BTreeSet<usize> =
+        if start { fleet.enabled() } else { fleet.selected_hosts(selection) }.into_iter().collect();
+    let handles = fleet.handles(asked.iter().copied());
     let mut away = Vec::new();
     for (handle, answer) in fleet.observe(handles, Detail::Brief).await {
         match answer {
@@ -170,7 +290,15 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
     if found.iter().all(Option::is_none) && !away.is_empty() {
         return Err(unreachable("no host can be reached", &away).into());
     }
+    let mut runs_on = Vec::new();
     tasks.retain(|j| j.handle.index.is_some_and(|i| found[i].is_some()));
+    if start {
+        tasks = in_their_places(fleet, tasks, &found, &mut nodes);
+    } else {
+        runs_on.extend(unknown(fleet, selection, &away));
+        tasks = deployed(tasks, &found, &mut nodes);
+        tasks.extend(strayed(fleet, selection, &found));
+    }
     if start {
         tasks = startable(fleet, tasks, &found, &mut nodes)?;
         if stop {
@@ -219,6 +347,15 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
     }
     // The journal of an unfinished deploy is not ours to end.
     locks.release().await;
+    if !start {
+        told_once(&mut nodes);
+        let rest = fleet.handles(fleet.enabled().into_iter().filter(|host| !asked.contains(host)));
+        if !rest.is_empty() && !fleet.is_interrupted() {
+            runs_on.extend(stop_elsewhere(fleet, selection, rest, &mut found, &mut nodes).await?);
+        }
+        runs_on.extend(out_of_reach(fleet, selection, &found));
+        nodes.retain(|n| n.outcome != Outcome::Undeployed || !runs_on.iter().any(|one| one.subject == n.node));
+    }
     let ready = nodes.iter().filter(|o| o.outcome == Outcome::Ready).map(|o| o.node.clone()).collect();
     let touched: HashSet<&str> =
         nodes.iter().filter(|o| o.outcome != Outcome::AlreadyRunning).map(|o| o.node.as_str()).collect();
@@ -229,5 +366,5 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
         .filter(|(name, node)| node.process.is_some() && !touched.contains(name.as_str()));
     let beside = beside.map(|(name, _)| name.clone()).collect();
     let blind = peers::settled(fleet, version, &ready, &beside).await;
-    Ok(RunReport { nodes, lacks: blind, interrupted: fleet.is_interrupted() })
+    Ok(RunReport { nodes, lacks: blind, runs_on, interrupted: fleet.is_interrupted() })
 }

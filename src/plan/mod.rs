@@ -6,6 +6,7 @@
 //! * `files`: which files differ, each difference once for all hosts that have it, and the difference of texts;
 //! * `reasons`: what is done to a node, and why, in words;
 //! * `effects`: an upgrade of Zeek, a change of backend, and how logs are interrupted;
+//! * `places`: where nodes run, and what runs where it has no place;
 //! * `prevailing`: which release the cluster runs, by what its hosts say;
 //! * `recorded`: a release's record on a host -> the cluster that it was;
 //! * `rolling`: a plan without restarts, and restarts a few at a time.
@@ -14,6 +15,7 @@ mod effects;
 mod files;
 mod make;
 mod node;
+mod places;
 mod prevailing;
 mod reasons;
 mod recorded;
@@ -25,6 +27,7 @@ pub(crate) mod tests;
 pub use effects::{BackendChange, LogFate, LogOutage, Upgrade};
 pub use files::{After, Before, Change, FileChange, FileKind, OldText};
 pub use node::{Action, Deployments, Found, NodePlan};
+pub use places::{Astray, Folder, astray, elsewhere};
 pub use prevailing::{currents, manager_first, prevailing};
 pub use recorded::{Recorded, former, recorded};
 pub use rolling::batches;

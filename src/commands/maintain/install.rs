@@ -73,7 +73,7 @@ impl Report for Installations {
 /// Makes hosts maintain themselves by a timer of systemd's or else cron, or ends that.
 pub(crate) async fn install(fleet: &Fleet, selection: &Selection, remove: bool) -> Installations {
     let cluster = &fleet.cluster;
-    let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
+    let hosts = fleet.selected_hosts(selection);
     let mut answers = fleet
         .each(if remove { "removing timers" } else { "installing timers" }, fleet.handles(hosts), |handle| async move {
             let text = if remove { String::new() } else { units(&cluster.name, &handle.folders) };

@@ -54,7 +54,7 @@ impl Command for Maintain {
 
     async fn run(&self, session: &mut Session) -> Result<MaintainOrInstall, CommandError> {
         let fleet = session.open(Extent::Description)?;
-        let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
+        let selection = Selection::with_hosts(&fleet.cluster, &self.which.selectors)?;
         Ok(if self.install || self.remove {
             MaintainOrInstall::Installed(install(&fleet, &selection, self.remove).await)
         } else {
@@ -100,8 +100,7 @@ async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport
     };
     let cluster = &fleet.cluster;
     let operation = Operation::new(OperationKind::Maintain);
-    let hosts = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled);
-    let answers = fleet.each("maintaining", fleet.handles(hosts), |handle| {
+    let answers = fleet.each("maintaining", fleet.handles(fleet.selected_hosts(selection)), |handle| {
         let operation = &operation;
         async move {
             let call = RemoteScript::new(scripts::MAINTAIN, cluster.timeouts.ready + MARGIN)
@@ -134,7 +133,7 @@ async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport
 /// Why it could not be done, line by line.
 async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<String>, Vec<String>> {
     let cluster = &fleet.cluster;
-    let chosen: BTreeSet<usize> = selection.hosts(cluster).into_iter().filter(|i| cluster.hosts[*i].enabled).collect();
+    let chosen: BTreeSet<usize> = fleet.selected_hosts(selection).into_iter().collect();
     let not_now = |why: &str| {
         fleet.emit(Event::Note { text: format!("no host was brought up to date: {why}") });
         Ok(Vec::new())

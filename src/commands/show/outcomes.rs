@@ -20,13 +20,19 @@ impl Report for RunReport {
     fn show(&self, ui: &Ui) {
         summary(ui, &self.nodes);
         lacking(ui, &self.lacks);
+        for one in &self.runs_on {
+            let subject = ui.out.paint(Tone::Bad, &escape_control(&one.subject));
+            let line = format!("{subject}: {} -> {}", escape_control(&one.what), escape_control(&one.hint));
+            ui.result(&ui.out.wrap(&line, "  "));
+        }
     }
 
     fn end(&self) -> Option<Kind> {
         if self.interrupted {
             return Some(Kind::Interrupted);
         }
-        partial(self.nodes.len(), self.failures().count()).or((!self.lacks.is_empty()).then_some(Kind::Partial))
+        let all_is_well = self.lacks.is_empty() && self.runs_on.is_empty();
+        partial(self.nodes.len(), self.failures().count()).or((!all_is_well).then_some(Kind::Partial))
     }
 }
 

@@ -1,14 +1,21 @@
 //! What hosts know about nodes and about the cluster.
 
+use std::collections::HashMap;
+
 use super::types::{NodeRow, State, StateDetail};
 use crate::cluster::{Cluster, Folders, Node};
 use crate::fleet::Facts;
 use crate::observed::{Exit, Observed, ObservedNode, RestartAction};
-use crate::plan::prevailing;
+use crate::plan::{Astray, Folder, prevailing};
 use crate::transport::Failure;
 
-/// What the host knows about a node.
-pub(crate) fn process_row(cluster: &Cluster, node: &Node, facts: Option<&Result<Observed, Failure>>) -> NodeRow {
+/// What hosts know about a node: its own, and where it does not run there, another one on which it does.
+pub(crate) fn process_row(
+    cluster: &Cluster,
+    node: &Node,
+    facts: Option<&Result<Observed, Failure>>,
+    elsewhere: &HashMap<&str, &Astray>,
+) -> NodeRow {
     let host = cluster.host_of(node);
     let mut row = NodeRow {
         node: node.name.clone(),
@@ -46,6 +53,13 @@ pub(crate) fn process_row(cluster: &Cluster, node: &Node, facts: Option<&Result<
             return row;
         }
     };
+    // What runs on its own host from elsewhere is told by the host.
+    if let Some(other) = elsewhere.get(node.name.as_str()).filter(|o| o.folder == Folder::Own || o.host != node.host) {
+        row.state = State::Running;
+        row.detail = Some(StateDetail::Elsewhere(other.runs(cluster)));
+        row.pid = Some(other.pid);
+        return row;
+    }
     let found = observed.nodes.get(&node.name);
     if found.is_none_or(|found| found.process.is_none())
         && let Some(process) = observed.unmanaged.iter().find(|p| p.node_of(&cluster.name) == Some(&node.name))
@@ -127,6 +141,11 @@ pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateD
 
 fn words(text: impl Into<String>) -> StateDetail {
     StateDetail::Other(text.into())
+}
+
+/// What hosts said, of those that answered.
+pub(crate) fn answers(facts: &Facts) -> impl Iterator<Item = (usize, &Observed)> {
+    facts.iter().filter_map(|(index, answer)| Some((*index, answer.as_ref().ok()?)))
 }
 
 /// The release that the cluster runs, as far as it is known.

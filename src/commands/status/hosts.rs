@@ -1,7 +1,5 @@
 //! What hosts have to say about themselves.
 
-use std::collections::BTreeSet;
-
 use super::facts::{current_of, state_of};
 use super::types::{HostStatus, State, Trouble};
 use super::unmanaged;
@@ -10,6 +8,7 @@ use crate::deploy::ways_on;
 use crate::fleet::Facts;
 use crate::nodes::archiver;
 use crate::observed::Observed;
+use crate::plan::{Astray, Folder};
 
 /// What a host's archiver and its own maintenance have to say.
 fn upkeep(
@@ -121,10 +120,10 @@ fn missing_keys(host: &str, observed: &Observed) -> Option<Trouble> {
 pub(crate) fn hosts_of(
     cluster: &Cluster,
     facts: &Facts,
+    astray: &[&Astray],
     troubles: &mut Vec<Trouble>,
     warnings: &mut Vec<Trouble>,
 ) -> Vec<HostStatus> {
-    let known: BTreeSet<(usize, &str)> = cluster.run_nodes().map(|n| (n.host, n.name.as_str())).collect();
     let runs = current_of(cluster, facts);
     // Others came to its end: it is this host alone that is behind.
     let done = facts.values().flatten().any(|o| o.current == runs && runs.is_some() && o.unfinished().is_none());
@@ -150,14 +149,16 @@ pub(crate) fn hosts_of(
                 continue;
             }
         };
-        for (node, found) in &observed.nodes {
-            if found.process.is_some() && !known.contains(&(*index, node.as_str())) {
-                troubles.push(Trouble {
-                    subject: name.clone(),
-                    what: format!("runs {node}, which is not in the description any more"),
-                    hint: Some("clusterctl deploy".to_owned()),
-                });
-            }
+        for one in astray.iter().filter(|one| one.host == *index && one.folder == Folder::Own) {
+            let node = &one.node;
+            troubles.push(Trouble {
+                subject: name.clone(),
+                what: match one.place {
+                    Some(place) => format!("runs {node}, which the description has on {}", cluster.hosts[place].name),
+                    None => format!("runs {node}, which is not in the description any more"),
+                },
+                hint: Some(one.remedy(cluster)),
+            });
         }
         unmanaged::tell(cluster, &cluster.hosts[*index], observed, troubles, warnings);
         let home = Folders::of(&cluster.name, &cluster.hosts[*index]).home;

@@ -18,12 +18,14 @@ use super::{Command, Hosts, Session};
 use crate::cluster::{Cluster, Node};
 use crate::control;
 use crate::error::CommandError;
-use crate::fleet::{Facts, Fleet, Selection, enough, forbidden, gather, might_run, only_ours, request, running, runs};
+use crate::fleet::{
+    Detail, Facts, Fleet, Selection, enough, forbidden, gather, might_run, only_ours, request, running, runs,
+};
 use crate::ui::Progress;
 use crate::zeek::{self, Live};
 use types::Asked;
 
-pub(crate) use facts::process_row;
+pub(crate) use facts::{answers, process_row};
 pub(crate) use types::{State, StatusReport};
 
 /// What hosts and nodes are doing
@@ -40,7 +42,7 @@ impl Command for Status {
 
     async fn run(&self, session: &mut Session) -> Result<StatusReport, CommandError> {
         let fleet = session.open(Extent::Description)?;
-        let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
+        let selection = Selection::with_hosts(&fleet.cluster, &self.which.selectors)?;
         Ok(status(&fleet, &selection).await)
     }
 }
@@ -51,7 +53,20 @@ async fn status(fleet: &Fleet, selection: &Selection) -> StatusReport {
     let (facts, asked) =
         gather(fleet, selection, async |facts: &Mutex<Facts>, news| ask(fleet, selection, facts, news).await).await;
     let asked = because_of_facts(cluster, &facts, ours(cluster, &facts, asked));
-    report::report(cluster, selection, &facts, &asked)
+    let others = others(fleet, selection, &facts).await;
+    report::report(cluster, selection, &facts, &others, &asked)
+}
+
+/// Asks the hosts that were not asked where nodes of the selection do not run in their places: they may run there.
+async fn others(fleet: &Fleet, selection: &Selection, facts: &Facts) -> Facts {
+    let cluster = &*fleet.cluster;
+    let missing = |node: &Node| matches!(facts.get(&node.host), Some(Ok(observed)) if !runs(observed, &node.name));
+    if !selection.nodes(cluster).any(missing) {
+        return Facts::new();
+    }
+    let rest = fleet.enabled().into_iter().filter(|index| !facts.contains_key(index));
+    let answers = fleet.observe(fleet.handles(rest), Detail::Brief).await;
+    answers.into_iter().filter_map(|(handle, answer)| Some((handle.index?, answer))).collect()
 }
 
 /// Asks the nodes while the hosts' facts come in: connection and hello need none of them, the question does.

@@ -2,20 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{current_of, process_row};
+use super::facts::{answers as answers_of, current_of, process_row};
 use super::hosts::hosts_of;
 use super::types::{Asked, Health, NodeRow, State, StateDetail, StatusReport, Trouble, Workers};
 use crate::cluster::{Archive, Cluster, Node, Role};
 use crate::control::{self, Answers, Reply};
 use crate::fleet::{Facts, Selection, running, runs};
 use crate::observed::Observed;
+use crate::plan::{Astray, Folder, astray, elsewhere};
 use crate::values::is_node_name;
 
 /// From this share of packets on a worker counts as `dropping`, in per cent.
 const DROPPING: f64 = 1.0;
 /// A capturing worker without packets is in trouble after so many seconds.
 const NO_PACKETS: f64 = 60.0;
-pub(crate) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, asked: &Asked) -> StatusReport {
+
+/// Makes the report; `others` are hosts that were asked only where else nodes may run.
+pub(crate) fn report(
+    cluster: &Cluster,
+    selection: &Selection,
+    facts: &Facts,
+    others: &Facts,
+    asked: &Asked,
+) -> StatusReport {
+    let astray = astray(cluster, answers_of(facts).chain(answers_of(others)));
+    let elsewhere = elsewhere(cluster, &astray, |host| facts.get(&host)?.as_ref().ok());
     let answers = match asked {
         Asked::Done(answers) => Some(answers),
         _ => None,
@@ -32,7 +43,20 @@ pub(crate) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
     let (mut troubles, mut warnings) = (Vec::new(), Vec::new());
     let mut rows = Vec::new();
     for node in selection.nodes(cluster) {
-        let mut row = process_row(cluster, node, facts.get(&node.host));
+        let mut row = process_row(cluster, node, facts.get(&node.host), &elsewhere);
+        if let Some(StateDetail::Elsewhere(place)) = &row.detail {
+            let other = elsewhere.get(node.name.as_str());
+            // What its host tells of another folder is told there.
+            troubles.extend(other.filter(|o| o.folder == Folder::Own || !facts.contains_key(&o.host)).map(|other| {
+                Trouble {
+                    subject: row.node.clone(),
+                    what: format!("{place}, and the description has it on {}", row.host),
+                    hint: Some(other.remedy(cluster)),
+                }
+            }));
+            rows.push(row);
+            continue;
+        }
         let observed = facts.get(&node.host).and_then(|f| f.as_ref().ok());
         let answers_it = answers.is_some_and(|a| matches!(a.nodes.get(&row.node), Some(Reply::Answer(_))));
         if row.state == State::Starting && answers_it && observed.is_some_and(|o| !tells_its_state(o, &row.node)) {
@@ -90,7 +114,13 @@ pub(crate) fn report(cluster: &Cluster, selection: &Selection, facts: &Facts, as
             }
         }
     }
-    let hosts = hosts_of(cluster, facts, &mut troubles, &mut warnings);
+    let told: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| matches!(row.detail, Some(StateDetail::Elsewhere(_))))
+        .map(|row| row.node.as_str())
+        .collect();
+    let untold: Vec<&Astray> = astray.iter().filter(|one| !told.contains(one.node.as_str())).collect();
+    let hosts = hosts_of(cluster, facts, &untold, &mut troubles, &mut warnings);
     let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
     let manager = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
         Reply::Answer(status) => Some(status),
@@ -292,6 +322,8 @@ fn strangers(cluster: &Cluster, facts: &Facts, peers: &[String]) -> Vec<Trouble>
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::observed::{Desired, ObservedNode};
     use crate::plan::tests::{WORKERS, campus};
@@ -309,7 +341,7 @@ mod tests {
             nodes: BTreeMap::from([(node.name.clone(), found)]),
             ..Observed::default()
         };
-        let row = process_row(&cluster, node, Some(&Ok(observed.clone())));
+        let row = process_row(&cluster, node, Some(&Ok(observed.clone())), &HashMap::new());
         let hint = trouble_of(&row, start_of(&observed, &row, Some("runs"))).unwrap().hint.unwrap();
         let host = &cluster.host_of(node).name;
         hint.replace(&node.name, "NODE").replace(&format!("@{host}"), "@HOST")
@@ -336,7 +368,7 @@ mod tests {
         .unwrap();
         let nodes = BTreeMap::from([(node.name.clone(), Reply::Answer(status))]);
         let answers = Answers { version: String::new(), endpoint: String::new(), nodes, ended: None };
-        let mut row = process_row(&cluster, node, None);
+        let mut row = process_row(&cluster, node, None, &HashMap::new());
         answered(&mut row, node, &answers, &BTreeMap::new());
         assert_eq!(row.health, Some(Health::Dropping));
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::report::Report;
 use super::super::show::uptime;
-use super::types::{Health, NodeRow, State, StatusReport, Trouble};
+use super::types::{Health, NodeRow, State, StateDetail, StatusReport, Trouble};
 use crate::error::Kind;
 use crate::ui::{Cell, Column, Tone, Ui, count, in_line, table};
 
@@ -41,7 +41,9 @@ fn text(ui: &Ui, report: &StatusReport) -> String {
     let mut text = headline(ui, report);
     text.push_str("\n\n");
     let bad = |row: &&NodeRow| {
-        !matches!(row.state, State::Running | State::Disabled) || !matches!(row.health, Some(Health::Ok) | None)
+        !matches!(row.state, State::Running | State::Disabled)
+            || !matches!(row.health, Some(Health::Ok) | None)
+            || matches!(row.detail, Some(StateDetail::Elsewhere(_)))
     };
     // Trouble stands first.
     let rows: Vec<Vec<Cell>> =

@@ -57,6 +57,8 @@ pub(crate) enum StateDetail {
     Rebooted,
     /// It runs, and nothing starts it again when it ends.
     Unsupervised,
+    /// It runs, and not where the description has it: where, as a sentence fragment of which it is the subject.
+    Elsewhere(String),
     /// Something that decides nothing else.
     Other(String),
 }
@@ -68,7 +70,7 @@ impl fmt::Display for StateDetail {
             Self::RestartCutOff => "by a restart that has not started it again",
             Self::Rebooted => "the host rebooted",
             Self::Unsupervised => "unsupervised",
-            Self::Other(text) => text,
+            Self::Elsewhere(text) | Self::Other(text) => text,
         })
     }
 }

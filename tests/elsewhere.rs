@@ -1,0 +1,121 @@
+//! Nodes of a cluster that run where its description has no place for them: no command says that they do not run.
+
+use std::fs;
+
+use crate::support::local::{LocalCluster, Said};
+use crate::support::sshd::Sshd;
+
+/// The description with `old` in place of `new`.
+fn replace(cluster: &LocalCluster, old: &str, new: &str) {
+    let file = cluster.dir().join("cluster.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains(old), "{text}");
+    fs::write(&file, text.replace(old, new)).unwrap();
+}
+
+/// Asserts that no line speaks of something that is stopped.
+#[track_caller]
+fn says_nothing_stopped(said: &Said) {
+    let all = format!("{}{}", said.stdout, said.stderr);
+    assert!(!all.contains("stopped"), "{said:?}");
+}
+
+/// A cluster on this machine, which is two hosts: `there`, by ssh and with folders of its own, has no nodes.
+fn on_two_hosts(sshd: &Sshd) -> LocalCluster {
+    let cluster = LocalCluster::new();
+    cluster.write(&format!(
+        "ssh: {{ config: {} }}\nhosts:\n  here: {{ local: true, address: 127.0.0.1 }}\n  there: {{ address: 127.0.0.2, \
+         ssh: {{ host: 127.0.0.1 }}, paths: {{ base: {}/there }} }}\nnodes:\n  manager: {{ type: manager, host: here }}\n  \
+         proxy: {{ type: proxy, host: here, count: 1 }}\n  w1: {{ type: worker, host: here, interface: lo }}\n",
+        sshd.ssh_config_path().display(),
+        cluster.dir().display(),
+    ));
+    replace(&cluster, "  there: {", "  there: { enabled: false,");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    replace(&cluster, "  there: { enabled: false,", "  there: {");
+    cluster
+}
+
+#[test]
+fn a_node_that_moves_in_the_description_runs_where_it_ran() {
+    let sshd = Sshd::start();
+    let cluster = on_two_hosts(&sshd);
+    let pid = cluster.pid("w1");
+    let move_it = || replace(&cluster, "type: worker, host: here", "type: worker, host: there");
+    move_it();
+    for args in [&["status"][..], &["status", "w1"]] {
+        let said = cluster.run(args).code(5);
+        assert!(
+            said.stdout.contains("w1: runs on here, and the description has it on there -> clusterctl deploy"),
+            "{said:?}"
+        );
+        says_nothing_stopped(&said);
+    }
+    assert_eq!(cluster.row("w1")["pid"], pid);
+    // It would run twice.
+    let said = cluster.run(&["start", "w1"]);
+    assert!(said.code != 0 && said.stdout.contains("it runs on here: clusterctl deploy"), "{said:?}");
+    let said = cluster.run(&["restart", "w1"]);
+    assert!(said.code != 0 && said.stdout.contains("it runs on here: clusterctl deploy"), "{said:?}");
+    // A host without nodes is a host, and the folder of this one has none.
+    let said = cluster.run(&["stop", "@there"]).code(0);
+    assert_eq!(cluster.row("w1")["state"], "stopped", "{said:?}");
+    cluster.run(&["start", "manager"]).code(0);
+}
+
+#[test]
+fn a_stop_of_a_node_stops_it_where_it_runs() {
+    let sshd = Sshd::start();
+    let cluster = on_two_hosts(&sshd);
+    replace(&cluster, "type: worker, host: here", "type: worker, host: there");
+    let said = cluster.run(&["stop", "w1"]).code(0);
+    assert_eq!(said.stdout.trim_end(), "1 node stopped: w1");
+    assert!(said.stderr.contains("w1 on here"), "{said:?}");
+    replace(&cluster, "type: worker, host: there", "type: worker, host: here");
+    assert_eq!(cluster.row("w1")["state"], "stopped");
+    assert_eq!(cluster.row("manager")["state"], "running");
+}
+
+#[test]
+fn a_stop_reaches_what_left_the_description() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    replace(&cluster, "  worker: {", "  sensor: {");
+    let said = cluster.run(&["stop", "sensor-1"]).code(0);
+    assert_eq!(said.stdout.trim_end(), "1 node not deployed, nothing to stop: sensor-1");
+    assert!(!said.stderr.contains("stopped"), "{said:?}");
+    let said = cluster.run(&["stop"]).code(0);
+    assert!(said.stdout.contains("4 nodes stopped: ") && said.stdout.contains("worker-1..2"), "{said:?}");
+    replace(&cluster, "  sensor: {", "  worker: {");
+    for node in ["manager", "proxy-1", "worker-1", "worker-2"] {
+        assert_eq!(cluster.row(node)["state"], "stopped");
+    }
+}
+
+#[test]
+fn what_runs_from_another_folder_is_not_stopped_and_that_is_said() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    cluster.run(&["deploy", "--yes"]).code(0);
+    let (old, new) = (format!("{}/base ", cluster.dir().display()), format!("{}/other ", cluster.dir().display()));
+    replace(&cluster, &old, &new);
+    let status = cluster.run(&["status"]).code(5);
+    says_nothing_stopped(&status);
+    for args in [&["stop"][..], &["stop", "worker-1"]] {
+        let said = cluster.run(args).code(4);
+        says_nothing_stopped(&said);
+        let runs = format!(
+            "worker-1: runs on here from another folder, {}/base/{} (pid ",
+            cluster.dir().display(),
+            cluster.name()
+        );
+        assert!(said.stdout.contains(&runs), "{said:?}");
+        assert!(said.stdout.contains("-> stop it with the description that started it"), "{said:?}");
+    }
+    let said = cluster.run(&["start", "worker-1"]);
+    assert_ne!(said.code, 0);
+    replace(&cluster, &new, &old);
+    cluster.settled();
+    cluster.run(&["stop"]).code(0);
+}
