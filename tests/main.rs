@@ -20,6 +20,7 @@ mod deploy;
 mod disabled;
 #[cfg(test)]
 mod elsewhere;
+#[cfg(test)]
 mod environment;
 #[cfg(test)]
 mod generated;

@@ -182,6 +182,12 @@ impl Report for DeployReport {
                     behind.host
                 ));
             }
+            for one in &self.unseen {
+                let (node, host) = (&one.node, &one.host);
+                ui.result(&format!(
+                    "{node} may still run on {host}, which was not asked, and would run twice: stop it there"
+                ));
+            }
             for host in &self.unreachable_hosts {
                 ui.result(&format!("{host} left, but could not be asked: nodes may still run there"));
             }
@@ -218,7 +224,12 @@ impl Report for DeployReport {
         let bad = self.nodes.iter().filter(|n| !n.outcome.is_good()).count();
         match (self.done, self.interrupted) {
             (_, true) => Some(Kind::Interrupted),
-            (true, _) if bad + self.lacks.len() + self.unreachable_hosts.len() + self.pending.len() == 0 => None,
+            (true, _)
+                if bad + self.lacks.len() + self.unreachable_hosts.len() + self.unseen.len() + self.pending.len()
+                    == 0 =>
+            {
+                None
+            }
             (true, _) => Some(Kind::Partial),
             (false, _) => Some(Kind::Failed),
         }

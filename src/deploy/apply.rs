@@ -13,10 +13,12 @@ use super::prepared::{Goal, Prepared};
 use super::report::{DeployReport, Pending};
 use super::survey::tolerable;
 use super::{keys, resume, rollback};
+use crate::cluster::name_ranges;
 use crate::error::{CommandError, Error};
 use crate::fleet::{Event, Fleet, Locks, Operation, locked};
 use crate::nodes::{NodeOutcome, Outcome, peers};
 use crate::observed::OperationKind;
+use crate::plan::{Blind, Unseen};
 
 /// Asked where the plan is another one after the hosts were locked than the one that was shown; `false` ends it.
 pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> BoxFuture<'static, bool>;
@@ -139,6 +141,7 @@ pub fn unlocked(fleet: &Fleet, planned: &Prepared) -> Result<(), CommandError> {
 /// Says what that is, and which option agrees to it.
 pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
     let offers = planned.options.offers;
+    not_doubled(planned.doubled())?;
     if let Some(change) = &planned.plan.backend_change
         && !planned.options.accept_backend_change
     {
@@ -176,6 +179,28 @@ pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Refuses to start a manager, logger or proxy whose first one may run on where nobody looks.
+fn not_doubled<'a>(nodes: impl Iterator<Item = &'a Unseen>) -> Result<(), Error> {
+    let mut hosts: BTreeMap<(&str, Blind), Vec<&str>> = BTreeMap::new();
+    for one in nodes.filter(|one| !one.may_be_doubled()) {
+        hosts.entry((&one.host, one.why)).or_default().push(&one.node);
+    }
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let mut error = Error::failed("nothing has changed: nodes of which there must be one would run twice");
+    for ((host, why), nodes) in hosts {
+        let nodes = name_ranges(nodes).join(", ");
+        error = error.because(format!("{nodes}: may still run on {host}, which can't be asked")).hint(match why {
+            Blind::Left => format!("if {host} is gone for good: list it under `removed`, with `enabled: false`"),
+            _ => format!(
+                "if {host} is gone for good, say so with `enabled: false` there; else deploy when it can be asked"
+            ),
+        });
+    }
+    Err(error)
+}
+
 /// Plans once more, now that nobody else changes anything.
 async fn replan(fleet: &Fleet, shown: &Prepared, lost: &[(String, String)]) -> Result<Prepared, CommandError> {
     let mut options = shown.options.clone();
@@ -204,4 +229,19 @@ async fn replan(fleet: &Fleet, shown: &Prepared, lost: &[(String, String)]) -> R
     prepared.options = shown.options.clone();
     prepared.excluded.extend(gone);
     Ok(prepared)
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Role;
+
+    #[test]
+    fn a_second_manager_is_refused_and_a_second_worker_is_not() {
+        let one = |role, why| Unseen { node: "x".to_owned(), role, host: "old".to_owned(), why };
+        assert!(not_doubled([one(Role::Worker, Blind::Away), one(Role::Manager, Blind::Disabled)].iter()).is_ok());
+        let error = not_doubled([one(Role::Logger, Blind::Away)].iter()).unwrap_err();
+        assert!(error.hints.iter().any(|hint| hint.contains("`enabled: false` there")), "{error:?}");
+        let error = not_doubled([one(Role::Proxy, Blind::Left)].iter()).unwrap_err();
+        assert!(error.hints.iter().any(|hint| hint.contains("list it under `removed`")), "{error:?}");
+    }
 }

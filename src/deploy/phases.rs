@@ -150,6 +150,7 @@ impl Run<'_> {
             not_back: Vec::new(),
             first: self.is_first(),
             pending: excluded.chain(lost).collect(),
+            unseen: if done { self.prepared.doubled().cloned().collect() } else { Vec::new() },
             unreachable_hosts: self
                 .prepared
                 .unreachable_hosts

@@ -1,6 +1,6 @@
 //! Planning a deploy: observe all hosts, decide Zeek's version, build the release, plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::leaving::{Leaving, ask_leaving, gone};
 use super::options::{Excluded, Options};
@@ -53,6 +53,8 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     let leaving = ask_leaving(fleet, &found, gone, "left the description", &mut notes).await;
     leaving.plan(&mut plan);
     let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
+    let away: BTreeSet<&str> = unreachable_hosts.iter().map(|(left, _)| left.name.as_str()).collect();
+    let unseen = plan.look_for_unseen(&fleet.cluster, &found, &deployed, &away);
     if options.no_restart {
         plan.without_restarts();
     } else if options.max_unavailable.is_some() {
@@ -73,6 +75,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
         leaving,
         removed_hosts,
         unreachable_hosts,
+        unseen,
         excluded,
         options,
         goal,

@@ -7,7 +7,7 @@ use super::keys::{self, Keys};
 use super::options::{Excluded, Options};
 use crate::fleet::HostHandle;
 use crate::observed::{Observed, ObservedNode, RemovedHost, StoredRelease};
-use crate::plan::Plan;
+use crate::plan::{Action, Plan, Unseen};
 use crate::release::Release;
 use crate::values::Version;
 
@@ -31,6 +31,8 @@ pub struct Prepared {
     pub(crate) removed_hosts: Vec<RemovedHost>,
     /// Hosts that left the description and can't be asked, and why.
     pub(crate) unreachable_hosts: Vec<(RemovedHost, String)>,
+    /// Nodes that may run on where nobody looks, and would run twice.
+    pub(crate) unseen: Vec<Unseen>,
     /// Hosts of the description that are left out, and why.
     pub(crate) excluded: BTreeMap<usize, Excluded>,
     /// How it is to be done.
@@ -70,6 +72,13 @@ impl Prepared {
         self.found.iter().flatten().any(|o| {
             o.wrong.iter().any(|wrong| wrong.mended) || o.pending.iter().any(|left| !due.contains(left.name.as_str()))
         })
+    }
+
+    /// Nodes that it starts and that may run on where nobody looks.
+    pub(crate) fn doubled(&self) -> impl Iterator<Item = &Unseen> {
+        let starts: BTreeSet<&str> =
+            self.plan.nodes.iter().filter(|n| n.action == Action::Start).map(|n| n.node.as_str()).collect();
+        self.unseen.iter().filter(move |one| starts.contains(one.node.as_str()))
     }
 
     /// Tells whether hosts are left out that were meant, so that nothing is known of them afterwards.

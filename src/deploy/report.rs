@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::nodes::NodeOutcome;
 use crate::observed::OperationKind;
+use crate::plan::Unseen;
 
 /// How a deploy ended.
 #[derive(Debug, Clone, Serialize)]
@@ -29,6 +30,9 @@ pub struct DeployReport {
     pub first: bool,
     /// Hosts of the description that were left out and are behind now, and why.
     pub pending: Vec<Pending>,
+    /// Nodes that were started and may run on, on a host of before where nobody looked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Unseen>,
     /// Hosts that left the description but can't be asked: nodes may still run there.
     pub unreachable_hosts: Vec<String>,
 }

@@ -17,7 +17,7 @@ use crate::error::{CommandError, Error};
 use crate::fleet::Fleet;
 use crate::observed::{Observed, OperationKind, Stored, StoredRelease};
 use crate::plan::{Plan, Recorded, currents, former, manager_first, prevailing, recorded};
-use crate::release::{File, Files, Part, VERSION_PATH, digest};
+use crate::release::{ARCHIVER, File, Files, Part, VERSION_PATH, digest};
 use crate::scripts;
 use crate::transport::RemoteScript;
 
@@ -90,6 +90,9 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
                 // One host's word about the others is not enough.
                 "its part of this release has another cluster.json than the host that was asked for it".to_owned()
             }
+            Ok(held) if !held.manifest.is_empty() && anothers(cluster, index, &held).is_some() => {
+                anothers(cluster, index, &held).unwrap_or_default()
+            }
             Ok(held) if held.whole && held.zeek.is_none() => {
                 version = version.or(held.version);
                 let mut manifest = held.manifest.join("\n");
@@ -133,6 +136,8 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     let leaving = ask_leaving(fleet, &found, gone, "is not of that release", &mut notes).await;
     leaving.plan(&mut plan);
     let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
+    let away: BTreeSet<&str> = unreachable_hosts.iter().map(|(left, _)| left.name.as_str()).collect();
+    let unseen = plan.look_for_unseen(cluster, &found, &deployed, &away);
     if options.no_restart {
         plan.without_restarts();
     } else if options.max_unavailable.is_some() {
@@ -152,10 +157,28 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         leaving,
         removed_hosts,
         unreachable_hosts,
+        unseen,
         excluded,
         options,
         goal,
     })
+}
+
+/// Says that the part of a release on a host is not that host's: it was another one's machine then.
+fn anothers(cluster: &Cluster, index: usize, held: &HostRelease) -> Option<String> {
+    let has: BTreeSet<&str> = held.inputs.keys().map(String::as_str).filter(|name| *name != ARCHIVER).collect();
+    let of = |host: usize| -> BTreeSet<&str> {
+        cluster.run_nodes().filter(|n| n.host == host).map(|n| n.name.as_str()).collect()
+    };
+    if has == of(index) {
+        return None;
+    }
+    let then = (0..cluster.hosts.len()).find(|other| *other != index && of(*other) == has);
+    let name = then.map_or_else(|| "another host".to_owned(), |other| cluster.hosts[other].name.clone());
+    Some(format!(
+        "its part of this release is that of {name}: this machine had that name then; go back with a description that \
+         gives the machines the names of then"
+    ))
 }
 
 /// Decides which release is meant.
@@ -296,7 +319,7 @@ fn reachable(fleet: &Fleet, recorded: Recorded) -> Result<Cluster, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Observed, StoredRelease, choose};
+    use super::{HostRelease, Observed, StoredRelease, anothers, choose};
     use crate::plan::tests::{WORKERS, campus};
 
     fn kept(id: &str, time: i64, command: &str) -> StoredRelease {
@@ -375,6 +398,23 @@ mod tests {
         let gone = [kept("a", 4, "rollback"), kept("b", 2, "deploy"), kept("c", 3, "deploy")];
         let finished = || host("a", &gone, &[]);
         assert_eq!(chosen(&[finished(), finished(), with("c", &rollback)]).unwrap(), "a");
+    }
+
+    #[test]
+    fn a_part_of_a_release_is_of_the_host_whose_nodes_it_has() {
+        let cluster = campus("", "", WORKERS);
+        let part = |names: &[&str]| {
+            let mut held = HostRelease::default();
+            held.inputs = names.iter().map(|name| ((*name).to_owned(), crate::release::Inputs::new())).collect();
+            held
+        };
+        let of = |host: &str| -> Vec<String> { (1..=8).map(|n| format!("dmz-{host}-{n}")).collect() };
+        let held = |host: &str| part(&of(host).iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(anothers(&cluster, 1, &held("sensor1")), None);
+        let why = anothers(&cluster, 1, &held("sensor2")).unwrap();
+        assert!(why.contains("is that of sensor2"), "{why}");
+        assert_eq!(anothers(&cluster, 0, &part(&["log-archiver", "logger-1", "manager", "proxy-1"])), None);
+        assert!(anothers(&cluster, 1, &part(&[])).is_some());
     }
 
     #[test]

@@ -206,14 +206,19 @@ fn told_once(nodes: &mut Vec<NodeOutcome>) {
     nodes.retain(|n| n.outcome != Outcome::Undeployed || !others.contains(&n.node));
 }
 
-/// Stops nodes that are meant and run on hosts where the description has none of them.
+/// Stops nodes that are meant and run on hosts that were not asked first; says what can't be stopped.
 async fn stop_elsewhere(
     fleet: &Fleet,
     selection: &Selection,
-    rest: Vec<HostHandle>,
+    asked: &BTreeSet<usize>,
     found: &mut [Option<Observed>],
     nodes: &mut Vec<NodeOutcome>,
 ) -> Result<Vec<RunsOn>, Error> {
+    told_once(nodes);
+    let rest = fleet.handles(fleet.enabled().into_iter().filter(|host| !asked.contains(host)));
+    if rest.is_empty() || fleet.is_interrupted() {
+        return Ok(out_of_reach(fleet, selection, found));
+    }
     let mut away = Vec::new();
     for (handle, answer) in fleet.observe(rest, Detail::Brief).await {
         match (answer, handle.index) {
@@ -242,27 +247,28 @@ async fn stop_elsewhere(
         what: format!("may run on {}, which can't be asked", away.join(", ")),
         hint: "stop it when that can be".to_owned(),
     });
-    Ok(may.collect())
+    Ok(may.chain(out_of_reach(fleet, selection, found)).collect())
 }
 
-async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Result<RunReport, CommandError> {
-    let (stop, start) = (kind != OperationKind::Start, kind != OperationKind::Stop);
-    let mut tasks = tasks(fleet, selection);
-    let mut nodes: Vec<NodeOutcome> = selection
+/// What becomes of nodes that were named and whose hosts are disabled; `alone` where nothing else was.
+fn disabled(fleet: &Fleet, selection: &Selection, alone: bool) -> Vec<NodeOutcome> {
+    selection
         .nodes(&fleet.cluster)
         .filter(|n| !fleet.cluster.host_of(n).enabled && !selection.is_all())
         .map(|n| NodeOutcome {
             node: n.name.clone(),
             host: fleet.cluster.host_of(n).name.clone(),
             // The description wants it so; only who asks for nothing else does not get what he asks for.
-            outcome: if tasks.is_empty() {
-                Outcome::Skipped("its host is disabled".to_owned())
-            } else {
-                Outcome::Disabled
-            },
+            outcome: if alone { Outcome::Skipped("its host is disabled".to_owned()) } else { Outcome::Disabled },
             stderr: Vec::new(),
         })
-        .collect();
+        .collect()
+}
+
+async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Result<RunReport, CommandError> {
+    let (stop, start) = (kind != OperationKind::Start, kind != OperationKind::Stop);
+    let mut tasks = tasks(fleet, selection);
+    let mut nodes = disabled(fleet, selection, tasks.is_empty());
     // Hosts that can't be asked keep the others waiting for nothing: their nodes are reported, the rest goes on.
     let mut version: Option<Version> = None;
     let mut found: Vec<Option<Observed>> = vec![None; fleet.cluster.hosts.len()];
@@ -348,12 +354,7 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
     // The journal of an unfinished deploy is not ours to end.
     locks.release().await;
     if !start {
-        told_once(&mut nodes);
-        let rest = fleet.handles(fleet.enabled().into_iter().filter(|host| !asked.contains(host)));
-        if !rest.is_empty() && !fleet.is_interrupted() {
-            runs_on.extend(stop_elsewhere(fleet, selection, rest, &mut found, &mut nodes).await?);
-        }
-        runs_on.extend(out_of_reach(fleet, selection, &found));
+        runs_on.extend(stop_elsewhere(fleet, selection, &asked, &mut found, &mut nodes).await?);
         nodes.retain(|n| n.outcome != Outcome::Undeployed || !runs_on.iter().any(|one| one.subject == n.node));
     }
     let ready = nodes.iter().filter(|o| o.outcome == Outcome::Ready).map(|o| o.node.clone()).collect();

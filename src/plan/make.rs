@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::effects::Workers;
 use super::node::{Action, Deployments, Found, NodePlan};
 use super::steps::{HostPlan, Plan};
-use super::{effects, files, reasons};
+use super::{effects, files, places, reasons};
 use crate::cluster::Cluster;
 use crate::observed::Observed;
 use crate::release::Release;
@@ -30,13 +30,9 @@ impl Plan {
         }
         plan.files = files.done();
         let places: HashMap<&str, usize> = cluster.run_nodes().map(|n| (n.name.as_str(), n.host)).collect();
-        let mut elsewhere: HashMap<&str, usize> = HashMap::new();
-        for (index, observed) in found.iter().enumerate() {
-            let nodes = observed.iter().flat_map(|o| &o.nodes).filter(|(_, node)| node.process.is_some());
-            elsewhere.extend(
-                nodes.filter(|(name, _)| places.get(name.as_str()) != Some(&index)).map(|(n, _)| (n.as_str(), index)),
-            );
-        }
+        let answers = found.iter().enumerate().filter_map(|(index, o)| Some((index, o.as_ref()?)));
+        let astray = places::astray(cluster, answers);
+        let elsewhere = places::elsewhere(cluster, &astray, |host| found.get(host)?.as_ref());
         for node in cluster.run_nodes() {
             let Some(observed) = found.get(node.host).and_then(Option::as_ref) else { continue };
             let Some(inputs) = release.part(node.host).and_then(|p| p.inputs.get(&node.name)) else { continue };
@@ -48,7 +44,7 @@ impl Plan {
                 (action, reasons) = (Action::Restart, vec![reason]);
             }
             if let (Action::Start, Some(other)) = (action, elsewhere.get(node.name.as_str())) {
-                reasons = vec![format!("it moves here from {}", cluster.hosts[*other].name)];
+                reasons = vec![format!("it moves here from {}", cluster.hosts[other.host].name)];
             }
             plan.nodes.push(NodePlan {
                 node: node.name.clone(),
@@ -66,7 +62,15 @@ impl Plan {
             let (Some(observed), Some(host)) = (observed, cluster.hosts.get(index)) else { continue };
             plan.nodes.extend(leaving_nodes(&host.name, observed, |name| match places.get(name) {
                 Some(place) if *place == index => None,
-                Some(place) => Some(format!("it moves to {}", cluster.hosts[*place].name)),
+                Some(place) => {
+                    let there = found.get(*place).and_then(|o| o.as_ref()?.nodes.get(name));
+                    let host = &cluster.hosts[*place].name;
+                    Some(if there.is_some_and(|n| n.process.is_some()) {
+                        format!("it runs on {host}, where it belongs")
+                    } else {
+                        format!("it moves to {host}")
+                    })
+                }
                 None => Some("it left the description".to_owned()),
             }));
         }

@@ -9,7 +9,8 @@
 //! * `places`: where nodes run, and what runs where it has no place;
 //! * `prevailing`: which release the cluster runs, by what its hosts say;
 //! * `recorded`: a release's record on a host -> the cluster that it was;
-//! * `rolling`: a plan without restarts, and restarts a few at a time.
+//! * `rolling`: a plan without restarts, and restarts a few at a time;
+//! * `unseen`: what it starts that may run on where nobody looks.
 
 mod effects;
 mod files;
@@ -23,6 +24,7 @@ mod rolling;
 mod steps;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unseen;
 
 pub use effects::{BackendChange, LogFate, LogOutage, Upgrade};
 pub use files::{After, Before, Change, FileChange, FileKind, OldText};
@@ -32,3 +34,4 @@ pub use prevailing::{currents, manager_first, prevailing};
 pub use recorded::{Recorded, former, recorded};
 pub use rolling::batches;
 pub use steps::{Apart, HostPlan, Plan};
+pub use unseen::{Blind, Unseen};

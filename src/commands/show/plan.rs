@@ -1,6 +1,6 @@
 //! A plan: what would change on each host, what is done to each node and why, and what that means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::cluster::{Role, name_ranges};
@@ -206,11 +206,26 @@ fn changed(out: &mut Lines, file: &FileChange) {
 fn nodes(out: &mut Lines, plan: &Plan) {
     let stream = out.stream;
     let mut groups: BTreeMap<(Action, &[String]), Vec<&str>> = BTreeMap::new();
+    // One that stops on a host and runs on another is told with the host.
+    let up: BTreeSet<&str> = plan.staying().map(|n| n.node.as_str()).collect();
+    let mut second: BTreeMap<(&str, &[String]), Vec<&str>> = BTreeMap::new();
     for node in plan.actions() {
-        groups.entry((node.action, &node.reasons)).or_default().push(&node.node);
+        if node.action == Action::Stop && up.contains(node.node.as_str()) {
+            second.entry((&node.host, &node.reasons)).or_default().push(&node.node);
+        } else {
+            groups.entry((node.action, &node.reasons)).or_default().push(&node.node);
+        }
     }
     if !plan.nodes.is_empty() {
         out.say("", &format!("{}:", stream.paint(Tone::Strong, "nodes")));
+    }
+    for ((host, why), nodes) in second {
+        let what = stream.paint(Tone::Warn, Action::Stop.name());
+        let host = escape_control(host);
+        out.say(
+            "  ",
+            &format!("{} on {host}: {what} there, because {}", names(nodes), escape_control(&why.join("; "))),
+        );
     }
     for ((action, why), nodes) in groups {
         let tone = if action == Action::Stop { Tone::Warn } else { Tone::Strong };

@@ -80,6 +80,42 @@ pub(crate) fn report(
     }
     let version = answers.map(|a| a.version.clone()).filter(|version| !version.is_empty());
     let plan = running(cluster, facts);
+    let note = not_asked(cluster, asked, &rows, &mut troubles);
+    let told: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| matches!(row.detail, Some(StateDetail::Elsewhere(_))))
+        .map(|row| row.node.as_str())
+        .collect();
+    let untold: Vec<&Astray> = astray.iter().filter(|one| !told.contains(one.node.as_str())).collect();
+    let hosts = hosts_of(cluster, facts, &untold, &mut troubles, &mut warnings);
+    let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
+    let manager = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
+        Reply::Answer(status) => Some(status),
+        _ => None,
+    });
+    let counted = manager.map(|status| status.workers);
+    troubles.extend(strangers(cluster, facts, manager.map_or(&[][..], |status| &status.peers)));
+    let workers = Workers {
+        described: workers.len(),
+        running: workers.iter().filter(|r| r.state == State::Running).count(),
+        answering: workers.iter().filter(|r| r.peers.is_some()).count(),
+        counted: if cluster.is_standalone() { None } else { counted },
+    };
+    StatusReport {
+        cluster: cluster.name.clone(),
+        zeek: version.or_else(|| plan.map(|(v, _)| v.to_string())),
+        backend: plan.map(|(_, b)| b).filter(|_| !cluster.is_standalone()),
+        workers,
+        hosts,
+        nodes: rows,
+        troubles,
+        warnings,
+        note,
+    }
+}
+
+/// Adds why nodes were not asked; returns it where that is no trouble.
+fn not_asked(cluster: &Cluster, asked: &Asked, rows: &[NodeRow], troubles: &mut Vec<Trouble>) -> Option<String> {
     let mut note = None;
     match asked {
         Asked::Done(answers) => {
@@ -114,37 +150,7 @@ pub(crate) fn report(
             }
         }
     }
-    let told: BTreeSet<&str> = rows
-        .iter()
-        .filter(|row| matches!(row.detail, Some(StateDetail::Elsewhere(_))))
-        .map(|row| row.node.as_str())
-        .collect();
-    let untold: Vec<&Astray> = astray.iter().filter(|one| !told.contains(one.node.as_str())).collect();
-    let hosts = hosts_of(cluster, facts, &untold, &mut troubles, &mut warnings);
-    let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
-    let manager = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
-        Reply::Answer(status) => Some(status),
-        _ => None,
-    });
-    let counted = manager.map(|status| status.workers);
-    troubles.extend(strangers(cluster, facts, manager.map_or(&[][..], |status| &status.peers)));
-    let workers = Workers {
-        described: workers.len(),
-        running: workers.iter().filter(|r| r.state == State::Running).count(),
-        answering: workers.iter().filter(|r| r.peers.is_some()).count(),
-        counted: if cluster.is_standalone() { None } else { counted },
-    };
-    StatusReport {
-        cluster: cluster.name.clone(),
-        zeek: version.or_else(|| plan.map(|(v, _)| v.to_string())),
-        backend: plan.map(|(_, b)| b).filter(|_| !cluster.is_standalone()),
-        workers,
-        hosts,
-        nodes: rows,
-        troubles,
-        warnings,
-        note,
-    }
+    note
 }
 
 /// Tells whether a node's `.status` can be read: Zeek truncates it before it writes, and a full disk leaves it so.
