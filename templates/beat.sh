@@ -1,4 +1,6 @@
 # Says every few seconds that the host is still at work, for a script that takes its time.
+# Nothing is to be said at the end of that shell: bash does so where it is killed before it has begun.
+trap - EXIT
 (
 	nap=''
 	trap '[ -z "$nap" ] || kill "$nap"; exit 0' TERM

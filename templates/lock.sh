@@ -51,7 +51,8 @@ if [ "$before" != first ] && [ "$last" != "$before" ] && [ "$last" != "$operatio
 	exit 0
 fi
 # sshd learns that a connection is lost only where something is sent over it: without this the lock of a clusterctl
-# behind a cut network would outlive the cut.
+# behind a cut network would outlive the cut. Nothing is to be said at the end of that shell (beat.sh).
+trap - EXIT
 (
 	nap=''
 	trap '[ -z "$nap" ] || kill "$nap"; exit 0' TERM
