@@ -296,12 +296,14 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
     if found.iter().all(Option::is_none) && !away.is_empty() {
         return Err(unreachable("no host can be reached", &away).into());
     }
-    let mut runs_on = Vec::new();
+    let (mut runs_on, mut locked) = (Vec::new(), Vec::new());
     tasks.retain(|j| j.handle.index.is_some_and(|i| found[i].is_some()));
     if start {
         tasks = in_their_places(fleet, tasks, &found, &mut nodes);
     } else {
         runs_on.extend(unknown(fleet, selection, &away));
+        // An operation may be about to start what is not deployed yet.
+        locked = handles_of(&tasks);
         tasks = deployed(tasks, &found, &mut nodes);
         tasks.extend(strayed(fleet, selection, &found));
     }
@@ -315,8 +317,10 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
             "current".clone_into(&mut task.release);
         }
     }
-    let handles = handles_of(&tasks);
-    let (locks, lost) = Locks::take_where_possible(fleet, &handles, &Operation::new(kind)).await?;
+    locked.extend(handles_of(&tasks));
+    locked.sort_by_key(|handle| handle.index);
+    locked.dedup_by_key(|handle| handle.index);
+    let (locks, lost) = Locks::take_where_possible(fleet, &locked, &Operation::new(kind)).await?;
     nodes.extend(lost.into_iter().flat_map(|(host, why)| without(fleet, &mut tasks, &host, &why)));
     for task in &mut tasks {
         (task.again, task.stays_desired) = (stop && start, stop && start);
