@@ -201,13 +201,14 @@ fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error>
                 Origin::Clusterctl { folder, .. } => folder.as_ref(),
                 _ => None,
             };
-            let (what, hint) = if let Some(folder) = folder.filter(|folder| **folder != spool) {
-                let hint = "stop it with the description that started it, before `paths.base` or `paths.spool` change";
-                (format!(" from another folder ({folder})"), hint.to_owned())
-            } else {
+            let (what, hint) = if folder == Some(&spool) {
                 let pids: Vec<String> = process.to_end().map(|pid| pid.to_string()).collect();
                 let hint = format!("on {host}: kill {}; then try again", pids.join(" "));
                 (format!(", but {spool} has lost what it knew of that"), hint)
+            } else {
+                let hint = "stop it with the description that started it, before `paths.base` or `paths.spool` change";
+                let folder = folder.map(|folder| format!(" ({folder})")).unwrap_or_default();
+                (format!(" from another folder{folder}"), hint.to_owned())
             };
             return Err(Error::failed(format!("nothing has changed: {node} runs on {host}{what}"))
                 .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", process.pid))

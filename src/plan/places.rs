@@ -88,6 +88,12 @@ pub fn astray<'a>(cluster: &Cluster, found: impl IntoIterator<Item = (usize, &'a
             }
             let place = places.get(node).copied();
             let folder = match &unmanaged.origin {
+                // A damaged file of its folder is no lost folder: it can be stopped there.
+                Origin::Clusterctl { folder: Some(folder), .. }
+                    if *folder == spool && place == Some(*host) && observed.nodes.contains_key(node) =>
+                {
+                    continue;
+                }
                 Origin::Clusterctl { folder: Some(folder), .. } if *folder == spool => {
                     Folder::Lost(unmanaged.to_end().collect())
                 }

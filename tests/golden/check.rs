@@ -50,7 +50,7 @@ fn options_that_are_not() {
         ("worker_topic", ZeekValue::Int(1), "must be text"),
         ("default_backend", text("redis"), "must be `memory` or `sqlite`"),
         ("default_backend", text("rocksdb"), "Zeek 8.0 has no RocksDB stores, Zeek 4.0 was the last"),
-        ("default_master_node", text("proxy-2"), "there is no node `proxy-2` (did you mean `proxy-1`?)"),
+        ("default_master_node", text("prxy-1"), "there is no node `prxy-1` (did you mean `proxy-1`?)"),
         (
             "time_machine_topic",
             text("x"),
