@@ -182,7 +182,7 @@ pub struct Label {
     pub text: String,
 }
 
-/// A problem with its place in a file, ready to be shown; [`render()`] shows it, serde gives its form in JSON.
+/// A problem with its place in a file, ready to be shown; [`super::render()`] shows it, serde gives its form in JSON.
 #[derive(Debug, Clone, Serialize)]
 pub struct Diagnostic {
     /// The file as the user named it.

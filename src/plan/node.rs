@@ -20,7 +20,7 @@ pub struct NodePlan {
     pub action: Action,
     /// Why.
     pub reasons: Vec<String>,
-    /// Why it would restart, if restarts had not been taken out ([`Plan::without_restarts`]).
+    /// Why it would restart, if restarts had not been taken out ([`super::Plan::without_restarts`]).
     pub later: Vec<String>,
     /// The inputs that differ, by their names.
     pub inputs: Vec<String>,

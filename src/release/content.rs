@@ -114,7 +114,7 @@ pub struct ReleaseInput<'a> {
     /// The names of the secrets that each host keeps for its nodes, in the order of the hosts; hosts beyond its end
     /// keep none.
     pub kept: &'a [Vec<String>],
-    /// Values of secrets, by [`secret_key`].
+    /// Values of secrets, by [`super::secret_key`].
     pub secrets: &'a BTreeMap<String, String>,
     /// What digests over them are made with, which stays on the hosts; none where there are none.
     pub salt: Option<&'a str>,
