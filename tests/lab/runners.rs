@@ -212,7 +212,7 @@ fn a_users_manager_hands_on_what_capturing_needs() {
     set(&give);
     let _undo = super::faults::Undo(|| set(&format!("rm -rf {folder}")));
     let said = cluster.run(&["doctor"]).code(0);
-    assert!(said.stdout.contains("well"), "{}", said.stdout);
+    assert!(said.stdout.contains(": OK ("), "{}", said.stdout);
     cluster.run(&["deploy", "--yes"]).code(0);
     cluster.settled();
     let pid = cluster.pids()["worker-sensor1-1"];
