@@ -3,6 +3,7 @@
 //! whole release.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -15,7 +16,7 @@ use super::survey::tolerable;
 use super::{keys, resume, rollback};
 use crate::cluster::name_ranges;
 use crate::error::{CommandError, Error};
-use crate::fleet::{Event, Fleet, Locks, Operation, locked};
+use crate::fleet::{Detail, Event, Fleet, Locks, Operation, locked};
 use crate::nodes::{NodeOutcome, Outcome, peers};
 use crate::observed::OperationKind;
 use crate::plan::{Blind, Unseen};
@@ -119,20 +120,34 @@ fn beside(prepared: &Prepared, report: &DeployReport) -> BTreeSet<String> {
     nodes.map(|(name, _)| name).filter(|name| !touched.contains(name.as_str())).cloned().collect()
 }
 
-/// Makes sure that no other operation held a lock when the hosts were observed: what it leaves is not what was planned on.
+/// How often a lock is looked at again before it counts: that of a clusterctl that has just ended is freed in a moment.
+const LOOKS: usize = 3;
+/// How long to wait before it is.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Makes sure that no other operation holds a lock on hosts that were locked when they were observed: what it leaves is
+/// not what was planned on.
 ///
 /// # Errors
 /// Says which host is locked, and by whom.
-pub fn unlocked(fleet: &Fleet, planned: &Prepared) -> Result<(), CommandError> {
-    let hosts = fleet.cluster.hosts.iter().zip(&planned.found);
-    let held =
-        hosts.filter_map(|(host, observed)| Some((host.name.as_str(), observed.as_ref()?.lock.as_deref()?, true)));
-    let leaving = planned.leaving.iter();
-    let leaving = leaving.filter_map(|(handle, o)| Some((handle.name.as_str(), o.lock.as_deref()?, false)));
-    match held.chain(leaving).next() {
-        Some((host, holder, is_described)) => Err(locked(host, holder, is_described).into()),
-        None => Ok(()),
+pub async fn unlocked(fleet: &Fleet, planned: &Prepared) -> Result<(), CommandError> {
+    let hosts = planned.found.iter().enumerate();
+    let hosts = hosts.filter_map(|(index, observed)| Some((fleet.handle(index), observed.as_ref()?.lock.clone()?)));
+    let leaving = planned.leaving.iter().filter_map(|(handle, o)| Some((handle.clone(), o.lock.clone()?)));
+    for (handle, mut holder) in hosts.chain(leaving) {
+        for look in 1.. {
+            if look > LOOKS {
+                return Err(locked(&handle.name, &holder, handle.index.is_some()).into());
+            }
+            tokio::time::sleep(AGAIN).await;
+            // A host that does not answer now is the lock's business.
+            match fleet.observe_one(&handle, Detail::Brief).await.map(|observed| observed.lock) {
+                Ok(Some(now)) => holder = now,
+                Ok(None) | Err(_) => break,
+            }
+        }
     }
+    Ok(())
 }
 
 /// Refuses what a plan would do and nobody has agreed to.
