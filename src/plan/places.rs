@@ -89,8 +89,8 @@ pub fn astray<'a>(cluster: &Cluster, found: impl IntoIterator<Item = (usize, &'a
             let place = places.get(node).copied();
             let folder = match &unmanaged.origin {
                 // A damaged file of its folder is no lost folder: it can be stopped there.
-                Origin::Clusterctl { folder: Some(folder), .. }
-                    if *folder == spool && place == Some(*host) && observed.nodes.contains_key(node) =>
+                Origin::Clusterctl { folder, .. }
+                    if place == Some(*host) && is_known_by(observed, node, folder.as_deref(), &spool) =>
                 {
                     continue;
                 }
@@ -105,6 +105,13 @@ pub fn astray<'a>(cluster: &Cluster, found: impl IntoIterator<Item = (usize, &'a
         }
     }
     all
+}
+
+/// Tells whether the folder of the cluster knows a node whose process does not show there. Where the process does not
+/// tell its folder, that counts if the node is to run from this one.
+fn is_known_by(observed: &Observed, node: &str, folder: Option<&str>, spool: &str) -> bool {
+    let Some(known) = observed.nodes.get(node) else { return false };
+    folder.map_or_else(|| known.process.is_none() && known.desired_release().is_some(), |folder| folder == spool)
 }
 
 /// Returns which of these nodes do not run in their place, and where they run: by name.
