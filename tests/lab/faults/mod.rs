@@ -68,7 +68,7 @@ const OF_A_RUN: [&str; 15] = [
     ".shadow.",
     ".startup",
     ".status",
-    "archiving.free",
+    "archiving",
     "exit",
     "run",
     "stderr",
