@@ -258,6 +258,20 @@ impl Drop for LocalCluster {
         if self.dir().join("cluster.yaml").exists() {
             let _ = self.command(&["stop", "-q"]).output();
         }
+        // What a test has made unknown to clusterctl, or of another cluster: nothing of it outlives the folder.
+        let below = format!("{}/", self.dir.path().display());
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u64>().ok()) else { continue };
+            let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let words = String::from_utf8_lossy(&words);
+            let keeps = |script: &str| words.contains(&format!("/clusterctl/{script}"));
+            let ours =
+                keeps("supervisor.sh") || keeps("archiver.sh") || words.starts_with(&format!("{below}zeek/bin/"));
+            if ours && words.contains(&below) {
+                // It may have ended by itself.
+                let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
+            }
+        }
     }
 }
 
