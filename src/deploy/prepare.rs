@@ -1,10 +1,8 @@
 //! Planning a deploy: observe all hosts, decide Zeek's version, build the release, plan.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::leaving::{Leaving, ask_leaving, gone};
-use super::options::{Excluded, Options};
-use super::prepared::{Goal, Prepared};
+use super::leaving::{ask_leaving, gone};
+use super::options::Options;
+use super::prepared::{Draft, Goal, Prepared};
 use super::records::deployments;
 use super::survey::{look, notes, pinnable, runnable, zeek_of};
 use super::{beside, keys, site};
@@ -12,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::error::CommandError;
 use crate::fleet::Fleet;
 use crate::observed::Observed;
-use crate::plan::{Apart, Plan, currents, prevailing};
+use crate::plan::{currents, prevailing};
 use crate::release::{Release, ReleaseInput};
 use crate::zeek;
 
@@ -47,55 +45,11 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     });
     adopt(&mut release, &fleet.cluster, &found);
     let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
-    let mut plan = Plan::make(&fleet.cluster, &found, &release, &deployed);
-    plan.new_keys = options.new_keys.any();
     let gone = gone(&fleet.cluster, &found, &then);
     let leaving = ask_leaving(fleet, &found, gone, "left the description", &mut notes).await;
-    leaving.plan(&mut plan);
-    let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
-    let away: BTreeSet<&str> = unreachable_hosts.iter().map(|(left, _)| left.name.as_str()).collect();
-    let unseen = plan.look_for_unseen(&fleet.cluster, &found, &deployed, &away);
-    if options.no_restart {
-        plan.without_restarts();
-    } else if options.max_unavailable.is_some() {
-        plan.roll(&fleet.cluster, &found, &release);
-    }
-    plan.apart = apart(&fleet.cluster, &excluded);
-    let options = options.clone();
-    let goal = Goal::Description;
-    let base = None;
-    Ok(Prepared {
-        plan,
-        version,
-        notes,
-        release,
-        base,
-        found,
-        keys,
-        leaving,
-        removed_hosts,
-        unreachable_hosts,
-        unseen,
-        excluded,
-        options,
-        goal,
-    })
-}
-
-/// The hosts that take no part, and why.
-pub(crate) fn apart(cluster: &Cluster, excluded: &BTreeMap<usize, Excluded>) -> Vec<Apart> {
-    let hosts = cluster.hosts.iter().enumerate();
-    hosts
-        .filter_map(|(index, host)| {
-            let why = match excluded.get(&index) {
-                _ if !host.enabled => "is disabled".to_owned(),
-                Some(Excluded::Skipped) => "was skipped".to_owned(),
-                Some(Excluded::Failed(why)) => format!("could not be asked ({why})"),
-                None => return None,
-            };
-            Some(Apart { host: host.name.clone(), why, disabled: !host.enabled })
-        })
-        .collect()
+    let (options, goal) = (options.clone(), Goal::Description);
+    let draft = Draft { version, notes, release, base: None, found, keys, excluded, options, goal };
+    Ok(draft.plan(&fleet.cluster, &deployed, leaving))
 }
 
 /// Where the hosts that are up to date have these very files already, the release keeps the name that it has there:

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::again::Target;
 use super::keys::{self, Keys};
+use super::leaving::Leaving;
 use super::options::{Excluded, Options};
+use crate::cluster::Cluster;
 use crate::fleet::HostHandle;
 use crate::observed::{Observed, ObservedNode, RemovedHost, StoredRelease};
-use crate::plan::{Action, Plan, Unseen};
+use crate::plan::{Action, Apart, Deployments, Plan, Unseen};
 use crate::release::Release;
 use crate::values::Version;
 
@@ -39,6 +41,70 @@ pub struct Prepared {
     pub(crate) options: Options,
     /// What it leads to.
     pub(crate) goal: Goal,
+}
+
+/// What is known once all hosts of the cluster were observed, and the release is made or found.
+pub(crate) struct Draft {
+    pub(crate) version: Version,
+    pub(crate) notes: Vec<String>,
+    pub(crate) release: Release,
+    pub(crate) base: Option<(String, BTreeMap<usize, Vec<String>>)>,
+    pub(crate) found: Vec<Option<Observed>>,
+    pub(crate) keys: Keys,
+    pub(crate) excluded: BTreeMap<usize, Excluded>,
+    pub(crate) options: Options,
+    pub(crate) goal: Goal,
+}
+
+impl Draft {
+    /// Plans, with the hosts that leave the cluster and what each release is that hosts have.
+    pub(crate) fn plan(self, cluster: &Cluster, deployed: &Deployments, leaving: Leaving) -> Prepared {
+        let Self { version, notes, release, base, found, keys, excluded, options, goal } = self;
+        let mut plan = Plan::make(cluster, &found, &release, deployed);
+        plan.new_keys = options.new_keys.any();
+        leaving.plan(&mut plan);
+        let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
+        let away: BTreeSet<&str> = unreachable_hosts.iter().map(|(left, _)| left.name.as_str()).collect();
+        let unseen = plan.look_for_unseen(cluster, &found, deployed, &away);
+        if options.no_restart {
+            plan.without_restarts();
+        } else if options.max_unavailable.is_some() {
+            plan.roll(cluster, &found, &release);
+        }
+        plan.apart = apart(cluster, &excluded);
+        Prepared {
+            plan,
+            version,
+            notes,
+            release,
+            base,
+            found,
+            keys,
+            leaving,
+            removed_hosts,
+            unreachable_hosts,
+            unseen,
+            excluded,
+            options,
+            goal,
+        }
+    }
+}
+
+/// The hosts that take no part, and why.
+fn apart(cluster: &Cluster, excluded: &BTreeMap<usize, Excluded>) -> Vec<Apart> {
+    let hosts = cluster.hosts.iter().enumerate();
+    hosts
+        .filter_map(|(index, host)| {
+            let why = match excluded.get(&index) {
+                _ if !host.enabled => "is disabled".to_owned(),
+                Some(Excluded::Skipped) => "was skipped".to_owned(),
+                Some(Excluded::Failed(why)) => format!("could not be asked ({why})"),
+                None => return None,
+            };
+            Some(Apart { host: host.name.clone(), why, disabled: !host.enabled })
+        })
+        .collect()
 }
 
 /// What an operation leads to.

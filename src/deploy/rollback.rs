@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::again::{self, Again, Now, Target};
 use super::keys::Keys;
-use super::leaving::{Asked, Leaving, ask_leaving, gone};
+use super::leaving::{Asked, ask_leaving, gone};
 use super::options::{Excluded, Options, skipped};
-use super::prepare::apart;
-use super::prepared::{Goal, Prepared};
+use super::prepared::{Draft, Goal, Prepared};
 use super::records::deployments;
 use super::stored::{HostRelease, held};
 use super::survey::{look, notes, pinnable};
@@ -16,7 +15,7 @@ use crate::cluster::{Cluster, Former};
 use crate::error::{CommandError, Error};
 use crate::fleet::Fleet;
 use crate::observed::{Observed, OperationKind, Stored, StoredRelease};
-use crate::plan::{Plan, Recorded, currents, former, manager_first, prevailing, recorded};
+use crate::plan::{Recorded, currents, former, manager_first, prevailing, recorded};
 use crate::release::{ARCHIVER, File, Files, Part, VERSION_PATH, digest};
 use crate::scripts;
 use crate::transport::RemoteScript;
@@ -129,39 +128,14 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     let Again { release, base, names, known } =
         again::with_secrets_of_now(fleet, &options.new_keys, target, &found, &all, parts, &mut notes).await?;
     let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
-    let mut plan = Plan::make(cluster, &found, &release, &deployed);
     // What runs now may have hosts that neither the description nor that release has.
     let mut gone = gone(cluster, &found, &then);
     gone.asked.extend(target.more.iter().map(|h| (h.name.clone(), Asked { host: h.clone(), teller: None })));
     let leaving = ask_leaving(fleet, &found, gone, "is not of that release", &mut notes).await;
-    leaving.plan(&mut plan);
-    let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
-    let away: BTreeSet<&str> = unreachable_hosts.iter().map(|(left, _)| left.name.as_str()).collect();
-    let unseen = plan.look_for_unseen(cluster, &found, &deployed, &away);
-    if options.no_restart {
-        plan.without_restarts();
-    } else if options.max_unavailable.is_some() {
-        plan.roll(cluster, &found, &release);
-    }
-    plan.apart = apart(cluster, &excluded);
-    let (goal, options) = (Goal::Release(target.clone()), options.clone());
+    let (options, goal) = (options.clone(), Goal::Release(target.clone()));
     let keys = Keys::needed(names, known);
-    Ok(Prepared {
-        plan,
-        version,
-        notes,
-        release,
-        base,
-        found,
-        keys,
-        leaving,
-        removed_hosts,
-        unreachable_hosts,
-        unseen,
-        excluded,
-        options,
-        goal,
-    })
+    let draft = Draft { version, notes, release, base, found, keys, excluded, options, goal };
+    Ok(draft.plan(cluster, &deployed, leaving))
 }
 
 /// Says that the part of a release on a host is not that host's: it was another one's machine then.
