@@ -43,20 +43,29 @@ fn tier(task: &NodeTask) -> u8 {
     }
 }
 
-/// Returns the name of the phase that starts or stops a tier.
-pub(crate) fn phase(tier: u8, start: bool) -> &'static str {
-    match (tier, start) {
-        (0, true) => "starting archivers",
-        (1, true) => "starting loggers",
-        (2, true) => "starting the manager",
-        (3, true) => "starting proxies",
-        (_, true) => "starting workers",
-        (0, false) => "archiving logs",
-        (1, false) => "stopping loggers",
-        (2, false) => "stopping the manager",
-        (3, false) => "stopping proxies",
-        (4, false) => "stopping workers",
-        (_, false) => "stopping nodes that left",
+/// What is done to the nodes of a tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartOrStop {
+    Start,
+    Stop,
+}
+
+impl StartOrStop {
+    /// Returns the name of the phase in which it is done to a tier.
+    pub(crate) fn phase(self, tier: u8) -> &'static str {
+        match (self, tier) {
+            (Self::Start, 0) => "starting archivers",
+            (Self::Start, 1) => "starting loggers",
+            (Self::Start, 2) => "starting the manager",
+            (Self::Start, 3) => "starting proxies",
+            (Self::Start, _) => "starting workers",
+            (Self::Stop, 0) => "archiving logs",
+            (Self::Stop, 1) => "stopping loggers",
+            (Self::Stop, 2) => "stopping the manager",
+            (Self::Stop, 3) => "stopping proxies",
+            (Self::Stop, 4) => "stopping workers",
+            (Self::Stop, _) => "stopping nodes that left",
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::archiver;
 use super::outcome::{NodeOutcome, Outcome};
-use super::task::{NodeTask, by_tier, phase};
+use super::task::{NodeTask, StartOrStop, by_tier};
 use crate::fleet::{Event, Fleet, HostAnswer, HostHandle, Locks};
 use crate::release::ARCHIVER;
 use crate::runner::{self, Started, Stopped};
@@ -54,22 +54,8 @@ pub(crate) async fn start_tasks(
     tasks: &[NodeTask],
     on_failure: OnFailure,
 ) -> Vec<NodeOutcome> {
-    let mut outcomes: Vec<NodeOutcome> = Vec::new();
-    for (tier, hosts) in by_tier(&archiver::beside(fleet, tasks)) {
-        if let Some(why) = on_failure.ends(fleet, &outcomes) {
-            outcomes.extend(archiver::told(fleet, skip(hosts, why)));
-            continue;
-        }
-        let handles = hosts.values().map(|tasks| tasks[0].handle.clone()).collect();
-        let done = fleet
-            .each(phase(tier, true), handles, |handle| {
-                let tasks = &hosts[&handle.name];
-                async move { on_host(fleet, locks, &handle, tasks, true).await }
-            })
-            .await;
-        outcomes.extend(archiver::told(fleet, done.into_iter().flat_map(|(_, done)| done.outcomes)));
-    }
-    outcomes
+    let tiers = by_tier(&archiver::beside(fleet, tasks));
+    walk(fleet, locks, tiers.into_iter(), StartOrStop::Start, on_failure).await
 }
 
 /// Stops nodes tier by tier.
@@ -79,17 +65,30 @@ pub(crate) async fn stop_tasks(
     tasks: &[NodeTask],
     on_failure: OnFailure,
 ) -> Vec<NodeOutcome> {
-    let mut outcomes = Vec::new();
-    for (tier, hosts) in by_tier(tasks).into_iter().rev() {
-        if let Some(why) = on_failure.ends(fleet, &[]) {
+    walk(fleet, locks, by_tier(tasks).into_iter().rev(), StartOrStop::Stop, on_failure).await
+}
+
+/// Goes from tier to tier.
+async fn walk(
+    fleet: &Fleet,
+    locks: &Locks,
+    tiers: impl Iterator<Item = (u8, BTreeMap<String, Vec<NodeTask>>)>,
+    step: StartOrStop,
+    on_failure: OnFailure,
+) -> Vec<NodeOutcome> {
+    let mut outcomes: Vec<NodeOutcome> = Vec::new();
+    for (tier, hosts) in tiers {
+        // A node that did not stop is no reason to let others run.
+        let before = if step == StartOrStop::Start { outcomes.as_slice() } else { &[] };
+        if let Some(why) = on_failure.ends(fleet, before) {
             outcomes.extend(archiver::told(fleet, skip(hosts, why)));
             continue;
         }
         let handles = hosts.values().map(|tasks| tasks[0].handle.clone()).collect();
         let done = fleet
-            .each(phase(tier, false), handles, |handle| {
+            .each(step.phase(tier), handles, |handle| {
                 let tasks = &hosts[&handle.name];
-                async move { on_host(fleet, locks, &handle, tasks, false).await }
+                async move { on_host(fleet, locks, &handle, tasks, step).await }
             })
             .await;
         outcomes.extend(archiver::told(fleet, done.into_iter().flat_map(|(_, done)| done.outcomes)));
@@ -116,11 +115,11 @@ impl HostAnswer for TierDone {
 }
 
 /// Starts or stops the nodes of one tier on one host: one round trip.
-async fn on_host(fleet: &Fleet, locks: &Locks, handle: &HostHandle, tasks: &[NodeTask], start: bool) -> TierDone {
+async fn on_host(fleet: &Fleet, locks: &Locks, handle: &HostHandle, tasks: &[NodeTask], step: StartOrStop) -> TierDone {
     let results: Mutex<Told> = Mutex::new(tasks.iter().map(|j| (j.node.clone(), (None, Vec::new()))).collect());
     let timeouts = &fleet.cluster.timeouts;
     let heard = |line: &str| {
-        let (node, outcome) = if start {
+        let (node, outcome) = if step == StartOrStop::Start {
             match Started::parse(line) {
                 Some(Started::Stderr(node, text)) => {
                     if let Ok(mut results) = results.lock()
@@ -151,7 +150,7 @@ async fn on_host(fleet: &Fleet, locks: &Locks, handle: &HostHandle, tasks: &[Nod
         }
         // Nobody named the archiver, and a release of before may have none.
         if node != ARCHIVER || outcome != Outcome::NotInRelease {
-            let again = !start && tasks.iter().any(|task| task.node == node && task.again);
+            let again = step == StartOrStop::Stop && tasks.iter().any(|task| task.node == node && task.again);
             emit_outcome(fleet, &handle.name, &node, &outcome, again);
         }
         if let Ok(mut results) = results.lock()
@@ -161,7 +160,7 @@ async fn on_host(fleet: &Fleet, locks: &Locks, handle: &HostHandle, tasks: &[Nod
         }
     };
     let call = || {
-        let call = if start {
+        let call = if step == StartOrStop::Start {
             let nodes: Vec<(String, String)> = tasks.iter().map(|j| (j.node.clone(), j.release.clone())).collect();
             runner::start(&handle.folders, &nodes, timeouts.ready)
         } else {
