@@ -3,18 +3,28 @@
 use std::collections::HashMap;
 
 use super::outcome::NodeOutcome;
-use crate::cluster::Folders;
+use crate::cluster::{Folders, Host};
 use crate::fleet::Fleet;
 
 /// Takes the folders of releases out of what nodes wrote on stderr.
 pub(crate) fn without_folders(fleet: &Fleet, outcomes: &mut [NodeOutcome]) {
+    each_line(fleet, outcomes, without_folder);
+}
+
+/// Changes each line that nodes wrote on stderr; `change` is given the folder of the releases on the node's host, with a
+/// slash at its end, and the line.
+pub(crate) fn each_line(fleet: &Fleet, outcomes: &mut [NodeOutcome], change: impl Fn(&str, &str) -> String) {
+    let mut told = outcomes.iter_mut().filter(|o| !o.stderr.is_empty()).peekable();
+    if told.peek().is_none() {
+        return;
+    }
     let cluster = &*fleet.cluster;
-    let homes: HashMap<&str, String> =
-        cluster.hosts.iter().map(|h| (h.name.as_str(), Folders::of(&cluster.name, h).home)).collect();
-    for outcome in outcomes.iter_mut().filter(|o| !o.stderr.is_empty()) {
-        let Some(home) = homes.get(outcome.host.as_str()) else { continue };
+    let folder = |host: &Host| format!("{}/releases/", Folders::of(&cluster.name, host).home);
+    let folders: HashMap<&str, String> = cluster.hosts.iter().map(|h| (h.name.as_str(), folder(h))).collect();
+    for outcome in told {
+        let Some(releases) = folders.get(outcome.host.as_str()) else { continue };
         for line in &mut outcome.stderr {
-            *line = without_folder(&format!("{home}/releases/"), line);
+            *line = change(releases, line);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Zeek's words about scripts, with the user's own names: `site/local.zeek:12`, or the description's key.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::findings::CheckFinding;
-use crate::cluster::{Cluster, Folders, Node};
+use crate::cluster::{Cluster, Node};
 use crate::fleet::Fleet;
 use crate::nodes::{NodeOutcome, words};
 use crate::release::Release;
@@ -110,16 +109,8 @@ impl<'a> Names<'a> {
 /// Puts names that the user knows in the place of those of release folders in what nodes wrote on stderr: the user's own
 /// files, of which the release was made here.
 pub(crate) fn in_own_names(fleet: &Fleet, release: &Release, outcomes: &mut [NodeOutcome]) {
-    let cluster = &*fleet.cluster;
-    let homes: HashMap<&str, String> =
-        cluster.hosts.iter().map(|h| (h.name.as_str(), Folders::of(&cluster.name, h).home)).collect();
-    let names = Names::new(cluster, release);
-    for outcome in outcomes.iter_mut().filter(|o| !o.stderr.is_empty()) {
-        let Some(home) = homes.get(outcome.host.as_str()) else { continue };
-        for line in &mut outcome.stderr {
-            *line = names.own(&format!("{home}/releases/{}", release.id), line);
-        }
-    }
+    let names = Names::new(&fleet.cluster, release);
+    words::each_line(fleet, outcomes, |releases, line| names.own(&format!("{releases}{}", release.id), line));
     words::without_folders(fleet, outcomes);
 }
 
