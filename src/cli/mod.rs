@@ -13,6 +13,7 @@ use args::Cli;
 use clap::FromArgMatches as _;
 use clap_complete::Generator;
 
+use crate::commands::completions;
 use crate::error::{CommandError, Error, Kind};
 use crate::ui::{self, Color, Output, Ui};
 
@@ -23,9 +24,7 @@ pub fn command() -> clap::Command {
 
 /// Returns the static completion script of a shell.
 pub fn completion_script(shell: impl Generator) -> Vec<u8> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut command(), "clusterctl", &mut text);
-    text
+    completions::script(command(), shell)
 }
 
 /// Runs a command line and returns its exit code.

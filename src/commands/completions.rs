@@ -1,6 +1,6 @@
 //! `completions`.
 
-use clap_complete::Shell;
+use clap_complete::{Generator, Shell};
 
 use super::show::Text;
 use super::{Command, Hosts, Session};
@@ -23,8 +23,14 @@ impl Command for Completions {
     type Report = Text;
 
     async fn run(&self, session: &mut Session) -> Result<Text, CommandError> {
-        let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut (session.definition)(), "clusterctl", &mut text);
+        let text = script((session.definition)(), self.shell);
         Ok(Text(String::from_utf8_lossy(&text).into_owned()))
     }
+}
+
+/// Makes the completion script of a shell for a command line.
+pub(crate) fn script(mut definition: clap::Command, shell: impl Generator) -> Vec<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut definition, "clusterctl", &mut text);
+    text
 }
