@@ -1,6 +1,6 @@
 //! One word, one meaning: names that were given up in favour of the field's are not declared again.
 
-use std::path::{Path, PathBuf};
+use crate::support::sources;
 
 /// What was given up, and what stands in its place.
 const GIVEN_UP: [(&str, &str); 42] = [
@@ -48,17 +48,6 @@ const GIVEN_UP: [(&str, &str); 42] = [
     ("harmless", "escape_control"),
 ];
 
-fn sources(dir: &Path, all: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, all);
-        } else if path.extension().is_some_and(|e| e == "rs") && !path.to_str().unwrap().ends_with("tests.rs") {
-            all.push(path);
-        }
-    }
-}
-
 /// The name that a line declares: an item, a field, or a variant.
 fn declared(line: &str) -> Option<&str> {
     let word = |text: &'_ str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').map(char::len_utf8).sum();
@@ -83,9 +72,8 @@ fn declared(line: &str) -> Option<&str> {
 
 #[test]
 fn no_item_field_or_variant_has_a_name_that_was_given_up() {
-    let (mut files, mut found) = (Vec::new(), Vec::new());
-    sources(Path::new("src"), &mut files);
-    for file in files {
+    let mut found = Vec::new();
+    for file in sources() {
         let text = std::fs::read_to_string(&file).unwrap();
         let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
         for (number, line) in text.lines().enumerate() {

@@ -2,7 +2,9 @@
 //! direction.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::support::sources;
 
 /// What every room may import.
 const FOR_ALL: [&str; 3] = ["error", "values", "scripts"];
@@ -26,21 +28,6 @@ fn table() -> BTreeMap<String, BTreeSet<String>> {
         table.insert(room, may);
     }
     table
-}
-
-/// All source files but those of tests.
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            all.extend(files(&path));
-        } else if path.extension().is_some_and(|e| e == "rs") && !path.to_str().unwrap().ends_with("tests.rs") {
-            all.push(path);
-        }
-    }
-    all.sort();
-    all
 }
 
 /// The path of a file's module, without `crate`.
@@ -136,7 +123,7 @@ struct House(BTreeMap<Vec<String>, String>);
 
 impl House {
     fn read() -> Self {
-        Self(files(Path::new("src")).iter().map(|file| (module(file), code(file))).collect())
+        Self(sources().iter().map(|file| (module(file), code(file))).collect())
     }
 
     /// The file that a path means: what a folder's `mod.rs` takes from a file below it is that file's.

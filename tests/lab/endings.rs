@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::cluster::{TestCluster, wait_for};
-use super::faults::{Scene, Watch, names};
+use super::faults::{Scene, Watch, killed_at, names};
 use crate::support::local::kill;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -37,15 +37,7 @@ fn a_closed_terminal_lets_a_deploy_go_back() {
 fn hosts_bring_back_what_a_killed_deploy_had_stopped() {
     let scene = Scene::begin();
     scene.change("whose clusterctl is killed");
-    let said = Watch(|line: &str, pid| {
-        let now = line.starts_with("starting loggers");
-        if now {
-            kill("STOP", pid);
-            kill("KILL", pid);
-        }
-        now
-    })
-    .run(scene.command(&["deploy", "--yes"]));
+    let said = killed_at(scene.command(&["deploy", "--yes"]), "starting loggers");
     assert_eq!(said.code, -1, "{said:?}");
     assert!(scene.seen().running.len() < 8);
     // Not while it could come back, and with nobody's help later.
@@ -59,15 +51,7 @@ fn hosts_bring_back_what_a_killed_deploy_had_stopped() {
     wait_for("all nodes", LONG, || (scene.seen().running.len() == 8).then_some(()));
     scene.next_deploy_finishes();
     // What is restarted stays meant to run, with no journal to tell it.
-    let said = Watch(|line: &str, pid| {
-        let now = line.starts_with("starting loggers");
-        if now {
-            kill("STOP", pid);
-            kill("KILL", pid);
-        }
-        now
-    })
-    .run(scene.command(&["restart"]));
+    let said = killed_at(scene.command(&["restart"]), "starting loggers");
     assert_eq!(said.code, -1, "{said:?}");
     wait_for("the loggers to be let alone", LONG, || {
         let locks = |host: &str| scene.lab.try_exec(host, &["test", "-e", &format!("{}/lock", scene.home())]);

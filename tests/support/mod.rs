@@ -1,4 +1,26 @@
 //! What several tests need.
 
+use std::path::{Path, PathBuf};
+
 pub(crate) mod local;
 pub(crate) mod sshd;
+
+/// All source files of the program but those of tests, sorted.
+pub(crate) fn sources() -> Vec<PathBuf> {
+    let mut all = below(Path::new("src"));
+    all.sort();
+    all
+}
+
+fn below(dir: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(below(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") && !path.to_str().unwrap().ends_with("tests.rs") {
+            all.push(path);
+        }
+    }
+    all
+}

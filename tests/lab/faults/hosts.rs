@@ -1,7 +1,6 @@
 //! Hosts that are away, come back, or leave.
 
-use super::{Scene, Watch, names};
-use crate::support::local::kill;
+use super::{Scene, killed_at, names};
 
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
@@ -72,15 +71,7 @@ fn f32_a_host_that_left_is_not_forgotten_where_the_deploy_is_killed() {
     let mut scene = Scene::begin();
     scene.sensors = vec!["sensor1"];
     scene.write();
-    let said = Watch(|line: &str, pid| {
-        let now = line.starts_with("stopping nodes that left");
-        if now {
-            kill("STOP", pid);
-            kill("KILL", pid);
-        }
-        now
-    })
-    .run(scene.command(&["deploy", "--yes"]));
+    let said = killed_at(scene.command(&["deploy", "--yes"]), "stopping nodes that left");
     assert_eq!(said.code, -1, "{said:?}");
     // Whether the word to stop was faster or not: the next one looks there again.
     let said = scene.run(&["deploy", "--yes"]).code(0);

@@ -28,7 +28,7 @@ use super::cluster::TestCluster;
 use crate::combinations::invariants::{HostAt, Memory, Subject, hold};
 use crate::support::local::Said;
 
-pub(crate) use watch::{Watch, frozen};
+pub(crate) use watch::{Watch, frozen, killed_at};
 
 static SHARED: Mutex<Option<TestCluster>> = Mutex::new(None);
 

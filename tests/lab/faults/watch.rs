@@ -88,3 +88,18 @@ pub(crate) fn frozen(command: Command, words: &str, act: impl FnOnce()) -> Said 
     })
     .run(command)
 }
+
+/// Runs a command, and kills it at the first line of its stderr that begins with the words.
+#[track_caller]
+pub(crate) fn killed_at(command: Command, words: &str) -> Said {
+    Watch(|line: &str, pid| {
+        let now = line.starts_with(words);
+        if now {
+            // Frozen first, so that it does nothing more meanwhile.
+            kill("STOP", pid);
+            kill("KILL", pid);
+        }
+        now
+    })
+    .run(command)
+}
