@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::Session;
 use super::args::{ConfirmArgs, RolloutArgs};
 use super::report::Report;
-use super::session::cancelled;
 use super::show::{agreement, failures, lacking, last_words, outcome_rows, plan_aside, plan_text};
 use crate::deploy::{self, DeployReport, Offers, Options, Prepared, ways_on};
 use crate::error::{CommandError, Error, Kind};
@@ -140,7 +139,7 @@ pub(crate) async fn act(
         )
     };
     if !fleet.unless_interrupted(confirmed()).await? {
-        return Err(cancelled().into());
+        return Err(Error::cancelled().into());
     }
     let mut agree = |prepared: &Prepared| {
         show(prepared);

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::cluster::{self, Cluster};
 use crate::deploy;
-use crate::error::{CommandError, Diagnostic, Error, Kind, Problem};
+use crate::error::{CommandError, Diagnostic, Error, Problem};
 use crate::fleet::{Events, Fleet, Selection, Settings};
 use crate::spec::{self, Description};
 use crate::ui::{Progress, Ui};
@@ -188,9 +188,4 @@ pub(crate) fn hosts_of(cluster: &Cluster, selectors: &[String]) -> Result<Option
         }
     }
     Ok(Some(hosts))
-}
-
-/// The error of a question that nobody answered with yes.
-pub(crate) fn cancelled() -> Error {
-    Error::new(Kind::Failed, "cancelled; nothing changed")
 }

@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
 use super::report::{Report, partial};
-use super::session::{Extent, cancelled, hosts_of};
+use super::session::{Extent, hosts_of};
 use super::{Command, Hosts, Session, complete};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Detail, Fleet, HostHandle};
@@ -50,7 +50,7 @@ impl Command for Unlock {
         }
         let question = "is that operation really dead? free the lock?";
         if !self.yes && !tokio::task::spawn_blocking(move || ui.confirm(question)).await.unwrap_or(false) {
-            return Err(cancelled().into());
+            return Err(Error::cancelled().into());
         }
         Ok(unlock(&fleet, locks).await)
     }

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
+use futures_util::stream;
 
 use super::options::Excluded;
 use super::phases::{Run, SwitchState};
@@ -58,7 +60,7 @@ pub async fn apply(
         tokio::task::yield_now().await;
         let answer = match fleet.unless_interrupted(agree(&prepared)).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Error::failed("cancelled; nothing changed")),
+            Ok(false) => Err(Error::cancelled()),
             Err(interrupted) => Err(interrupted),
         };
         if let Err(error) = answer {
@@ -134,18 +136,26 @@ pub async fn unlocked(fleet: &Fleet, planned: &Prepared) -> Result<(), CommandEr
     let hosts = planned.found.iter().enumerate();
     let hosts = hosts.filter_map(|(index, observed)| Some((fleet.handle(index), observed.as_ref()?.lock.clone()?)));
     let leaving = planned.leaving.iter().filter_map(|(handle, o)| Some((handle.clone(), o.lock.clone()?)));
-    for (handle, mut holder) in hosts.chain(leaving) {
-        for look in 1.. {
-            if look > LOOKS {
-                return Err(locked(&handle.name, &holder, handle.index.is_some()).into());
-            }
-            tokio::time::sleep(AGAIN).await;
-            // A host that does not answer now is the lock's business.
-            match fleet.observe_one(&handle, Detail::Brief).await.map(|observed| observed.lock) {
-                Ok(Some(now)) => holder = now,
-                Ok(None) | Err(_) => break,
-            }
+    let mut held: Vec<_> = hosts.chain(leaving).collect();
+    // All at each look: they may be as many as the cluster has.
+    for _ in 0..LOOKS {
+        if held.is_empty() {
+            return Ok(());
         }
+        tokio::time::sleep(AGAIN).await;
+        // A host that does not answer now is the lock's business.
+        held = stream::iter(held)
+            .map(|(handle, _)| async move {
+                let now = fleet.observe_one(&handle, Detail::Brief).await.ok()?.lock?;
+                Some((handle, now))
+            })
+            .buffered(fleet.settings.parallel.max(1))
+            .filter_map(std::future::ready)
+            .collect()
+            .await;
+    }
+    if let Some((handle, holder)) = held.first() {
+        return Err(locked(&handle.name, holder, handle.index.is_some()).into());
     }
     Ok(())
 }

@@ -68,6 +68,11 @@ impl Error {
         Self::new(Kind::Failed, message)
     }
 
+    /// Makes the error of a question that nobody answered with yes.
+    pub fn cancelled() -> Self {
+        Self::failed("cancelled; nothing changed")
+    }
+
     /// Adds a cause.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
