@@ -4,12 +4,17 @@
 # step's own arguments follow. Its input may come later than its script, from a clusterctl that stood still in between:
 # a step that reads some asks once more when it has it.
 guarded_home=$1 guarded_by=$2 guarded_until=$3
-ours() {
+# Is the host's lock still its operation's?
+held() {
 	guarded=''
 	{ read -r _ _ _ _ guarded _ <"$guarded_home/lock"; } 2>/dev/null
-	if [ "$guarded" != "$guarded_by" ]; then
+	[ "$guarded" = "$guarded_by" ]
+}
+not_held="the lock of this host is not held by this operation any more"
+ours() {
+	if ! held; then
 		say guard lock
-		say fail "the lock of this host is not held by this operation any more"
+		say fail "$not_held"
 		return 1
 	fi
 	read -r guarded _ </proc/uptime

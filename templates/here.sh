@@ -7,3 +7,4 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 T=clusterctl
 # Whose it is to do that is known where it was begun: templates/guard.sh.
 ours() { :; }
+held() { :; }

@@ -103,8 +103,15 @@ done
 start_units
 seconds
 limit=$((now + deadline))
-# Begins those that have ended meanwhile.
+# Begins those that have ended meanwhile, unless another operation, which may have stopped them, has begun: ours was
+# killed then, and nobody waits for them.
 begin_later() {
+	[ -n "$later" ] || return 0
+	if ! held; then
+		later=''
+		say fail "${not_held:-}"
+		return
+	fi
 	# shellcheck disable=SC2086
 	set -- $later
 	later=''

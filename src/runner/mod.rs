@@ -125,47 +125,135 @@ fn exit_words(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
-    use std::process::{Command, Stdio};
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
 
     use super::{Started, Stopped};
     use crate::scripts;
 
+    /// A step for `worker-1` of the cluster in `home`, which is its spool as well; its operation is `ours`.
+    fn step(script: &str, home: &Path, deadline: &str) -> Child {
+        let mut step = Command::new("sh");
+        step.args(["-c", script, "sh"]).arg(home).args(["ours", "99999999999"]);
+        // A start has the folder once more.
+        if script == scripts::START {
+            step.arg(home);
+        }
+        step.arg(home).arg(deadline);
+        step.env("T", "t").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn said(mut step: Child) -> String {
+        let mut said = String::new();
+        step.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        step.wait().unwrap();
+        said
+    }
+
+    fn lock(home: &Path, operation: &str) {
+        std::fs::write(home.join("lock"), format!("id b 1 2 {operation} who\n")).unwrap();
+    }
+
+    fn until(what: &str, holds: impl Fn() -> bool) {
+        let limit = Instant::now() + Duration::from_secs(20);
+        while !holds() {
+            assert!(Instant::now() < limit, "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Is a step in its loop? Nothing before that sleeps.
+    fn waits(step: &Child) -> bool {
+        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", step.id())).unwrap();
+        let name = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        children.split_whitespace().any(|pid| name(pid).is_ok_and(|name| name == "sleep\n"))
+    }
+
+    /// A process that SIGTERM does not end, in the `run` file of `node`.
+    fn stubborn(node: &Path) -> Child {
+        let mut process = Command::new("sh");
+        process.args(["-c", "trap '' TERM; echo; exec sleep 1000"]).stdout(Stdio::piped());
+        let mut process = process.spawn().unwrap();
+        process.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.id())).unwrap();
+        let since = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap();
+        std::fs::create_dir_all(node).unwrap();
+        std::fs::write(node.join("run"), format!("id {} {} {since}\n", boot.trim(), process.id())).unwrap();
+        process
+    }
+
     /// A clusterctl that stands still between a step's script and its input is not the only one that goes on.
     #[test]
     fn input_that_comes_when_the_lock_is_anothers_is_not_acted_on() {
         let home = tempfile::tempdir().unwrap();
-        let node = home.path().join("nodes/worker-1");
+        let home = home.path();
+        let node = home.join("nodes/worker-1");
         std::fs::create_dir_all(&node).unwrap();
         std::fs::write(node.join("want"), "running r\n").unwrap();
-        let lock = |operation: &str| std::fs::write(home.path().join("lock"), format!("id b 1 2 {operation} who\n"));
         for (then, acts) in [("ours", true), ("another", false)] {
-            let _ = std::fs::remove_file(home.path().join("operation"));
-            lock("ours").unwrap();
-            let mut step = Command::new("sh");
-            step.args(["-c", scripts::STOP, "sh"])
-                .arg(home.path())
-                .args(["ours", "99999999999"])
-                .arg(home.path())
-                .arg("5");
-            let mut step = step.env("T", "t").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-            // It has been let through.
-            let limit = Instant::now() + Duration::from_secs(20);
-            while !home.path().join("operation").exists() {
-                assert!(Instant::now() < limit, "the step was not let through");
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            lock(then).unwrap();
+            let _ = std::fs::remove_file(home.join("operation"));
+            lock(home, "ours");
+            let mut step = step(scripts::STOP, home, "5");
+            until("the step is let through", || home.join("operation").exists());
+            lock(home, then);
             step.stdin.take().unwrap().write_all(b"worker-1\n").unwrap();
-            let mut said = String::new();
-            step.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-            step.wait().unwrap();
+            let said = said(step);
             assert_eq!(said.contains("t stopped worker-1"), acts, "{said}");
             assert_eq!(said.contains("t guard lock"), !acts, "{said}");
             let want = std::fs::read_to_string(node.join("want")).unwrap();
             assert_eq!(want, if acts { "stopped\n" } else { "running r\n" });
             std::fs::write(node.join("want"), "running r\n").unwrap();
         }
+    }
+
+    /// The step of a killed clusterctl goes on when its lock is free, and then another operation may have started the node.
+    #[test]
+    fn what_others_have_started_since_is_not_stopped() {
+        for begun_anew in [true, false] {
+            let home = tempfile::tempdir().unwrap();
+            let node = home.path().join("nodes/worker-1");
+            let mut process = stubborn(&node);
+            lock(home.path(), "ours");
+            let mut step = step(scripts::STOP, home.path(), "1");
+            step.stdin.take().unwrap().write_all(b"worker-1\n").unwrap();
+            until("the step waits for the node to end", || waits(&step));
+            if begun_anew {
+                // As a start does before it begins anything.
+                std::fs::remove_file(node.join("stop")).unwrap();
+            }
+            let said = said(step);
+            let lives = process.try_wait().unwrap().is_none();
+            process.kill().unwrap();
+            process.wait().unwrap();
+            assert_eq!(lives, begun_anew, "{said}");
+            assert_eq!(said, if begun_anew { "t stopped worker-1\n" } else { "t killed worker-1\n" });
+        }
+    }
+
+    /// What waits for a node to end first starts none when another operation, which may have stopped it, has begun.
+    #[test]
+    fn a_start_that_waited_begins_nothing_when_the_lock_is_anothers() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let node = home.join("nodes/worker-1");
+        let mut process = stubborn(&node);
+        std::fs::write(node.join("stop"), "").unwrap();
+        std::fs::write(node.join("want"), "stopped\n").unwrap();
+        std::fs::create_dir_all(home.join("releases/r/start")).unwrap();
+        std::fs::write(home.join("releases/r/start/worker-1"), "").unwrap();
+        lock(home, "ours");
+        let mut step = step(scripts::START, home, "60");
+        step.stdin.take().unwrap().write_all(b"worker-1 r\n").unwrap();
+        until("the step waits for the node to end", || waits(&step));
+        lock(home, "another");
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let said = said(step);
+        assert_eq!(said, "t fail the lock of this host is not held by this operation any more\n");
+        assert_eq!(std::fs::read_to_string(node.join("want")).unwrap(), "stopped\n");
+        assert!(node.join("stop").exists());
     }
 
     #[test]
