@@ -166,3 +166,16 @@ leftovers() {
 		fi
 	done 2>/dev/null
 }
+# Waits until no log of the queue was opened in the second of now. Zeek names logs by whole seconds, and renames over what
+# has that name: so would a process that begins now, if it ended in this second as well. leftovers has set dir and zone.
+new_second() {
+	second=$(date +%s)
+	of=$(stamp "$second")
+	for file in "$spool"/log-queue/*"$of"__[0-9][0-9][0-9][0-9]-* "$dir"/*"$of"__[0-9][0-9][0-9][0-9]-*; do
+		[ -e "$file" ] || continue
+		while [ "$(date +%s)" = "$second" ]; do
+			nap
+		done
+		return
+	done
+}

@@ -119,6 +119,7 @@ run_node() {
 		spool=${dir%/nodes/*} moved=0
 		log_settings "$release/clusterctl/logs.conf"
 		leftovers "$dir" "$start" left
+		new_second
 	fi
 	[ -e stderr ] && mv -f stderr stderr.last
 	# On a full disk it waits for room: that can't be recorded either, so nobody would know to start it again.

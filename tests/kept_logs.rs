@@ -184,3 +184,26 @@ fn there_is_an_archive_by_default_and_little_room_for_it_is_trouble() {
     let maintained = cluster.run(&["maintain"]).code(5);
     assert!(maintained.stdout.contains("are free"), "{}", maintained.stdout);
 }
+
+/// Zeek names logs by whole seconds, and renames over what has that name already.
+#[test]
+fn a_process_begins_in_no_second_in_which_a_log_was_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = concat!(
+        include_str!("../templates/lib.sh"),
+        include_str!("../templates/logs.sh"),
+        "spool=$1 dir=$1/nodes/zeek zone=UTC0 at=$(date +%s) more=0\n",
+        "mkdir -p \"$dir\" \"$spool/log-queue\"\n",
+        "while [ \"$more\" -lt 60 ]; do\n",
+        ": >\"$1/$2/sim$(stamp $((at + more)))__2030-01-01-00-00-00__.log\"\n",
+        "more=$((more + 1))\n",
+        "done\n",
+        "at=$(date +%s)\n",
+        "new_second\n",
+        "[ \"$(date +%s)\" -gt \"$at\" ]\n",
+    );
+    for place in ["log-queue", "nodes/zeek"] {
+        let waited = Command::new("sh").args(["-c", script, "sh"]).arg(folder.path()).arg(place).status().unwrap();
+        assert!(waited.success(), "{place}");
+    }
+}

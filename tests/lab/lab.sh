@@ -636,7 +636,10 @@ cmd_small_disk() {
 
 cmd_simprefix() {
 	local dir=${1:-$LAB_DIR/simprefix} sim=${ZEEK_SIM:-$LAB_TARGET/debug/zeek-sim}
-	[ -x "$sim" ] || die "no $sim; build it first: cargo build -p zeek-sim"
+	# One of yesterday would prove nothing.
+	[ -n "${ZEEK_SIM:-}" ] || (cd "$LAB_REPO" && CARGO_TARGET_DIR=$LAB_TARGET cargo build -q --locked -p zeek-sim >&2) ||
+		die "can't build zeek-sim"
+	[ -x "$sim" ] || die "no $sim"
 	mkdir -p "$dir/bin" "$dir/share/zeek/site" "$dir/etc"
 	dir=$(cd "$dir" && pwd)
 	# The folder may be shown to running hosts: replace the binary in it, not the folder. One that did not
@@ -644,6 +647,12 @@ cmd_simprefix() {
 	if ! cmp -s "$sim" "$dir/bin/zeek"; then
 		cp "$sim" "$dir/bin/.zeek.new"
 		mv "$dir/bin/.zeek.new" "$dir/bin/zeek"
+	fi
+	local capable=$LAB_DIR/zeek-cap/bin
+	if [ "$dir" = "$LAB_DIR/simprefix" ] && [ -x "$capable/zeek" ] && ! cmp -s "$sim" "$capable/zeek"; then
+		cp "$sim" "$capable/.zeek.new"
+		setcap cap_net_raw,cap_net_admin+eip "$capable/.zeek.new"
+		mv "$capable/.zeek.new" "$capable/zeek"
 	fi
 	# By that name it is the other program.
 	ln -sf zeek "$dir/bin/zeek-archiver"

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -75,12 +76,21 @@ pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) 
     }
 }
 
-/// The binary of zeek-sim, built beside the tests.
+/// The binary of zeek-sim, built beside the tests; not one of before its source was changed.
 pub(crate) fn zeek_sim() -> PathBuf {
-    let target = std::env::current_exe().unwrap();
-    let path = target.parent().unwrap().parent().unwrap().join("zeek-sim");
-    assert!(path.exists(), "{} is missing: cargo build --workspace makes it", path.display());
-    path
+    static SIM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let target = std::env::current_exe().unwrap();
+        let path = target.parent().unwrap().parent().unwrap().join("zeek-sim");
+        assert!(path.exists(), "{} is missing: cargo build --workspace makes it", path.display());
+        let changed = |path: &Path| path.metadata().unwrap().modified().unwrap();
+        let built = changed(&path);
+        for source in super::below(Path::new("tests/zeek-sim/src")) {
+            let (path, source, stale) = (path.display(), source.display(), changed(&source) > built);
+            assert!(!stale, "{path} is older than {source}: cargo build --workspace makes it anew");
+        }
+        path
+    });
+    SIM.clone()
 }
 
 /// A command of clusterctl in an environment without surprises. `CLUSTERCTL_BIN` names another build of it.
