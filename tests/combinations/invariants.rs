@@ -333,16 +333,25 @@ fn agrees(subject: &Subject<'_>, said: &Said, look: &Look) -> Checked {
             return Err(format!("status says nothing of {node}, which runs on {host}: {talk}"));
         }
     }
-    // Nobody is told to kill what belongs to another cluster.
-    for trouble in &troubles {
-        let hint = trouble["hint"].as_str().unwrap_or_default();
-        let pid = hint.split_once("kill ").and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next());
-        let Some(pid) = pid.filter(|pid| !pid.is_empty()) else { continue };
-        for host in &subject.hosts {
-            let env = words(&fs::read(host.root.join("proc").join(pid).join("environ")).unwrap_or_default());
-            let of = env.iter().find_map(|e| e.strip_prefix("CLUSTERCTL="));
-            if of.is_some_and(|of| !of.starts_with(&format!("{}/", subject.name))) {
-                return Err(format!("NEVER: status advises to kill {pid}, which is {of:?}: {trouble}"));
+    Ok(())
+}
+
+/// Nobody is told to kill what belongs to another cluster, by whatever a command of the cluster `name` says.
+pub(crate) fn kills_no_others(text: &str, name: &str, hosts: &[HostAt]) -> Checked {
+    let ours = format!("{name}/");
+    for line in text.lines().filter(|line| line.contains("kill ")) {
+        let named = |host: &&HostAt| line.contains(&format!("on {}", host.name));
+        let all = !hosts.iter().any(|host| named(&host));
+        for (at, word) in line.match_indices("kill ") {
+            let rest = line[at + word.len()..].split(' ').map(|w| w.trim_end_matches(|c: char| !c.is_ascii_digit()));
+            for pid in rest.map_while(|word| word.parse::<u32>().ok()) {
+                for host in hosts.iter().filter(|host| all || named(host)) {
+                    let env = words(&fs::read(host.root.join(format!("proc/{pid}/environ"))).unwrap_or_default());
+                    let of = env.iter().find_map(|e| e.strip_prefix("CLUSTERCTL="));
+                    if of.is_some_and(|of| !of.starts_with(&ours)) {
+                        return Err(format!("NEVER: to kill {pid}, which is {of:?}, is advised: {line}"));
+                    }
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::design::Plan;
-use super::invariants::{HostAt, Look, Memory, Subject, hold, look};
+use super::invariants::{HostAt, Look, Memory, Subject, hold, kills_no_others, look};
 use crate::lab::{Lab, Watch};
 use crate::support::local::{LocalCluster, Said, clusterctl, is_well, said};
 
@@ -406,7 +406,7 @@ impl World {
         self.trail.borrow().join("\n    ")
     }
 
-    /// What any command says: an exit code of ours, no panic, no secret.
+    /// What any command says: an exit code of ours, no panic, no secret, and no advice to kill another cluster's nodes.
     fn proper(&self, args: &[&str], said: &Said) -> Checked {
         let what = args.join(" ");
         let text = format!("{}{}", said.stdout, said.stderr);
@@ -416,7 +416,8 @@ impl World {
         if self.secrets().iter().any(|secret| text.contains(secret.as_str())) {
             return Err(format!("NEVER: `{what}` shows a secret:\n{}", shown(said)));
         }
-        Ok(())
+        let beside = if args.contains(&"beside.yaml") { "-beside" } else { "" };
+        kills_no_others(&text, &format!("{}{beside}", self.name), &self.all_hosts())
     }
 
     /// Runs a command that has to end with one of some codes.
