@@ -1,8 +1,27 @@
 //! The scripts that run on hosts: what each is composed of. POSIX sh, from `templates/`.
 //!
-//! Those of the first part are sent over a connection, each begins with what `say` needs; those of the second are files
-//! of a release. A part stands after the parts whose functions it calls. All of them are checked whole, as they are sent
+//! Those of the first part are sent over a connection, each after the prelude and with what `say` needs; those of the
+//! second are files of a release. A part stands after the parts whose functions it calls. All of them are checked whole
 //! (`tests/scripts`).
+
+/// What the remote `sh -c` runs: it reads the script from stdin and evaluates it.
+pub const LOADER: &str = r#"eval "$(dd bs=1 count=$1 2>/dev/null)""#;
+
+/// What stands before every script that is sent: the token, the arguments, and both begin marks.
+pub const PRELUDE: &str = include_str!("../templates/prelude.sh");
+
+/// Returns a script as it is sent: after the prelude, without comments and indentation, since a loader reads it byte by
+/// byte. Scripts have no here-documents and no text over several lines that would begin with a blank or `#`.
+pub fn sent(script: &str) -> String {
+    let mut text = String::with_capacity(PRELUDE.len() + script.len());
+    let lines = PRELUDE.lines().chain(script.lines()).map(str::trim_start);
+    for line in lines.filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.push('\n');
+    text
+}
 
 macro_rules! scripts {
     ($($(#[doc = $doc:literal])+ $name:ident: $($part:literal)+;)+) => {
@@ -18,9 +37,10 @@ macro_rules! scripts {
 
 scripts! {
     /// What a host and its nodes do, as far as `status` needs it.
-    OBSERVE: "say" "lib" "units" "cpus" "lost" "bulk" "altered" "observe";
+    OBSERVE: "say" "lib" "units" "lost" "bulk" "altered" "observe";
     /// All that a deploy needs: the files of the current release are read, which may take a while.
-    OBSERVE_ALL: "say" "beat" "lib" "units" "cpus" "trail" "manifest" "lost" "bulk" "altered" "observe";
+    OBSERVE_ALL: "say" "beat" "lib" "units" "cpus" "trail" "manifest" "lost" "bulk" "altered-all" "observe"
+        "observe-all";
     /// Holds the host's lock as long as its input is open, and writes the journal.
     LOCK: "say" "lib" "claim" "format" "locking" "lock";
     /// Frees a lock whose holder does not let go.
@@ -62,7 +82,8 @@ scripts! {
     /// What a host has of what clusterctl needs.
     DOCTOR: "say" "lib" "units" "cpus" "lost" "trail" "doctor" "ports";
     /// In a release: becomes a node and records its end, whatever keeps it running.
-    RELEASE_NODE: "lib" "crashes" "logs" "clean" "node";
+    RELEASE_NODE: "lib" "crashes" "logs" "clean" "node" "node-become" "node-run" "node-parse" "node-may" "node-ended"
+        "node-backtrace" "node-asked" "node-verb";
     /// In a release: keeps a node running; it tells processes apart as all scripts do.
     RELEASE_SUPERVISOR: "lib" "claim" "supervisor";
     /// In a release: starts nodes on their own host.

@@ -2,7 +2,7 @@
 # of the manifest as they would be `now`, those that `was` and is no more, what is `known` of these, and when the files
 # were last `touched`.
 # A look costs one find: what was not touched since the release was named is what it was. Only what was touched is read.
-# Its clock is the host's: a deploy reads all (altered_all).
+# Its clock is the host's: a deploy reads all (altered-all.sh).
 altered() {
 	seen=../.seen-${PWD##*/}
 	set -- .
@@ -56,18 +56,4 @@ altered() {
 			esac
 		fi
 	done <manifest
-}
-altered_all() {
-	now=$(manifest .)
-	printf '%s\n' "$now" | grep -vxFf manifest | head -n 2000 | while IFS= read -r line; do
-		say now "$line"
-		case $line in
-		*" ./"*) file=./${line#* ./} ;;
-		*) file=$line ;;
-		esac
-		say touched "$(stat -c %Z -- "$file" 2>/dev/null) $file"
-	done
-	printf '%s\n' "$now" | grep -vxFf - manifest | head -n 2000 | while IFS= read -r line; do
-		say was "$line"
-	done
 }

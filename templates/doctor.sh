@@ -85,7 +85,6 @@ if [ -S "/run/user/$uid/systemd/private" ]; then
 	pid=$(systemctl show -p MainPID --value "user@$uid.service" 2>/dev/null)
 	at_most systemd "/proc/${pid:-0}/limits"
 	grants
-	# shellcheck disable=SC2154
 	[ -z "$granted" ] || say granted "$granted"
 fi
 while IFS= read -r name && [ -n "$name" ]; do

@@ -1,5 +1,4 @@
 # Is the cluster's folder of the format that we write? Sets why where it is not. Argument: the folder.
-# shellcheck disable=SC2034
 our_format() {
 	format=1
 	{ read -r format <"$1/format"; } 2>/dev/null

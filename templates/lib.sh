@@ -7,11 +7,10 @@ dump() {
 }
 { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null || boot=unknown
 # Sets me to boot id, pid and start time of the process that calls it.
-# shellcheck disable=SC2034
 myself() {
 	read -r stat </proc/self/stat
 	me=${stat%% *}
-	rest=${stat##*) }
+	rest=${stat##*') '}
 	# shellcheck disable=SC2086
 	set -- $rest
 	me="$boot $me ${20}"
@@ -24,7 +23,7 @@ alive() {
 	esac
 	{ read -r stat <"/proc/$2/stat"; } 2>/dev/null || return 1
 	since=$3
-	rest=${stat##*) }
+	rest=${stat##*') '}
 	# shellcheck disable=SC2086
 	set -- $rest
 	[ "${20:-}" = "$since" ] && [ "$1" != Z ] && [ "$1" != X ]

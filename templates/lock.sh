@@ -10,7 +10,6 @@ mkdir -p "$home" 2>/dev/null || {
 }
 take_lock "$home" "$operation" "$holder"
 got=$?
-# shellcheck disable=SC2154
 if [ "$got" = 1 ] && [ "${held%% *}" = "$operation" ]; then
 	# Ours, over the connection that broke: sshd has not seen that yet.
 	kill -TERM "$p" 2>/dev/null
@@ -36,7 +35,6 @@ case $got in
 	exit 0
 	;;
 2)
-	# shellcheck disable=SC2154
 	say fail "$why"
 	exit 1
 	;;

@@ -1,7 +1,6 @@
 # The lock of a host; format.sh and claim.sh stand before it.
 # Takes it: the cluster's folder, the operation, a line about the holder. It belongs to this process, and is taken over
 # from one that is gone. 1: somebody else holds it, `held` says who; 2: it can't be had, `why` says why.
-# shellcheck disable=SC2034,SC2154
 take_lock() {
 	locked=$1 held=''
 	our_format "$locked" || return 2

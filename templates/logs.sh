@@ -2,7 +2,7 @@
 # Sets the settings of a release's logs from its file.
 # shellcheck disable=SC2034
 log_settings() {
-	archive='' archiver='' compress='' expire='' min_free=0 ready=120 several='' runner=''
+	archive='' archiver='' compress='' expire='' min_free=0 ready=120 several=''
 	while read -r key value; do
 		case $key in
 		archive) archive=$value ;;
@@ -11,13 +11,12 @@ log_settings() {
 		expire) expire=$value ;;
 		min_free) min_free=$value ;;
 		ready) ready=$value ;;
-		runner) runner=$value ;;
 		several) several=$value ;;
 		esac
 	done <"$1"
 }
 # Sets queued to the number of logs in the queue. Other names are not zeek-archiver's, which passes over them.
-# shellcheck disable=SC2034,SC2154
+# shellcheck disable=SC2034
 count_queue() {
 	set -- "$spool"/log-queue/*__[0-9][0-9][0-9][0-9]-*__[0-9][0-9][0-9][0-9]-*__*
 	queued=$#
@@ -52,7 +51,6 @@ archived() {
 	[ -e "$1" ]
 }
 # Gives logs of the queue that would replace others in the archive names of their own.
-# shellcheck disable=SC2154
 keep_apart() {
 	[ -d "$archive" ] || return 0
 	for file in "$spool"/log-queue/*__[0-9][0-9][0-9][0-9]-*__[0-9][0-9][0-9][0-9]-*__*; do
@@ -118,7 +116,6 @@ put_by() {
 # Moves what the last process of a node left of its logs to the queue. $1 is the node's folder, $2 what starts it; moved
 # counts. What is there when the next process begins it would truncate, but for logs with a shadow file, which it
 # rotates itself if it has that from us: with $3, those are left to it. Never for a node that may be starting.
-# shellcheck disable=SC2154
 leftovers() {
 	dir=$1
 	log_names "$2"

@@ -1,5 +1,4 @@
 # Says which secrets the current release of $home needs that can't be read: no node can be started without them.
-# shellcheck disable=SC2154 # observe.sh sets home
 lost() {
 	while IFS= read -r secret || [ -n "$secret" ]; do
 		[ -r "$home/secrets/$secret" ] || say lost "$secret"

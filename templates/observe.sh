@@ -1,5 +1,6 @@
-# Facts of a host. Arguments: the cluster's folder, the spool folder, the Zeek binary, `full` or `brief`.
-home=$1 spool=$2 zeek=$3 mode=$4
+# Facts of a host. Arguments: the cluster's folder, the spool folder, the Zeek binary. altered.sh or altered-all.sh stands
+# before it.
+home=$1 spool=$2 zeek=$3
 read -r up _ </proc/uptime
 machine=-
 { read -r machine </etc/machine-id; } 2>/dev/null
@@ -20,14 +21,7 @@ if cd -P "$home/current" 2>/dev/null; then
 	say current "${PWD##*/}"
 	[ -f clusterctl/version ] && dump running clusterctl/version
 	lost
-	[ ! -f manifest ] || if [ "$mode" != full ]; then
-		altered
-	elif bulky .; then
-		say bulky
-	else
-		altered_all
-		listed .
-	fi
+	[ ! -f manifest ] || altered
 fi
 cd / || exit 1
 # The binary, and logs that wait for the archive: how many, and how long the oldest of the first of them.
@@ -81,7 +75,7 @@ identity "$home/lock" && alive "$b" "$p" "$s" && read -r line <"$home/lock" && s
 # Is the unit active, or in the pause before its next start? All of the cluster's units are asked for at once, the
 # first time: those of nodes that run need no question.
 shown=''
-# shellcheck disable=SC1003,SC2154 # manager sets uid, swap sets out
+# shellcheck disable=SC1003
 active() {
 	if [ -z "$shown" ]; then
 		manager
@@ -130,6 +124,8 @@ look() {
 	# What the current release would start it with.
 	if [ -f "$home/current/start/$node" ]; then
 		made=''
+		# The salt is for observe-all.sh.
+		# shellcheck disable=SC2034
 		while read -r key value; do
 			case $key in
 			input) say due "$value" ;;
@@ -208,7 +204,6 @@ lineage() {
 mine=0 others=0 more=0
 set --
 lines='' places=''
-# shellcheck disable=SC2154 # manager sets uid
 [ -z "$found" ] || {
 	manager
 	say uid "$uid"
@@ -217,7 +212,7 @@ for pid in $found; do
 	eval "known=\${known_$pid:-}"
 	[ -z "$known" ] || continue
 	{ read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
-	rest=${stat##*) }
+	rest=${stat##*') '}
 	case $rest in
 	[ZX]\ *) continue ;;
 	esac
@@ -280,68 +275,3 @@ done
 }
 [ "$more" = 0 ] || say more "$more"
 say observed end
-[ "$mode" = full ] || exit 0
-manager
-user=$(id -un)
-say account "$uid $user"
-[ -z "$salt" ] || say salt "$salt"
-trail base "$home"
-[ "$home" = "$spool" ] || trail spool "$spool"
-trail zeek "$zeek"
-# What is inside, as far as somebody else could have put it there, or could do so.
-find "$home" "$home/releases" "$spool" "$spool/nodes" -maxdepth 2 \( -type d -o -type f \) \
-	\( -perm -002 -o ! \( -user 0 -o -user "$uid" \) \) -exec stat -c '%f %u %n' {} + 2>/dev/null |
-	head -n 5 | while IFS= read -r line; do
-	say inside "$line"
-done
-cpus
-# The mark keeps another observer from taking it for a stray.
-said=$(CLUSTERCTL=-/version "$zeek" --version 2>/dev/null | head -n 1)
-# Without a version, why there is none.
-say version "${said:-$({ CLUSTERCTL=-/version "$zeek" --version; } 2>&1 | head -n 1)}"
-# Newest first; our own names, which are hex digits.
-# shellcheck disable=SC2012
-ls -1t "$home/releases" 2>/dev/null | while IFS= read -r name; do
-	case $name in
-	*.info) ;;
-	*)
-		say release "$name"
-		[ -f "$home/releases/$name.info" ] && dump info "$home/releases/$name.info"
-		;;
-	esac
-done
-[ -f "$home/pending" ] && dump pending "$home/pending"
-[ -f "$home/current/clusterctl/secrets" ] && dump needs "$home/current/clusterctl/secrets"
-# Digests, which tell no secret: it has keys in it.
-[ -d "$home/secrets" ] && (cd "$home/secrets" && sha256sum -- *-* 2>/dev/null) | while IFS= read -r line; do
-	say secret "$line"
-done
-# The release may have its queue elsewhere than the description has: the second argument of what archives.
-queue=$spool
-[ ! -f "$home/current/start/log-archiver" ] || while IFS= read -r line; do
-	case $line in
-	"arg "*) queue=${line#arg } ;;
-	esac
-done <"$home/current/start/log-archiver"
-if [ "$queue" != "$spool" ]; then
-	set -- "$queue"/log-queue/*__[0-9][0-9][0-9][0-9]-*__[0-9][0-9][0-9][0-9]-*__*
-	[ ! -e "$1" ] || say stranded "$# $queue/log-queue"
-fi
-df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
-	case $free in
-	*[!0-9]*) ;;
-	*) say free "$free $mount" ;;
-	esac
-done
-[ -d "$home" ] && [ ! -w "$home" ] && say readonly "$home"
-# Is there a systemd for the runner of that name?
-if [ ! -d /run/systemd/system ]; then
-	say systemd none
-elif [ "$uid" = 0 ] || { [ -S "/run/user/$uid/systemd/private" ] && [ -e "/var/lib/systemd/linger/$user" ]; }; then
-	say systemd ready
-else
-	say systemd "linger $user"
-fi
-# Does systemd end a user's processes when he logs out?
-say logind "$(loginctl show-user "$user" -p Linger --value 2>/dev/null) $(grep -hs '^KillUserProcesses=' /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | tail -n 1)"
-exit 0

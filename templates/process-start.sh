@@ -7,7 +7,6 @@ launch() {
 	fi
 }
 # Another start may be under way: only a supervisor that pauses makes room, and of several new ones one stays.
-# shellcheck disable=SC2154 # start.sh sets dir, home, release and node
 begin_supervisor() {
 	make_room
 	supervisor_alive "$dir" && return

@@ -2,7 +2,6 @@
 # after it.
 started='' why=- granted=-
 # Sets why to the reason why there can be no units; empty where there can.
-# shellcheck disable=SC2154 # manager sets uid, units and wants
 look_for_systemd() {
 	manager
 	why=''
@@ -13,13 +12,12 @@ look_for_systemd() {
 	fi
 }
 # Sets out to a text as it stands between quotes in a unit file: systemd.syntax(7), systemd.unit(5).
-# shellcheck disable=SC1003,SC2154
+# shellcheck disable=SC1003
 quoted() {
 	swap "$1" '\' '\\'
 	swap "$out" '"' '\"'
 	swap "$out" % %%
 }
-# shellcheck disable=SC2154 # start.sh sets dir, home, release and node
 begin_unit() {
 	[ "$why" != - ] || look_for_systemd
 	if [ -n "$why" ]; then

@@ -54,6 +54,8 @@ mod rooms;
 #[cfg(test)]
 mod runner;
 #[cfg(test)]
+mod scripts;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod signals;

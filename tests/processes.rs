@@ -185,10 +185,7 @@ fn how_long_a_node_ran_is_told_by_one_clock() {
         for folder in ["release/start", "release/clusterctl", "spool/nodes/worker-1"] {
             std::fs::create_dir_all(path(folder)).unwrap();
         }
-        let script = ["lib", "crashes", "clean", "node"].map(|name| {
-            std::fs::read_to_string(format!("{}/templates/{name}.sh", env!("CARGO_MANIFEST_DIR"))).unwrap()
-        });
-        std::fs::write(path("release/clusterctl/node.sh"), script.concat()).unwrap();
+        std::fs::write(path("release/clusterctl/node.sh"), clusterctl::scripts::RELEASE_NODE).unwrap();
         std::fs::write(path("release/start/worker-1"), "zeek /none\nrestart on-crash\n").unwrap();
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
         let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
@@ -251,9 +248,7 @@ fn the_name_of_an_open_file_is_no_holder_of_a_port() {
         |stdin: Stdio| Other(Command::new("sleep").arg("600").stdin(stdin).stdout(Stdio::null()).spawn().unwrap());
     let _forged = hold(std::fs::File::create(&name).unwrap().into());
     let holder = hold(socket.into());
-    let text: String = ["say", "lib", "ports"]
-        .map(|name| std::fs::read_to_string(format!("{}/templates/{name}.sh", env!("CARGO_MANIFEST_DIR"))).unwrap())
-        .concat();
+    let text = clusterctl::scripts::PORTS;
     for shell in [&["dash"][..], &["bash"], &["busybox", "sh"]] {
         let mut script = Command::new(shell[0]);
         script.args(&shell[1..]).args(["-c", &format!("set -u\n{text}"), "sh"]).arg(dir.path()).env("T", "t");
@@ -277,9 +272,8 @@ fn a_node_that_starts_while_it_is_looked_at_is_told_as_one_process() {
         while IFS= read -r line; do say \"$1 $line\"; done <\"$2\"
         [ \"$1\" != exit ] || [ ! -e \"$home/next\" ] || { mv \"$home/next\" \"${dir}run\"; mv \"$2\" \"${2}.last\"; }
     }\n";
-    let text = |name: &str| std::fs::read_to_string(format!("{}/templates/{name}.sh", env!("CARGO_MANIFEST_DIR")));
-    let before = ["say", "lib", "units", "cpus", "altered"].map(|name| text(name).unwrap()).concat();
-    let script = format!("set -u\n{before}{start_now}{}", text("observe").unwrap());
+    let (parts, own) = clusterctl::scripts::OBSERVE.split_once("home=$1 spool=$2").unwrap();
+    let script = format!("set -u\n{parts}{start_now}home=$1 spool=$2{own}");
     for shell in [&["dash"][..], &["bash"], &["busybox", "sh"]] {
         let dir = tempfile::tempdir().unwrap();
         let node = dir.path().join("nodes/worker-1");
@@ -290,7 +284,7 @@ fn a_node_that_starts_while_it_is_looked_at_is_told_as_one_process() {
         keep(node.join("exit"), format!("id {boot} 4194305 1\nstatus 134\nnext 1\n"));
         keep(dir.path().join("next"), format!("id {boot} {me} {since}\nrestarts 1\n"));
         let mut script_of = Command::new(shell[0]);
-        script_of.args(&shell[1..]).args(["-c", &script, "sh"]).args([dir.path(), dir.path()]).args(["/zeek", "brief"]);
+        script_of.args(&shell[1..]).args(["-c", &script, "sh"]).args([dir.path(), dir.path()]).arg("/zeek");
         let said = script_of.env("T", "t").stdin(Stdio::null()).output().unwrap();
         let said = String::from_utf8(said.stdout).unwrap();
         let (_, last) = said.rsplit_once("t node worker-1\n").unwrap_or_else(|| panic!("{shell:?}: {said}"));

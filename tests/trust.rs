@@ -245,13 +245,7 @@ fn environment(name: &str, secret: &str) -> Result<String, String> {
         String::from_utf8_lossy(&identity.stdout)
     );
     fs::write(home.join("releases/r/start/worker-1"), start).unwrap();
-    let script = [
-        include_str!("../templates/lib.sh"),
-        include_str!("../templates/crashes.sh"),
-        include_str!("../templates/clean.sh"),
-        include_str!("../templates/node.sh"),
-    ];
-    fs::write(home.join("node.sh"), script.concat()).unwrap();
+    fs::write(home.join("node.sh"), clusterctl::scripts::RELEASE_NODE).unwrap();
     let ended = Command::new("sh")
         .arg(home.join("node.sh"))
         .args(["run".as_ref(), home.as_os_str(), home.join("nodes/worker-1").as_os_str()])

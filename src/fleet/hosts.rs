@@ -254,11 +254,7 @@ impl Fleet {
             Detail::Brief => RemoteScript::new(scripts::OBSERVE, self.settings.question),
             Detail::Full => RemoteScript::new(scripts::OBSERVE_ALL, READING).silence(self.silence()),
         };
-        let call = call
-            .arg(&handle.folders.home)
-            .arg(&handle.folders.spool)
-            .arg(&handle.zeek)
-            .arg(if detail == Detail::Full { "full" } else { "brief" });
+        let call = call.arg(&handle.folders.home).arg(&handle.folders.spool).arg(&handle.zeek);
         let reply = handle.connection.run(call).await?;
         let observed = Observed::parse(&reply.lines);
         if observed.complete {

@@ -19,28 +19,7 @@ use tokio::time::Instant;
 use tokio_util::io::{InspectReader, InspectWriter};
 
 use super::failure::{Failure, HostFailure};
-
-/// What the remote `sh -c` runs: it reads the script from stdin and evaluates it.
-pub(super) const LOADER: &str = r#"eval "$(dd bs=1 count=$1 2>/dev/null)""#;
-
-/// What every script begins with: the token, the arguments, and both begin marks.
-const PRELUDE: &str = r#"set -u
-umask 022
-LC_ALL=C
-export LC_ALL
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-IFS= read -r T || exit 1
-IFS= read -r n || exit 1
-set --
-while [ "$n" -gt 0 ]; do
-IFS= read -r a || exit 1
-set -- "$@" "$a"
-n=$((n - 1))
-done
-trap 'echo "$T end $?"' EXIT
-echo "$T begin"
-echo "$T begin" >&2
-"#;
+use crate::scripts;
 
 /// The most bytes that a host may send for one call, noise and newlines included.
 const OUTPUT_LIMIT: u64 = 64 << 20;
@@ -153,7 +132,7 @@ impl<'a> RemoteScript<'a> {
 
     /// Returns the length of the script with its prelude, as the remote command line names it.
     pub(super) fn script_length(&self) -> String {
-        (compact(PRELUDE).len() + compact(self.script).len() + 1).to_string()
+        scripts::sent(self.script).len().to_string()
     }
 }
 
@@ -173,17 +152,6 @@ impl ScriptOutput {
     pub fn ok(&self) -> bool {
         self.status == 0
     }
-}
-
-/// Leaves out comments and indentation, since a loader reads a script byte by byte. Scripts have no here-documents
-/// and no text over several lines that would begin with a blank or `#`.
-fn compact(script: &str) -> String {
-    let mut text = String::with_capacity(script.len());
-    for line in script.lines().map(str::trim_start).filter(|l| !l.is_empty() && !l.starts_with('#')) {
-        text.push_str(line);
-        text.push('\n');
-    }
-    text
 }
 
 fn token() -> String {
@@ -344,10 +312,7 @@ pub(super) async fn converse(
         signs.lock().unwrap_or_else(PoisonError::into_inner).any = Instant::now();
     });
     let token = token();
-    let mut head = String::with_capacity(PRELUDE.len() + call.script.len() + 256);
-    head.push_str(&compact(PRELUDE));
-    head.push_str(&compact(call.script));
-    head.push('\n');
+    let mut head = scripts::sent(call.script);
     head.push_str(&token);
     head.push('\n');
     head.push_str(&call.args.len().to_string());

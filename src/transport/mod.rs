@@ -20,6 +20,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
+use crate::scripts;
+
 pub use failure::{Failure, HostFailure};
 pub use frame::{Input, OnLine, RemoteScript, ScriptOutput};
 
@@ -179,7 +181,7 @@ impl Host {
             Self::Local => {
                 let session = SESSION.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
                 let mut child = tokio::process::Command::new("sh")
-                    .args(["-c", frame::LOADER, "sh", &call.script_length()])
+                    .args(["-c", scripts::LOADER, "sh", &call.script_length()])
                     .env_clear()
                     .envs(session)
                     .stdin(Stdio::piped())

@@ -22,6 +22,7 @@ use super::config::{configuration, includes};
 use super::failure::{Failure, HostFailure};
 use super::frame::{self, RemoteScript, ScriptOutput};
 use super::{SshTarget, Stream};
+use crate::scripts;
 
 /// How long a master on this machine may take to answer.
 const MASTER_DEADLINE: Duration = Duration::from_secs(3);
@@ -90,7 +91,7 @@ impl SshHost {
         let late = |_| Failure::timeout(deadline);
         let mut master = tokio::time::timeout_at(limit, self.master()).await.map_err(late)??;
         // Constant but for the script's length, which is a number.
-        let line = format!("exec sh -c '{}' sh {}", frame::LOADER, call.script_length());
+        let line = format!("exec sh -c '{}' sh {}", scripts::LOADER, call.script_length());
         let (mut tries, mut again) = (0, false);
         let mut child = loop {
             let mut command = openssh::Session::to_raw_command(master.session.clone(), &line);
