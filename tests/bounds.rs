@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::local::LocalCluster;
-use crate::support::sshd::Sshd;
+use crate::support::sshd::{self, Sshd};
 
 #[test]
 fn amounts_out_of_their_range_are_refused_on_the_command_line() {
@@ -95,6 +95,9 @@ fn a_manifest_that_is_larger_than_any_is_not_read() {
 
 #[test]
 fn a_large_file_of_the_site_arrives_whole() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let cluster = LocalCluster::new();
     cluster.write(&format!(

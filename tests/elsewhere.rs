@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::local::{LocalCluster, Said};
-use crate::support::sshd::Sshd;
+use crate::support::sshd::{self, Sshd};
 
 /// The description with `old` in place of `new`.
 fn replace(cluster: &LocalCluster, old: &str, new: &str) {
@@ -38,6 +38,9 @@ fn on_two_hosts(sshd: &Sshd) -> LocalCluster {
 
 #[test]
 fn a_node_that_moves_in_the_description_runs_where_it_ran() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let cluster = on_two_hosts(&sshd);
     let pid = cluster.pid("w1");
@@ -65,6 +68,9 @@ fn a_node_that_moves_in_the_description_runs_where_it_ran() {
 
 #[test]
 fn a_stop_of_a_node_stops_it_where_it_runs() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let cluster = on_two_hosts(&sshd);
     replace(&cluster, "type: worker, host: here", "type: worker, host: there");

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::json;
 
 use crate::support::local::{LocalCluster, clusterctl, gone, kill, masters, said, wait_for};
-use crate::support::sshd::Sshd;
+use crate::support::sshd::{self, Sshd};
 
 #[test]
 fn deploy_status_stop() {
@@ -473,6 +473,9 @@ fn ssh_cluster(sshd: &Sshd) -> LocalCluster {
 
 #[test]
 fn over_ssh_connections_stay_warm() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let cluster = ssh_cluster(&sshd);
     cluster.run(&["deploy"]).code(0);
@@ -495,6 +498,9 @@ fn over_ssh_connections_stay_warm() {
 
 #[test]
 fn where_the_manager_cannot_be_asked_a_rolling_restart_takes_the_workers_word() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start_with(&["AllowTcpForwarding no"]);
     let cluster = ssh_cluster(&sshd);
     let file = cluster.dir().join("cluster.yaml");
@@ -511,6 +517,9 @@ fn where_the_manager_cannot_be_asked_a_rolling_restart_takes_the_workers_word() 
 
 #[test]
 fn an_unknown_host_key_is_refused_with_a_hint() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let cluster = ssh_cluster(&sshd);
     let text = std::fs::read_to_string(cluster.dir().join("cluster.yaml")).unwrap();
@@ -527,6 +536,9 @@ fn an_unknown_host_key_is_refused_with_a_hint() {
 
 #[test]
 fn a_refused_connection_is_no_crash() {
+    if sshd::is_missing() {
+        return;
+    }
     let cluster = {
         let sshd = Sshd::start();
         ssh_cluster(&sshd)
@@ -555,6 +567,9 @@ fn a_description_with_ten_mistakes_prints_ten_problems_and_connects_to_nothing()
 
 #[test]
 fn a_jump_host_and_few_sessions_are_enough() {
+    if sshd::is_missing() {
+        return;
+    }
     // A session each for the lock and for one call at a time; what else is asked for has to wait.
     let sshd = Sshd::start_with(&["MaxSessions 2"]);
     let gate = Sshd::start();
@@ -710,6 +725,9 @@ fn an_empty_lock_is_taken_over() {
 
 #[test]
 fn a_master_that_dies_is_replaced() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let cluster = ssh_cluster(&sshd);
     let text = std::fs::read_to_string(cluster.dir().join("cluster.yaml")).unwrap();

@@ -58,6 +58,8 @@ mod scripts;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod seen;
+#[cfg(test)]
 mod signals;
 #[cfg(test)]
 mod slow;

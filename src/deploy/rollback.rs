@@ -221,6 +221,9 @@ fn release_before(manager: Option<&Observed>, found: &[Option<Observed>], runs: 
     // A host that is new has few of them.
     let kept: BTreeMap<&str, &StoredRelease> =
         all().flat_map(|o| &o.releases).map(|k| (k.id.as_str(), k)).rev().collect();
+    if kept.is_empty() {
+        return Err(Error::failed("nothing is deployed yet").hint("run `clusterctl deploy`"));
+    }
     let current = runs.and_then(|id| kept.get(id));
     // One that most hosts have, if there is any: what one host alone has can't be gone back to, and may be made up.
     let answered = all_once(found).count();
@@ -325,6 +328,7 @@ mod tests {
         // The manager moved to a host that is new.
         let found = [host("c", &[c], &[]), host("c", &all, &[])];
         assert_eq!(chosen(&found).unwrap(), "b");
+        assert_eq!(chosen(&[Observed::default()]).unwrap_err(), "nothing is deployed yet");
         // The description and what runs were never anything else.
         assert_eq!(chosen(&[host("a", &[a], &[])]).unwrap_err(), "there is no release before the one that runs");
     }

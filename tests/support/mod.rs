@@ -5,6 +5,16 @@ use std::path::{Path, PathBuf};
 pub(crate) mod local;
 pub(crate) mod sshd;
 
+/// Tells that a test has to be skipped for want of something, and says so with the way to get it. Where nothing may be
+/// skipped (`CLUSTERCTL_NO_SKIP`, as tests/run.sh sets it), the test fails.
+pub(crate) fn lacks(what: &str, remedy: &str, lacking: bool) -> bool {
+    if lacking {
+        assert!(std::env::var_os("CLUSTERCTL_NO_SKIP").is_none(), "{what}: {remedy}");
+        eprintln!("SKIPPED: {what}; {remedy}, or run tests/run.sh, which does");
+    }
+    lacking
+}
+
 /// All source files of the program but those of tests, sorted.
 pub(crate) fn sources() -> Vec<PathBuf> {
     let mut all = below(Path::new("src"));

@@ -13,6 +13,11 @@ const SSHD: &str = "/usr/sbin/sshd";
 /// From the start of sshd to its first accepted connection.
 const READY: Duration = Duration::from_secs(10);
 
+/// Tells that a test has to be skipped, since there is no sshd.
+pub(crate) fn is_missing() -> bool {
+    super::lacks("no sshd", "install openssh-server", !Path::new(SSHD).exists())
+}
+
 /// A running sshd. It ends, with all its connections, when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Sshd {
@@ -172,6 +177,9 @@ mod tests {
 
     #[test]
     fn lets_us_in_at_each_of_its_addresses() {
+        if is_missing() {
+            return;
+        }
         let server = Sshd::start_with(&["ListenAddress 127.0.0.2"]);
         for address in ["127.0.0.1", "127.0.0.2"] {
             run(ssh(&server, address).arg("true"));
@@ -180,6 +188,9 @@ mod tests {
 
     #[test]
     fn ends_with_its_connections() {
+        if is_missing() {
+            return;
+        }
         let server = Sshd::start();
         // `cat` ends with its channel; other commands would outlive it.
         let mut open = ssh(&server, "127.0.0.1")

@@ -151,7 +151,8 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
     };
     let prepared = match prepare_resume(fleet, None, &NewKeys::default()).await {
         Ok(prepared) => prepared,
-        Err(failure) => return not_now(&why(failure).join("; ")),
+        Err(refused) if !refused.is_needed => return Ok(Vec::new()),
+        Err(refused) => return not_now(&why(refused.error).join("; ")),
     };
     // What did not finish is for somebody to decide.
     let deployed = prepared.found.iter().flatten().any(|o| o.current.is_some());
