@@ -74,7 +74,7 @@ pub(crate) fn take(world: &mut World, step: &str) -> Checked {
         }
         "stop and start" => stop_and_start(world)?,
         "maintain" => {
-            let codes: &[i32] = if world.cut { &[0, 1] } else { &[0] };
+            let codes: &[i32] = if world.cut { &[0, 1, 4] } else { &[0] };
             world.run(&["maintain"], codes)?;
             false
         }

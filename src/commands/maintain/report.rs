@@ -102,7 +102,11 @@ impl HostMaintenance {
                 "undeployed" => (done.result, done.why) = (Maintained::NotDeployed, None),
                 "busy" => (done.result, done.why) = (Maintained::Busy, text()),
                 "fail" => done.why = text(),
-                "unfinished" => (done.result, done.why) = (Maintained::Unfinished, text()),
+                // The first line of the journal: the operation's id, and who began it.
+                "unfinished" => {
+                    let who = value.split_once(' ').map(|(_, who)| who.to_owned());
+                    (done.result, done.why) = (Maintained::Unfinished, who);
+                }
                 "moved" => done.moved = number(),
                 "expired" => done.expired = number(),
                 "queue" => {
@@ -247,6 +251,8 @@ mod tests {
         assert!(!done.is_well());
         let busy = HostMaintenance::parse("mgmt", &["busy ada@desk (pid 7): deploy".to_owned()]);
         assert_eq!((busy.result, busy.is_done()), (Maintained::Busy, false));
+        let cut = HostMaintenance::parse("mgmt", &["unfinished 1-7 ada@desk (pid 7): deploy".to_owned()]);
+        assert_eq!((cut.result, cut.why.as_deref()), (Maintained::Unfinished, Some("ada@desk (pid 7): deploy")));
         assert_eq!(HostMaintenance::parse("mgmt", &[]).result, Maintained::Failed);
     }
 }
