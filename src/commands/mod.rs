@@ -9,7 +9,8 @@
 //!    completions, the help and the dispatch, so that a command that nobody runs does not compile.
 //!
 //! `run` reads the description with [`Session::load`] (offline) or [`Session::open`] (with its hosts), asks hosts by
-//! [`crate::fleet::Fleet`], and never prints: what happens on the way is an event, what came of it the report.
+//! [`crate::fleet::Fleet`] and nodes by [`crate::fleet::ask`], and never prints: what happens on the way is an event,
+//! what came of it the report.
 
 mod acting;
 pub(crate) mod args;

@@ -1,26 +1,20 @@
 //! Asking running nodes for the value of an identifier, as zeekctl's `print` does.
 
-use std::sync::Mutex;
-use std::time::Duration;
-
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
-use tokio::sync::watch;
-use tokio::time::Instant;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::report::{Report, partial};
 use super::session::Extent;
 use super::status::{State, answers, process_row};
 use super::{Command, Hosts, Session, complete};
-use crate::cluster::{Cluster, Node, Role};
-use crate::control::{self, Answers, NodeStatus, Reply};
+use crate::cluster::Role;
+use crate::control::{NoAnswer, ValueQuestion};
 use crate::error::{CommandError, Error, Kind};
-use crate::fleet::{Facts, Fleet, Selection, enough, forbidden, gather, might_run, only_ours, request, running, runs};
+use crate::fleet::{Fleet, Selection, Unasked, ask};
 use crate::plan::{astray, elsewhere};
 use crate::ui::{Progress, Tone, Ui, complain, escape_control, in_line};
 use crate::values::is_zeek_identifier;
-use crate::zeek::{self, Live};
 
 /// Ask nodes for the value of a global identifier, such as `Cluster::nodes`
 #[derive(Debug, clap::Args)]
@@ -44,9 +38,6 @@ impl Command for Print {
         print(&fleet, &selection, &self.id).await
     }
 }
-
-/// How long nodes are asked in turn, where they can't be asked at once.
-const IN_TURN: Duration = Duration::from_secs(60);
 
 /// What became of asking for a value.
 #[derive(Debug, Clone, Serialize)]
@@ -117,12 +108,6 @@ impl Report for PrintReport {
     }
 }
 
-/// Why no answer can come, or the replies that came.
-enum Asked {
-    Replies(Vec<(String, Reply<String>)>, Option<String>),
-    Failed(String),
-}
-
 /// Asks nodes for the value of an identifier. Each node has its row, whether it answers or not.
 ///
 /// # Errors
@@ -134,26 +119,8 @@ async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintRe
             .into());
     }
     let cluster = &*fleet.cluster;
-    let mut witness = None;
-    let ask = async |facts: &Mutex<Facts>, news| ask(fleet, selection, id, facts, news, &mut witness).await;
-    let (facts, asked) = gather(fleet, selection, ask).await;
-    let (mut replies, mut failure) = match asked {
-        Asked::Replies(replies, ended) => (replies, ended),
-        Asked::Failed(why) => (Vec::new(), Some(why)),
-    };
-    let verdict = witness.as_mut().map(|answers| only_ours(cluster, &facts, answers));
-    if !witness.is_some_and(|answers| answers.nodes.values().any(|reply| matches!(reply, Reply::Answer(_)))) {
-        replies.retain(|(_, reply)| !matches!(reply, Reply::Answer(_)));
-    }
-    if let Some(Err(why)) = verdict {
-        (replies, failure) = (Vec::new(), Some(why));
-    } else if let (Some(_), Some(manager)) = (&failure, cluster.manager())
-        && let Some(Ok(observed)) = facts.get(&manager.host)
-        && !runs(observed, &manager.name)
-    {
-        failure = Some("the manager is not running".to_owned());
-    }
-    let mut replies: std::collections::BTreeMap<String, Reply<String>> = replies.into_iter().collect();
+    let (facts, mut asked) = ask(fleet, selection, &ValueQuestion { id: id.to_owned() }).await;
+    let failure = asked.unasked.as_ref().map(|why| said(fleet, why));
     let astray = astray(cluster, answers(&facts));
     let elsewhere = elsewhere(cluster, &astray, |host| facts.get(&host)?.as_ref().ok());
     let nodes = selection
@@ -161,9 +128,9 @@ async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintRe
         .map(|node| {
             let known = process_row(cluster, node, facts.get(&node.host), &elsewhere);
             let patience = humantime::format_duration(cluster.timeouts.control);
-            let (value, reason) = match (replies.remove(&node.name), known.state) {
-                (Some(Reply::Answer(value)), _) => (Some(value), None),
-                (Some(Reply::Bad(why)), _) => (None, Some(why)),
+            let (value, reason) = match (asked.nodes.remove(&node.name), known.state) {
+                (Some(Ok(value)), _) => (Some(value), None),
+                (Some(Err(why)), _) if why != NoAnswer::Silent => (None, Some(why.to_string())),
                 (_, State::Running | State::Starting) if failure.is_some() => (None, Some("not asked".to_owned())),
                 (_, State::Running) if let Some(other) = elsewhere.get(node.name.as_str()) => {
                     (None, Some(other.runs(cluster)))
@@ -180,116 +147,13 @@ async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintRe
     Ok(PrintReport { id: id.to_owned(), nodes, failure })
 }
 
-/// Asks over the control topics while the hosts' facts come in.
-async fn ask(
-    fleet: &Fleet,
-    selection: &Selection,
-    id: &str,
-    facts: &Mutex<Facts>,
-    news: watch::Receiver<bool>,
-    witness: &mut Option<Answers<NodeStatus>>,
-) -> Asked {
-    let cluster = &*fleet.cluster;
-    let Some(manager) = cluster.manager() else { return Asked::Failed("there is no manager".to_owned()) };
-    let handle = fleet.handle(manager.host);
-    if !cluster.host_of(manager).enabled {
-        return Asked::Failed(format!("the manager's host {} is disabled", handle.name));
+/// Says why the nodes could not be asked, with what to do where that is known.
+fn said(fleet: &Fleet, why: &Unasked) -> String {
+    let host = fleet.cluster.manager().map_or("", |manager| &fleet.cluster.host_of(manager).name);
+    match (why, why.hint()) {
+        (Unasked::Disabled, _) => format!("the manager's host {host} is disabled"),
+        (Unasked::Unreachable(failure), _) => format!("the manager's host {host} can't be reached: {}", failure.text()),
+        (_, Some(hint)) => format!("{why}; {hint}"),
+        (_, None) => why.to_string(),
     }
-    let dial = || async {
-        let stream = handle.connection.dial(cluster.ports.control, fleet.settings.question).await;
-        stream.map_err(|failure| format!("the manager's host {} can't be reached: {}", handle.name, failure.text()))
-    };
-    let stream = match dial().await {
-        Ok(stream) => stream,
-        Err(why) => return Asked::Failed(why),
-    };
-    enough(cluster, manager.host, facts, news).await;
-    let (topic, nodes, live) = match facts.lock() {
-        Ok(facts) => whom(cluster, selection, manager, &facts),
-        Err(_) => return Asked::Failed("the hosts' answers are lost".to_owned()),
-    };
-    let patience = cluster.timeouts.control;
-    if !matches!(live, Live::None(_)) {
-        // The answer to a value does not tell whose it is; that to another question does.
-        let other = match dial().await {
-            Ok(stream) => stream,
-            Err(why) => return Asked::Failed(why),
-        };
-        let manager = [(manager.name.clone(), topic)];
-        let deadline = Instant::now() + patience;
-        *witness = control::ask_status(other, zeek::ANSWERS, &manager, request(), deadline).await.ok();
-    }
-    match live {
-        Live::None(why) => Asked::Failed(why),
-        Live::Full => {
-            let deadline = Instant::now() + patience;
-            match control::ask_id_value(stream, zeek::ANSWERS, &nodes, id, deadline).await {
-                Ok(answers) => {
-                    Asked::Replies(answers.nodes.into_iter().collect(), answers.ended.map(|ended| ended.to_string()))
-                }
-                Err(error) => Asked::Failed(why_not(fleet, manager.host, &error.to_string()).await),
-            }
-        }
-        Live::OneAtATime => {
-            // Answers do not name their node, so there is one question at a time, over a connection of its own.
-            let limit = Instant::now() + IN_TURN;
-            let mut replies = Vec::new();
-            let mut stream = Some(stream);
-            for node in nodes {
-                if Instant::now() >= limit {
-                    replies.push((
-                        node.0,
-                        Reply::Bad("not asked: nodes of this Zeek are asked in turn, and a minute is over".to_owned()),
-                    ));
-                    continue;
-                }
-                let next = match stream.take() {
-                    Some(stream) => stream,
-                    None => match dial().await {
-                        Ok(stream) => stream,
-                        Err(why) => return Asked::Replies(replies, Some(why)),
-                    },
-                };
-                let deadline = Instant::now() + patience;
-                let one = [node];
-                match control::ask_id_value(next, zeek::ANSWERS, &one, id, deadline).await {
-                    Ok(answers) => replies.extend(answers.nodes),
-                    Err(error) => {
-                        let why = why_not(fleet, manager.host, &error.to_string()).await;
-                        return Asked::Replies(replies, Some(why));
-                    }
-                }
-            }
-            Asked::Replies(replies, None)
-        }
-    }
-}
-
-/// Returns why the nodes could not be asked, with what to do where that is known.
-async fn why_not(fleet: &Fleet, manager: usize, said: &str) -> String {
-    match forbidden(fleet, manager).await {
-        Some((why, Some(hint))) => format!("{why}; {hint}"),
-        Some((why, None)) => why,
-        None => said.to_owned(),
-    }
-}
-
-/// Returns the manager's topic, the nodes to ask, with theirs, and how they can be asked.
-fn whom(
-    cluster: &Cluster,
-    selection: &Selection,
-    manager: &Node,
-    facts: &Facts,
-) -> (String, Vec<(String, String)>, Live) {
-    let Some((version, backend)) = running(cluster, facts) else {
-        let why = "nothing is deployed on the manager's host".to_owned();
-        return (String::new(), Vec::new(), Live::None(why));
-    };
-    let topics = zeek::topics(cluster, version, backend);
-    let asked = topics.node(&manager.name);
-    let nodes = selection.nodes(cluster).filter(|n| might_run(cluster, facts, n));
-    let nodes = nodes.map(|n| (n.name.clone(), topics.node(&n.name)));
-    // Where the manager stands for all, only it can be asked for a value.
-    let nodes = nodes.filter(|(name, topic)| *name == manager.name || *topic != asked).collect();
-    (asked, nodes, zeek::live(cluster, version))
 }

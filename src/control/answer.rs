@@ -49,15 +49,35 @@ pub(super) fn closed(code: Option<u16>, reason: &str) -> String {
     }
 }
 
-/// What came of asking one node.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reply<T> {
-    /// It answered.
-    Answer(T),
-    /// It did not, until the deadline or the end of the connection.
-    NoReply,
-    /// It answered something that is no answer: why.
-    Bad(String),
+/// Why a node that was asked gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// Nothing came until the deadline or the end of the connection.
+    #[error("no reply")]
+    Silent,
+    /// Nodes were asked in turn, and the time for all was over before its turn.
+    #[error("not asked: nodes of this Zeek are asked in turn, and a minute is over")]
+    NoTurn,
+    /// What it sent has not the form of an answer.
+    #[error("{0}")]
+    Malformed(String),
+    /// It calls itself by another name than the topic of its answer.
+    #[error("answered as `{0}`")]
+    OtherName(String),
+    /// It has no such identifier.
+    #[error("there is no `{0}`")]
+    NoIdentifier(String),
+    /// The identifier has no value there.
+    #[error("`{0}` has no value")]
+    NoValue(String),
+    /// A process answered that its host does not know as the node's.
+    #[error("the process {pid} answers by its name, and {}", own.map_or_else(|| "it does not run".to_owned(), |own| format!("its own is {own}")))]
+    OtherProcess {
+        /// The process that answered, as it says.
+        pid: u64,
+        /// The node's own, as its host says; none where it does not run.
+        own: Option<u32>,
+    },
 }
 
 /// What came of asking nodes.
@@ -65,10 +85,8 @@ pub enum Reply<T> {
 pub struct Answers<T> {
     /// The version of the manager's Zeek, from its ack.
     pub version: String,
-    /// The manager's name for this connection; another process of the manager has another one before `-websocket-`.
-    pub endpoint: String,
-    /// The reply of every node that was asked, by its name.
-    pub nodes: BTreeMap<String, Reply<T>>,
+    /// What every node that was asked said, by its name.
+    pub nodes: BTreeMap<String, Result<T, NoAnswer>>,
     /// Why the connection ended before all had answered, if it did; none at the deadline.
     pub ended: Option<ControlError>,
 }

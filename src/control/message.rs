@@ -7,8 +7,6 @@ use serde_json::{Value, json};
 pub(super) enum Message {
     /// The hello was taken.
     Ack {
-        /// The server's name for this connection.
-        endpoint: String,
         /// Its Zeek version.
         version: String,
     },
@@ -38,7 +36,7 @@ pub(super) struct Event {
 pub(super) fn read(value: &Value) -> Option<Message> {
     let text = |key: &str| value.get(key)?.as_str().map(str::to_owned);
     Some(match value.get("type")?.as_str()? {
-        "ack" => Message::Ack { endpoint: text("endpoint")?, version: text("version")? },
+        "ack" => Message::Ack { version: text("version")? },
         "error" => Message::Error { code: text("code")?, context: text("context").unwrap_or_default() },
         "data-message" => {
             // A vector of two counts and a vector of the event's name and a vector of its arguments.

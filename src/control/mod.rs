@@ -8,8 +8,10 @@ mod answer;
 mod ask;
 mod lenient;
 mod message;
+mod question;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answers, ControlError, NodeStatus, Reply};
-pub use ask::{ask_id_value, ask_status, ask_status_of};
+pub use answer::{Answers, ControlError, NoAnswer, NodeStatus};
+pub use ask::Conversation;
+pub use question::{Answerer, Question, Said, StatusQuestion, ValueQuestion, json};

@@ -114,8 +114,21 @@ fn far() -> Instant {
     within(20_000)
 }
 
+async fn ask<Q: Question>(
+    stream: DuplexStream,
+    question: &Q,
+    nodes: &[(String, String)],
+    deadline: Instant,
+) -> Result<Answers<Q::Answer>, ControlError> {
+    Ok(Conversation::open(stream, "zeek/control", question, deadline).await?.ask(nodes, deadline).await)
+}
+
 async fn status(stream: DuplexStream, names: &[&str], deadline: Instant) -> Result<Answers<NodeStatus>, ControlError> {
-    ask_status(stream, "zeek/control", &targets(names), "me".to_owned(), deadline).await
+    ask(stream, &StatusQuestion::with_prefix("me".to_owned()), &targets(names), deadline).await
+}
+
+fn value(id: &str) -> ValueQuestion {
+    ValueQuestion { id: id.to_owned() }
 }
 
 #[tokio::test]
@@ -141,10 +154,10 @@ async fn it_ends_as_soon_as_all_have_answered() {
     let answers = answers.unwrap();
     assert_eq!(answers.version, "8.0.10");
     assert!(answers.ended.is_none());
-    let Reply::Answer(worker) = &answers.nodes["worker-1"] else { panic!("{answers:?}") };
+    let Ok(worker) = &answers.nodes["worker-1"] else { panic!("{answers:?}") };
     assert_eq!((worker.pid, worker.uptime, worker.received_1m), (123, 12.5, 700));
     assert_eq!(worker.peers, ["logger-1", "manager"]);
-    assert!(matches!(&answers.nodes["manager"], Reply::Answer(s) if s.node == "manager"));
+    assert!(matches!(&answers.nodes["manager"], Ok(s) if s.node == "manager"));
 }
 
 #[tokio::test]
@@ -161,7 +174,7 @@ async fn who_was_silent_is_asked_again_with_a_new_id() {
         server.until_gone().await;
     };
     let (answers, ()) = tokio::join!(status(client, &["manager", "worker-1"], far()), server);
-    assert!(answers.unwrap().nodes.values().all(|r| matches!(r, Reply::Answer(_))));
+    assert!(answers.unwrap().nodes.values().all(Result::is_ok));
 }
 
 #[tokio::test]
@@ -183,7 +196,7 @@ async fn what_is_not_for_us_is_no_answer() {
     };
     let (answers, ()) = tokio::join!(status(client, &["worker-1"], within(1500)), server);
     let answers = answers.unwrap();
-    assert_eq!(answers.nodes, BTreeMap::from([("worker-1".to_owned(), Reply::NoReply)]));
+    assert_eq!(answers.nodes, BTreeMap::from([("worker-1".to_owned(), Err(NoAnswer::Silent))]));
     assert!(answers.ended.is_none());
 }
 
@@ -202,10 +215,10 @@ async fn rubbish_in_an_answer_is_told() {
     let names = ["worker-1", "worker-2", "worker-3"];
     let (answers, ()) = tokio::join!(status(client, &names, far()), server);
     let nodes = answers.unwrap().nodes;
-    let Reply::Bad(half) = &nodes["worker-1"] else { panic!() };
+    let Err(NoAnswer::Malformed(half)) = &nodes["worker-1"] else { panic!() };
     assert!(half.contains("can't be read"), "{half}");
-    assert_eq!(nodes["worker-2"], Reply::Bad("answered as `worker-1`".to_owned()));
-    let Reply::Bad(missing) = &nodes["worker-3"] else { panic!() };
+    assert_eq!(nodes["worker-2"], Err(NoAnswer::OtherName("worker-1".to_owned())));
+    let Err(NoAnswer::Malformed(missing)) = &nodes["worker-3"] else { panic!() };
     assert!(missing.contains("node_type"), "{missing}");
 }
 
@@ -226,10 +239,11 @@ async fn bytes_that_are_not_utf8_and_raw_control_characters_hinder_nobody() {
         server.until_gone().await;
     };
     let nodes = targets(&["worker-1", "worker-2"]);
-    let (answers, ()) = tokio::join!(ask_id_value(client, "zeek/control", &nodes, "Cluster::node", far()), server);
+    let question = value("Cluster::node");
+    let (answers, ()) = tokio::join!(ask(client, &question, &nodes, far()), server);
     let nodes = answers.unwrap().nodes;
-    assert_eq!(nodes["worker-1"], Reply::Answer("a\u{1}b\u{fffd}".to_owned()));
-    assert_eq!(nodes["worker-2"], Reply::Answer("worker-2".to_owned()));
+    assert_eq!(nodes["worker-1"], Ok("a\u{1}b\u{fffd}".to_owned()));
+    assert_eq!(nodes["worker-2"], Ok("worker-2".to_owned()));
 }
 
 #[tokio::test]
@@ -243,11 +257,11 @@ async fn an_unknown_id_is_an_error_and_anothers_is_ignored() {
         server.until_gone().await;
     };
     let nodes = targets(&["manager", "worker-1"]);
-    let id = "Cluster::worker_count";
-    let (answers, ()) = tokio::join!(ask_id_value(client, "zeek/control", &nodes, id, within(1500)), server);
+    let question = value("Cluster::worker_count");
+    let (answers, ()) = tokio::join!(ask(client, &question, &nodes, within(1500)), server);
     let nodes = answers.unwrap().nodes;
-    assert_eq!(nodes["manager"], Reply::Bad("there is no `Cluster::worker_count`".to_owned()));
-    assert_eq!(nodes["worker-1"], Reply::NoReply);
+    assert_eq!(nodes["manager"], Err(NoAnswer::NoIdentifier("Cluster::worker_count".to_owned())));
+    assert_eq!(nodes["worker-1"], Err(NoAnswer::Silent));
 }
 
 #[tokio::test]
@@ -260,9 +274,10 @@ async fn an_answer_without_a_node_is_the_only_nodes() {
             server.until_gone().await;
         };
         let nodes = targets(&names);
-        let asking = ask_id_value(client, "zeek/control", &nodes, "Cluster::node", within(1500));
+        let question = value("Cluster::node");
+        let asking = ask(client, &question, &nodes, within(1500));
         let (answers, ()) = tokio::join!(asking, server);
-        let answered = answers.unwrap().nodes["manager"] == Reply::Answer("worker-1".to_owned());
+        let answered = answers.unwrap().nodes["manager"] == Ok("worker-1".to_owned());
         assert_eq!(answered, names.len() == 1);
     }
 }
@@ -278,7 +293,7 @@ async fn an_error_frame_ends_the_wait() {
     };
     let (answers, ()) = tokio::join!(status(client, &["manager"], far()), server);
     let answers = answers.unwrap();
-    assert_eq!(answers.nodes["manager"], Reply::NoReply);
+    assert_eq!(answers.nodes["manager"], Err(NoAnswer::Silent));
     let ended = answers.ended.unwrap();
     assert_eq!(ended.to_string(), "refused by Zeek: failed to create Zeek event (deserialization_failed)");
 }
@@ -299,8 +314,8 @@ async fn a_connection_cut_in_the_middle_keeps_what_was_gathered() {
         };
         let (answers, ()) = tokio::join!(status(client, &["manager", "worker-1"], far()), server);
         let answers = answers.unwrap();
-        assert!(matches!(answers.nodes["manager"], Reply::Answer(_)));
-        assert_eq!(answers.nodes["worker-1"], Reply::NoReply);
+        assert!(answers.nodes["manager"].is_ok());
+        assert_eq!(answers.nodes["worker-1"], Err(NoAnswer::Silent));
         let words = answers.ended.unwrap().to_string();
         let wanted = if orderly { "the connection was closed with code 1001: Terminating" } else { "the connection" };
         assert!(words.starts_with(wanted), "{words}");
@@ -372,7 +387,7 @@ async fn a_thousand_nodes_over_a_narrow_pipe() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (answers, ()) = tokio::join!(status(client, &names, far()), server);
     let answers = answers.unwrap();
-    assert_eq!(answers.nodes.values().filter(|r| matches!(r, Reply::Answer(_))).count(), 1000);
+    assert_eq!(answers.nodes.values().filter(|r| r.is_ok()).count(), 1000);
 }
 
 /// Sends frames without end, and takes nothing.
@@ -399,7 +414,7 @@ async fn a_peer_that_floods_is_left_before_the_deadline() {
         // Nothing but the flood's end ends this before.
         let answers = status(client, &["worker-1"], within(600_000)).await.unwrap();
         assert!(answers.ended.is_some(), "{told}: {answers:?}");
-        assert_eq!(answers.nodes["worker-1"], Reply::NoReply);
+        assert_eq!(answers.nodes["worker-1"], Err(NoAnswer::Silent));
         serve.abort();
     }
 }

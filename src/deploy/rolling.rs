@@ -6,16 +6,22 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cluster::{Backend, Cluster};
-use crate::control::{self, ControlError, Reply};
-use crate::fleet::{Fleet, forbidden, manager_is_ours, request};
+use crate::control::{ControlError, NoAnswer, StatusQuestion};
+use crate::fleet::{Fleet, Rounds, Unasked};
 use crate::values::Version;
-use crate::zeek::{self, Live};
 
 /// How long to wait before the manager is asked again.
 const AGAIN: Duration = Duration::from_millis(200);
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why it is not known whom the manager sees.
+enum Failed {
+    /// It could not be asked.
+    Unasked(Unasked),
+    /// What it said is no answer.
+    Answer(NoAnswer),
+}
 
 /// Waits until the manager sees these workers, as long as a node may take to become ready; returns those that it does
 /// not see then. Where this version's manager can't be asked, the workers' own word has to do.
@@ -27,56 +33,43 @@ pub(crate) async fn unseen(
     version: Version,
     mut workers: BTreeSet<String>,
 ) -> Result<BTreeSet<String>, String> {
-    let cluster = &*fleet.cluster;
-    if matches!(zeek::live(cluster, version), Live::None(_)) {
-        return Ok(BTreeSet::new());
-    }
-    let limit = Instant::now() + cluster.timeouts.ready;
+    let manager = fleet.cluster.manager();
+    let Some(mut rounds) = Rounds::new(fleet, version, manager) else { return Ok(BTreeSet::new()) };
+    let limit = Instant::now() + fleet.cluster.timeouts.ready;
     let mut failure = None;
     let mut answered = false;
-    let mut ours = None;
     while !workers.is_empty() && Instant::now() < limit && !fleet.is_interrupted() {
-        match seen(fleet, version, &mut ours).await {
+        match seen(fleet, &mut rounds).await {
             Ok(peers) => {
                 answered = true;
                 workers.retain(|node| !peers.contains(node));
             }
-            Err(error) => failure = Some(error),
+            Err(why) => failure = Some(why),
         }
         if !workers.is_empty() {
             tokio::time::sleep(AGAIN).await;
         }
     }
-    match (failure.filter(|_| !answered), cluster.manager()) {
-        (Some(failure), Some(manager)) => Err(forbidden(fleet, manager.host).await.map_or(failure, |(why, _)| why)),
+    match (failure.filter(|_| !answered), manager) {
+        (Some(Failed::Unasked(why)), Some(manager)) => {
+            Err(why.because_of_the_host(fleet, manager.host).await.to_string())
+        }
+        (Some(Failed::Unasked(why)), None) => Err(why.to_string()),
+        (Some(Failed::Answer(why)), _) => Err(why.to_string()),
         _ => Ok(workers),
     }
 }
 
-/// Returns the nodes that the manager sees; `ours` is its process, once its host has told that.
-async fn seen(fleet: &Fleet, version: Version, ours: &mut Option<u64>) -> Result<HashSet<String>, String> {
-    let cluster: &Cluster = &fleet.cluster;
-    let manager = cluster.manager().ok_or("there is no manager")?;
-    let handle = fleet.handle(manager.host);
-    let stream = handle
-        .connection
-        .dial(cluster.ports.control, fleet.settings.question)
-        .await
-        .map_err(|failure| failure.text())?;
-    let backend: Backend = zeek::backend(cluster, version);
-    let topics = zeek::topics(cluster, version, backend);
-    let whom = [(manager.name.clone(), topics.node(&manager.name))];
-    let answers = control::ask_status(stream, zeek::ANSWERS, &whom, request(), Instant::now() + PATIENCE).await;
-    let answers = match answers {
-        Ok(answers) => answers,
+/// Returns the nodes that the manager sees.
+async fn seen(fleet: &Fleet, rounds: &mut Rounds<'_>) -> Result<HashSet<String>, Failed> {
+    match rounds.ask(&StatusQuestion::unique(), fleet.settings.question, PATIENCE).await {
+        Ok(answers) => match answers.into_values().next() {
+            Some(Ok(status)) => Ok(status.peers.into_iter().collect()),
+            Some(Err(NoAnswer::Silent)) | None => Ok(HashSet::new()),
+            Some(Err(why)) => Err(Failed::Answer(why)),
+        },
         // It is there and says nothing: it does not see anybody yet, or hangs.
-        Err(ControlError::NoHandshake | ControlError::NoAck) => return Ok(HashSet::new()),
-        Err(error) => return Err(error.to_string()),
-    };
-    manager_is_ours(fleet, &answers.nodes, ours).await?;
-    match answers.nodes.into_values().next() {
-        Some(Reply::Answer(status)) => Ok(status.peers.into_iter().collect()),
-        Some(Reply::Bad(why)) => Err(why),
-        Some(Reply::NoReply) | None => Ok(HashSet::new()),
+        Err(Unasked::Refused(ControlError::NoHandshake | ControlError::NoAck)) => Ok(HashSet::new()),
+        Err(why) => Err(Failed::Unasked(why)),
     }
 }

@@ -1,110 +1,364 @@
-//! Asking hosts and nodes at the same time: the facts of hosts come in while the nodes are asked, and neither can hang or
-//! hide the other.
+//! Asking nodes: one question to many of them over one connection to the manager, and whose answers count.
+//!
+//! [`ask`] is for a command that looks at the hosts as well; [`Rounds`] for what waits for nodes, and asks the same ones
+//! again and again. Whatever is asked, an answer counts only if it comes from the process that its host knows as the node's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::hosts::{Detail, Fleet};
+use super::facts::{Facts, enough, gather, might_run, running, runs};
+use super::hosts::Fleet;
 use super::select::Selection;
-use crate::cluster::{Backend, Cluster, Node};
-use crate::observed::Observed;
-use crate::transport::Failure;
+use super::whose::{Stranger, manager_is_ours, only_ours};
+use crate::cluster::{Cluster, Node};
+use crate::control::{Answerer, Answers, ControlError, Conversation, NoAnswer, NodeStatus, Question, StatusQuestion};
+use crate::transport::{Failure, Tunnel};
 use crate::values::Version;
-use crate::zeek;
+use crate::zeek::{self, Live};
 
-/// How long the question to the nodes waits for slow hosts' facts; after that it is asked of all that might run.
-const SLOW_HOSTS: Duration = Duration::from_millis(1500);
+/// How long nodes are asked in turn, where they can't be asked at once.
+const IN_TURN: Duration = Duration::from_secs(60);
 
-pub(crate) type Facts = BTreeMap<usize, Result<Observed, Failure>>;
+/// Nodes, with the topics to ask them on.
+type Whom = Vec<(String, String)>;
 
-/// Gathers the facts of the hosts of a selection, and asks the nodes at the same time; `ask` is told when facts come.
-pub(crate) async fn gather<T>(
-    fleet: &Fleet,
-    selection: &Selection,
-    ask: impl AsyncFnOnce(&Mutex<Facts>, watch::Receiver<bool>) -> T,
-) -> (Facts, T) {
+/// What came of asking the nodes of a selection.
+#[derive(Debug)]
+pub(crate) struct Asked<T> {
+    /// The version of the manager's Zeek; none where no answer shows that it is this cluster's.
+    pub(crate) version: Option<String>,
+    /// What each node said that was asked.
+    pub(crate) nodes: BTreeMap<String, Result<T, NoAnswer>>,
+    /// Why no node, or not all, could be asked.
+    pub(crate) unasked: Option<Unasked>,
+}
+
+/// Why nodes could not be asked.
+#[derive(Debug)]
+pub(crate) enum Unasked {
+    /// There is no manager.
+    NoManager,
+    /// The manager's host is disabled.
+    Disabled,
+    /// This Zeek, or how it is set up, can't be asked; why, as a lowercase sentence fragment.
+    Never(String),
+    /// Nothing tells which Zeek runs.
+    NotDeployed,
+    /// The manager is not running, as its host says.
+    NotRunning,
+    /// There is no way to the manager's host.
+    Unreachable(Failure),
+    /// The manager's host lets nobody through to the control port.
+    Forbidden {
+        /// The host.
+        host: String,
+        /// What it said.
+        failure: Failure,
+    },
+    /// The manager did not answer the hello.
+    Refused(ControlError),
+    /// The connection ended before all had answered.
+    Ended(ControlError),
+    /// Something else answered in their place.
+    Stranger(Stranger),
+}
+
+impl fmt::Display for Unasked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoManager => f.write_str("there is no manager"),
+            Self::Disabled => f.write_str("the manager's host is disabled"),
+            Self::Never(why) => f.write_str(why),
+            Self::NotDeployed => f.write_str("nothing is deployed on the manager's host"),
+            Self::NotRunning => f.write_str("the manager is not running"),
+            Self::Unreachable(failure) => f.write_str(&failure.text()),
+            Self::Forbidden { host, failure } => write!(f, "{host}: {}", failure.text()),
+            Self::Refused(error) | Self::Ended(error) => error.fmt(f),
+            Self::Stranger(stranger) => stranger.fmt(f),
+        }
+    }
+}
+
+impl Unasked {
+    /// What to do about it, where that is known.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Forbidden { host, failure } => failure.hint(host),
+            _ => None,
+        }
+    }
+
+    /// Takes, for a reason that says little, the one that the manager's host has. Without that, a connection that is
+    /// refused looks as if nobody listened there.
+    pub(crate) async fn because_of_the_host(self, fleet: &Fleet, manager: usize) -> Self {
+        if !matches!(self, Self::Refused(_)) {
+            return self;
+        }
+        let handle = fleet.handle(manager);
+        match handle.connection.forbids(fleet.cluster.ports.control, fleet.settings.question).await {
+            Some(failure) => Self::Forbidden { host: handle.name, failure },
+            None => self,
+        }
+    }
+
+    /// Takes, for what the connection said, the reason that the facts give, if they do.
+    fn because_of_facts(self, cluster: &Cluster, facts: &Facts) -> Self {
+        if !matches!(self, Self::Unreachable(_) | Self::Forbidden { .. } | Self::Refused(_)) {
+            return self;
+        }
+        if let Some((version, _)) = running(cluster, facts)
+            && let Live::None(why) = zeek::live(cluster, version)
+        {
+            return Self::Never(why);
+        }
+        match cluster.manager().and_then(|m| Some((m, facts.get(&m.host)?.as_ref().ok()?))) {
+            Some((manager, observed)) if !runs(observed, &manager.name) => Self::NotRunning,
+            _ => self,
+        }
+    }
+}
+
+impl<T> Asked<T> {
+    fn none(why: Unasked) -> Self {
+        Self { version: None, nodes: BTreeMap::new(), unasked: Some(why) }
+    }
+
+    /// The answer of a node.
+    pub(crate) fn of(&self, node: &str) -> Option<&T> {
+        self.nodes.get(node)?.as_ref().ok()
+    }
+}
+
+/// Asks the nodes of a selection that run or might, while the facts of their hosts come in, which are returned as well.
+/// Of the agent the manager is always asked as well: its answer shows whose connection it is.
+pub(crate) async fn ask<Q: Question>(fleet: &Fleet, selection: &Selection, question: &Q) -> (Facts, Asked<Q::Answer>) {
     let cluster = &*fleet.cluster;
-    let mut hosts: BTreeSet<usize> = fleet.selected_hosts(selection).into_iter().collect();
-    // The manager's host knows what is deployed, and its answer says more about all the others.
-    hosts.extend(cluster.manager().map(|m| m.host));
-    let handles = fleet.handles(hosts.into_iter().filter(|i| cluster.hosts[*i].enabled));
-    let facts: Mutex<Facts> = Mutex::new(BTreeMap::new());
-    let (told, news) = watch::channel(false);
-    let gather = async {
-        fleet
-            .each("asking hosts", handles, |handle| {
-                let (facts, told) = (&facts, &told);
-                async move {
-                    let answer = fleet.observe_one(&handle, Detail::Brief).await;
-                    let ended = answer.as_ref().map(drop).map_err(Failure::text);
-                    if let (Some(index), Ok(mut facts)) = (handle.index, facts.lock()) {
-                        facts.insert(index, answer);
-                    }
-                    told.send_replace(false);
-                    ended
-                }
-            })
-            .await;
-        told.send_replace(true);
+    let ask = async |facts: &Mutex<Facts>, news| {
+        let asking = Asking { fleet, selection, question };
+        match cluster.manager() {
+            None => (Asked::none(Unasked::NoManager), None),
+            Some(manager) => match asking.ask(manager, facts, news).await {
+                Ok(asked) => asked,
+                Err(why) => (Asked::none(why.because_of_the_host(fleet, manager.host).await), None),
+            },
+        }
     };
-    let ((), asked) = tokio::join!(gather, ask(&facts, news));
-    (facts.into_inner().unwrap_or_default(), asked)
+    let (facts, (mut asked, mut witness)) = gather(fleet, selection, ask).await;
+    let ours = match (Q::ANSWERER, &mut witness) {
+        (Answerer::Agent, _) => only_ours(cluster, &facts, &mut asked.nodes, Q::process),
+        // The answer to another question tells whose they are.
+        (Answerer::Controllee, Some(nodes)) => only_ours(cluster, &facts, nodes, StatusQuestion::process),
+        (Answerer::Controllee, None) => Ok(false),
+    };
+    match ours {
+        Ok(true) => {}
+        // Where not one is known to be ours, what was said on that connection is nobody's.
+        Ok(false) => {
+            asked.version = None;
+            for said in asked.nodes.values_mut().filter(|said| said.is_ok()) {
+                *said = Err(NoAnswer::Silent);
+            }
+        }
+        Err(stranger) => asked = Asked::none(Unasked::Stranger(stranger)),
+    }
+    asked.unasked = asked.unasked.map(|why| why.because_of_facts(cluster, &facts));
+    (facts, asked)
 }
 
-/// What runs, or else what the description says: version and backend.
-pub(crate) fn running(cluster: &Cluster, facts: &Facts) -> Option<(Version, Backend)> {
-    let deployed = cluster.manager().and_then(|m| facts.get(&m.host)?.as_ref().ok()?.running.as_ref()).and_then(
-        |(version, backend)| {
-            let backend = if backend == Backend::Zeromq.name() { Backend::Zeromq } else { Backend::Broker };
-            Some((version.parse::<Version>().ok()?, backend))
-        },
-    );
-    deployed.or_else(|| cluster.zeek.version.map(|v| (v, zeek::backend(cluster, v))))
+/// What the manager said to the agent's question, where the nodes' own answers do not tell whose they are.
+type Witness = Option<BTreeMap<String, Result<NodeStatus, NoAnswer>>>;
+
+/// A question on its way.
+struct Asking<'a, Q> {
+    fleet: &'a Fleet,
+    selection: &'a Selection,
+    question: &'a Q,
 }
 
-/// Waits for the facts of all hosts; of slow ones only if the question can't be asked without them.
-pub(crate) async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Facts>, mut news: watch::Receiver<bool>) {
-    let limit = Instant::now() + SLOW_HOSTS;
-    loop {
-        let needed = cluster.zeek.version.is_none() && facts.lock().is_ok_and(|f| !f.contains_key(&manager));
-        if *news.borrow_and_update() || (!needed && Instant::now() >= limit) {
-            return;
+impl<Q: Question> Asking<'_, Q> {
+    /// Asks while facts come in: connection and hello need none of them, whom to ask does.
+    async fn ask(
+        &self,
+        manager: &Node,
+        facts: &Mutex<Facts>,
+        news: watch::Receiver<bool>,
+    ) -> Result<(Asked<Q::Answer>, Witness), Unasked> {
+        let cluster = &*self.fleet.cluster;
+        if !cluster.host_of(manager).enabled {
+            return Err(Unasked::Disabled);
         }
-        let changed = tokio::select! {
-            changed = news.changed() => changed.is_ok(),
-            () = tokio::time::sleep_until(limit), if !needed => true,
-        };
-        if !changed {
-            return;
+        if let Some(version) = cluster.zeek.version
+            && let Live::None(why) = zeek::live(cluster, version)
+        {
+            return Err(Unasked::Never(why));
         }
+        let patience = cluster.timeouts.control;
+        let stream = dial(self.fleet, manager, self.fleet.settings.question).await.map_err(Unasked::Unreachable)?;
+        match Q::ANSWERER {
+            Answerer::Agent => {
+                let ready = Instant::now() + self.fleet.settings.question;
+                let open = Conversation::open(stream, zeek::ANSWERS, self.question, ready).await;
+                let conversation = open.map_err(Unasked::Refused)?;
+                enough(cluster, manager.host, facts, news).await;
+                let (_, nodes, _) = self.whom(manager, facts)?;
+                Ok((conversation.ask(&nodes, Instant::now() + patience).await.into(), None))
+            }
+            Answerer::Controllee => {
+                enough(cluster, manager.host, facts, news).await;
+                let (topic, nodes, live) = self.whom(manager, facts)?;
+                let witness = self.witness(manager, topic).await?;
+                let asked = match live {
+                    Live::OneAtATime => self.in_turn(manager, stream, nodes).await,
+                    _ => at_once(stream, self.question, &nodes, Instant::now() + patience)
+                        .await
+                        .map_err(Unasked::Refused)?
+                        .into(),
+                };
+                Ok((asked, witness))
+            }
+        }
+    }
+
+    /// Asks the manager's agent, over a connection of its own.
+    async fn witness(&self, manager: &Node, topic: String) -> Result<Witness, Unasked> {
+        let stream = dial(self.fleet, manager, self.fleet.settings.question).await.map_err(Unasked::Unreachable)?;
+        let deadline = Instant::now() + self.fleet.cluster.timeouts.control;
+        let whom = [(manager.name.clone(), topic)];
+        let answers = at_once(stream, &StatusQuestion::unique(), &whom, deadline).await;
+        Ok(answers.ok().map(|answers| answers.nodes))
+    }
+
+    /// Asks one node after another, each over a connection of its own, as answers do not name their node.
+    async fn in_turn(&self, manager: &Node, first: Tunnel, nodes: Whom) -> Asked<Q::Answer> {
+        let limit = Instant::now() + IN_TURN;
+        let mut asked = Asked { version: None, nodes: BTreeMap::new(), unasked: None };
+        let mut first = Some(first);
+        for node in nodes {
+            if Instant::now() >= limit {
+                asked.nodes.insert(node.0, Err(NoAnswer::NoTurn));
+                continue;
+            }
+            let stream = match first.take() {
+                Some(stream) => Ok(stream),
+                None => dial(self.fleet, manager, self.fleet.settings.question).await,
+            };
+            let answers = match stream {
+                Ok(stream) => {
+                    let deadline = Instant::now() + self.fleet.cluster.timeouts.control;
+                    at_once(stream, self.question, &[node], deadline).await.map_err(Unasked::Refused)
+                }
+                Err(failure) => Err(Unasked::Unreachable(failure)),
+            };
+            match answers {
+                Ok(answers) => {
+                    asked.version.get_or_insert(answers.version);
+                    asked.nodes.extend(answers.nodes);
+                }
+                Err(why) => {
+                    asked.unasked = Some(why.because_of_the_host(self.fleet, manager.host).await);
+                    break;
+                }
+            }
+        }
+        asked
+    }
+
+    /// Returns the manager's topic, the nodes to ask, with theirs, and how they can be asked.
+    fn whom(&self, manager: &Node, facts: &Mutex<Facts>) -> Result<(String, Whom, Live), Unasked> {
+        let cluster = &*self.fleet.cluster;
+        let facts = facts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (version, backend) = running(cluster, &facts).ok_or(Unasked::NotDeployed)?;
+        let live = zeek::live(cluster, version);
+        if let Live::None(why) = live {
+            return Err(Unasked::Never(why));
+        }
+        let topics = zeek::topics(cluster, version, backend);
+        let its = topics.node(&manager.name);
+        let nodes = self.selection.nodes(cluster).filter(|n| might_run(cluster, &facts, n));
+        let mut nodes: Whom = nodes.map(|n| (n.name.clone(), topics.node(&n.name))).collect();
+        match Q::ANSWERER {
+            Answerer::Agent if nodes.iter().all(|(name, _)| *name != manager.name) => {
+                nodes.push((manager.name.clone(), its.clone()));
+            }
+            Answerer::Agent => {}
+            // Where the manager stands for all, only it can be asked.
+            Answerer::Controllee => nodes.retain(|(name, topic)| *name == manager.name || *topic != its),
+        }
+        Ok((its, nodes, live))
     }
 }
 
-/// Returns what tells the requests of this question from all others.
-pub(crate) fn request() -> String {
-    format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond())
-}
-
-/// Tells whether it is the manager's host that keeps us from its control port, and what to do about it. Without that, a
-/// connection that is refused looks as if nobody listened there.
-pub(crate) async fn forbidden(fleet: &Fleet, manager: usize) -> Option<(String, Option<String>)> {
-    let handle = fleet.handle(manager);
-    let failure = handle.connection.forbids(fleet.cluster.ports.control, fleet.settings.question).await?;
-    Some((format!("{}: {}", handle.name, failure.text()), failure.hint(&handle.name)))
-}
-
-/// Tells whether a node runs, or might for all that is known.
-pub(crate) fn might_run(cluster: &Cluster, facts: &Facts, node: &Node) -> bool {
-    match facts.get(&node.host) {
-        Some(Ok(observed)) => runs(observed, &node.name),
-        Some(Err(_)) | None => cluster.hosts[node.host].enabled,
+impl<T> From<Answers<T>> for Asked<T> {
+    fn from(answers: Answers<T>) -> Self {
+        Self { version: Some(answers.version), nodes: answers.nodes, unasked: answers.ended.map(Unasked::Ended) }
     }
 }
 
-pub(crate) fn runs(observed: &Observed, node: &str) -> bool {
-    observed.nodes.get(node).is_some_and(|n| n.process.is_some())
+/// Opens a stream to the control port.
+async fn dial(fleet: &Fleet, manager: &Node, deadline: Duration) -> Result<Tunnel, Failure> {
+    fleet.handle(manager.host).connection.dial(fleet.cluster.ports.control, deadline).await
+}
+
+/// Asks nodes that are known before.
+async fn at_once<Q: Question>(
+    stream: Tunnel,
+    question: &Q,
+    nodes: &[(String, String)],
+    deadline: Instant,
+) -> Result<Answers<Q::Answer>, ControlError> {
+    let conversation = Conversation::open(stream, zeek::ANSWERS, question, deadline).await?;
+    Ok(conversation.ask(nodes, deadline).await)
+}
+
+/// The same nodes, which are asked again and again by what waits for them and has not looked at their hosts.
+pub(crate) struct Rounds<'a> {
+    fleet: &'a Fleet,
+    manager: &'a Node,
+    nodes: Whom,
+    /// The manager's process, once its host has told it.
+    known: Option<u64>,
+}
+
+impl<'a> Rounds<'a> {
+    /// Makes rounds to ask nodes that run in a version; none where there is nobody to ask, or no way to do it.
+    pub(crate) fn new<'n>(
+        fleet: &'a Fleet,
+        version: Version,
+        nodes: impl IntoIterator<Item = &'n Node>,
+    ) -> Option<Self> {
+        let cluster = &*fleet.cluster;
+        let manager = cluster.manager()?;
+        if matches!(zeek::live(cluster, version), Live::None(_)) {
+            return None;
+        }
+        let topics = zeek::topics(cluster, version, zeek::backend(cluster, version));
+        let nodes = nodes.into_iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect();
+        Some(Self { fleet, manager, nodes, known: None })
+    }
+
+    /// Asks them once: `reach` for the way to the manager, `answers` for hello and answers together.
+    ///
+    /// # Errors
+    /// Where nobody could be asked, or the manager that answers is not this cluster's.
+    pub(crate) async fn ask<Q: Question>(
+        &mut self,
+        question: &Q,
+        reach: Duration,
+        answers: Duration,
+    ) -> Result<BTreeMap<String, Result<Q::Answer, NoAnswer>>, Unasked> {
+        let stream = dial(self.fleet, self.manager, reach).await.map_err(Unasked::Unreachable)?;
+        let asked = at_once(stream, question, &self.nodes, Instant::now() + answers).await;
+        let nodes = asked.map_err(Unasked::Refused)?.nodes;
+        if let Some(Ok(answer)) = nodes.get(&self.manager.name)
+            && let Some(pid) = Q::process(answer)
+        {
+            manager_is_ours(self.fleet, self.manager, pid, &mut self.known).await.map_err(Unasked::Stranger)?;
+        }
+        Ok(nodes)
+    }
 }

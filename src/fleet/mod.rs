@@ -3,16 +3,19 @@
 
 mod ask;
 mod event;
+mod facts;
 mod hosts;
 mod lock;
 mod select;
+#[cfg(test)]
+mod tests;
 mod whose;
 
 pub use event::{Event, Events};
 pub use hosts::{Fleet, Settings};
 pub use select::{Selection, candidates};
 
-pub(crate) use ask::{Facts, enough, forbidden, gather, might_run, request, running, runs};
+pub(crate) use ask::{Asked, Rounds, Unasked, ask};
+pub(crate) use facts::{Facts, running, runs};
 pub(crate) use hosts::{Detail, HostAnswer, HostHandle, all_well, unreachable};
 pub(crate) use lock::{Locks, Operation, StepError, locked};
-pub(crate) use whose::{manager_is_ours, only_ours};

@@ -2,131 +2,103 @@
 //! an answer counts only if it comes from the process that its host knows as the node's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::ask::Facts;
+use super::facts::Facts;
 use super::hosts::{Detail, Fleet};
 use crate::cluster::{Cluster, Node};
-use crate::control::{Answers, NodeStatus, Reply};
+use crate::control::NoAnswer;
 use crate::observed::Origin;
 
-/// Takes from answers those that are not our nodes'. Tells what else answers where not one was ours; then neither the
-/// version nor anything else that was said on that connection counts.
+/// Something that answers behind the control port and is not this cluster's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stranger {
+    /// The control port.
+    port: u16,
+    /// The manager's host.
+    host: String,
+    /// The process that answers.
+    pid: u64,
+    /// The cluster that it belongs to, and that one's folder, as far as the host knows.
+    cluster: Option<(String, Option<String>)>,
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { port, host, pid, cluster } = self;
+        write!(f, "port {port} of {host} is not this cluster's: ")?;
+        match cluster {
+            Some((cluster, Some(folder))) => write!(f, "the cluster `{cluster}` in {folder}")?,
+            Some((cluster, None)) => write!(f, "the cluster `{cluster}`")?,
+            None => f.write_str("another Zeek")?,
+        }
+        write!(f, " answers there (pid {pid}); give one of them another `ports.control`")
+    }
+}
+
+/// Takes from answers those that are not our nodes'; `process` tells which process an answer names as its sender. Tells
+/// whether one is known to be ours.
 ///
 /// # Errors
-/// With the reason in words.
-pub(crate) fn only_ours(cluster: &Cluster, facts: &Facts, answers: &mut Answers<NodeStatus>) -> Result<(), String> {
+/// Where not one is, and something else answers; then nothing that was said on that connection counts.
+pub(super) fn only_ours<T>(
+    cluster: &Cluster,
+    facts: &Facts,
+    answers: &mut BTreeMap<String, Result<T, NoAnswer>>,
+    process: impl Fn(&T) -> Option<u64>,
+) -> Result<bool, Stranger> {
     let mut ours = false;
     let mut stranger = None;
-    for (name, reply) in &mut answers.nodes {
-        let Reply::Answer(status) = reply else { continue };
+    for (name, said) in answers {
+        let Some(pid) = said.as_ref().ok().and_then(&process) else { continue };
         let Some(node) = cluster.nodes.iter().find(|n| n.name == *name) else { continue };
         let Some(Ok(observed)) = facts.get(&node.host) else { continue };
-        let pid = observed.nodes.get(name).and_then(|n| Some(n.process.as_ref()?.pid));
-        if pid.map(u64::from) == Some(status.pid) {
+        let own = observed.nodes.get(name).and_then(|n| Some(n.process.as_ref()?.pid));
+        if own.map(u64::from) == Some(pid) {
             ours = true;
             continue;
         }
-        stranger = stranger.or(Some((node, status.pid)));
-        let its = pid.map_or_else(|| "it does not run".to_owned(), |pid| format!("its own is {pid}"));
-        *reply = Reply::Bad(format!("the process {} answers by its name, and {its}", status.pid));
+        stranger = stranger.or(Some((node, pid)));
+        *said = Err(NoAnswer::OtherProcess { pid, own });
     }
     match stranger {
         Some((node, pid)) if !ours => Err(who(cluster, facts, node, pid)),
-        // Where not one is known to be ours, what was said on that connection is nobody's.
-        _ if !ours => {
-            answers.version.clear();
-            for reply in answers.nodes.values_mut().filter(|reply| matches!(reply, Reply::Answer(_))) {
-                *reply = Reply::NoReply;
-            }
-            Ok(())
-        }
-        _ => Ok(()),
+        _ => Ok(ours),
     }
 }
 
-/// As [`only_ours`], of the manager's answer alone, for a command that has not looked at the hosts: its host is asked, unless
-/// `known` has the process from the last time.
+/// As [`only_ours`], of the process that answers as the manager, for a command that has not looked at the hosts: its host
+/// is asked, unless `known` has that process from the last time.
 ///
 /// # Errors
-/// With the reason in words.
-pub(crate) async fn manager_is_ours(
+/// Where its host knows another one, or none.
+pub(super) async fn manager_is_ours(
     fleet: &Fleet,
-    answers: &BTreeMap<String, Reply<NodeStatus>>,
+    manager: &Node,
+    pid: u64,
     known: &mut Option<u64>,
-) -> Result<(), String> {
-    let cluster = &*fleet.cluster;
-    let Some(manager) = cluster.manager() else { return Ok(()) };
-    let Some(Reply::Answer(status)) = answers.get(&manager.name) else { return Ok(()) };
-    if *known == Some(status.pid) {
+) -> Result<(), Stranger> {
+    if *known == Some(pid) {
         return Ok(());
     }
     let observed = fleet.observe_one(&fleet.handle(manager.host), Detail::Brief).await;
-    let told = observed.is_ok();
-    let nodes = BTreeMap::from([(manager.name.clone(), Reply::Answer(status.clone()))]);
-    let mut answers = Answers { version: String::new(), endpoint: String::new(), nodes, ended: None };
-    only_ours(cluster, &Facts::from([(manager.host, observed)]), &mut answers)?;
-    *known = told.then_some(status.pid);
+    let mut answers = BTreeMap::from([(manager.name.clone(), Ok(pid))]);
+    let facts = Facts::from([(manager.host, observed)]);
+    // A host that can't be asked now says nothing against it.
+    if only_ours(&fleet.cluster, &facts, &mut answers, |pid| Some(*pid))? {
+        *known = Some(pid);
+    }
     Ok(())
 }
 
-/// Says what answers behind the control port.
-fn who(cluster: &Cluster, facts: &Facts, node: &Node, pid: u64) -> String {
+/// Finds out what answers behind the control port.
+fn who(cluster: &Cluster, facts: &Facts, node: &Node, pid: u64) -> Stranger {
     let manager = cluster.manager().unwrap_or(node);
-    let host = &cluster.host_of(manager).name;
     let unmanaged = facts.get(&node.host).and_then(|f| f.as_ref().ok()).map_or(&[][..], |o| &o.unmanaged);
-    let cluster_of = unmanaged.iter().find(|s| u64::from(s.pid) == pid).and_then(|s| match &s.origin {
-        Origin::Clusterctl { cluster, folder, .. } => {
-            let folder = folder.as_ref().map(|folder| format!(" in {folder}")).unwrap_or_default();
-            Some(format!("the cluster `{cluster}`{folder}"))
-        }
+    let origin = unmanaged.iter().find(|s| u64::from(s.pid) == pid).map(|s| &s.origin);
+    let cluster_of = match origin {
+        Some(Origin::Clusterctl { cluster, folder, .. }) => Some((cluster.clone(), folder.clone())),
         _ => None,
-    });
-    format!(
-        "port {} of {host} is not this cluster's: {} answers there (pid {pid}); give one of them another `ports.control`",
-        cluster.ports.control,
-        cluster_of.unwrap_or_else(|| "another Zeek".to_owned()),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::fleet::Settings;
-
-    #[tokio::test]
-    async fn a_manager_that_its_host_does_not_know_is_not_believed() {
-        let dir = tempfile::tempdir().unwrap();
-        let text = format!(
-            "cluster: c\nzeek: {{ version: '8.0', scripts: [] }}\npaths: {{ base: {} }}\nhosts: {{ here: {{ local: true }} }}\n\
-             nodes:\n  manager: {{ type: manager, host: here }}\n  proxy: {{ type: proxy, host: here, count: 1 }}\n",
-            dir.path().display()
-        );
-        let description = crate::spec::parse("c.yaml", text, "/".into());
-        let cluster = crate::cluster::check(&description).unwrap();
-        let (events, _) = tokio::sync::mpsc::unbounded_channel();
-        let settings = Settings { parallel: 1, question: Duration::from_secs(60) };
-        let fleet = Fleet::new(Arc::new(cluster), settings, events);
-        let me = u64::from(std::process::id());
-        let status = serde_json::json!({
-            "node": "manager", "node_type": "manager", "version": "8.0.10", "pid": me, "uptime": 1.0, "workers": 0, "peers": [],
-            "received": 0, "dropped": 0, "link": 0, "received_1m": 0, "dropped_1m": 0, "memory": 0,
-        });
-        let answers = BTreeMap::from([("manager".to_owned(), Reply::Answer(serde_json::from_value(status).unwrap()))]);
-        let mut known = None;
-        let why = manager_is_ours(&fleet, &answers, &mut known).await.unwrap_err();
-        assert!(why.contains("is not this cluster's: another Zeek answers there"), "{why}");
-        assert_eq!(known, None);
-        // The host knows this process as the manager.
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-        let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-        let since = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap();
-        let folder = dir.path().join("c/nodes/manager");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("run"), format!("id {} {me} {since}\n", boot.trim())).unwrap();
-        assert_eq!(manager_is_ours(&fleet, &answers, &mut known).await, Ok(()));
-        assert_eq!(known, Some(me));
-    }
+    };
+    Stranger { port: cluster.ports.control, host: cluster.host_of(manager).name.clone(), pid, cluster: cluster_of }
 }

@@ -7,14 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::cluster::{Node, Role};
-use crate::control::{self, NodeStatus, Reply};
-use crate::fleet::{Event, Fleet, manager_is_ours, request};
+use crate::control::{NoAnswer, NodeStatus, StatusQuestion};
+use crate::fleet::{Event, Fleet, Rounds, Unasked};
 use crate::values::{Version, fold_names};
-use crate::zeek::{self, Live};
 
 /// How long to wait before the nodes are asked again.
 const AGAIN: Duration = Duration::from_millis(300);
-/// How long one round of answers may take.
+/// How long the way to the manager may take, and then one round of answers.
 const ROUND: Duration = Duration::from_secs(2);
 /// After so long it is said that, and for what, it waits.
 const SAID: Duration = Duration::from_secs(3);
@@ -33,37 +32,24 @@ pub(crate) async fn settled(
     let runs = |node: &&Node| started.contains(&node.name) || beside.contains(&node.name);
     let Some(version) = version.or(cluster.zeek.version) else { return Vec::new() };
     let Some(manager) = cluster.manager().filter(runs) else { return Vec::new() };
-    if started.is_empty() || matches!(zeek::live(cluster, version), Live::None(_)) {
-        return Vec::new();
-    }
     let nodes: Vec<&Node> = cluster.run_nodes().filter(runs).collect();
-    let handle = fleet.handle(manager.host);
-    let topics = zeek::topics(cluster, version, zeek::backend(cluster, version));
-    let whom: Vec<(String, String)> = nodes.iter().map(|n| (n.name.clone(), topics.node(&n.name))).collect();
+    let Some(mut rounds) = Rounds::new(fleet, version, nodes.iter().copied()).filter(|_| !started.is_empty()) else {
+        return Vec::new();
+    };
     let begun = Instant::now();
     let limit = begun + cluster.timeouts.ready;
     let mut told = false;
-    let mut unheard: Option<String> = None;
+    let mut unheard: Option<Unasked> = None;
     let mut lacks = Vec::new();
-    let mut ours = None;
     while Instant::now() < limit && !fleet.is_interrupted() {
-        let round = (Instant::now() + ROUND).min(limit);
-        let answers = match handle.connection.dial(cluster.ports.control, ROUND).await {
-            Ok(stream) => control::ask_status(stream, zeek::ANSWERS, &whom, request(), round)
-                .await
-                .map_err(|error| error.to_string()),
-            Err(failure) => Err(failure.text()),
-        };
-        let answers = match answers {
-            Ok(answers) => manager_is_ours(fleet, &answers.nodes, &mut ours).await.map(|()| answers),
-            failed => failed,
-        };
+        let round = ROUND.min(limit - Instant::now());
+        let answers = rounds.ask(&StatusQuestion::unique(), round, round).await;
         match answers {
             Ok(answers) => {
                 unheard = None;
                 let silent_is_late = begun.elapsed() < cluster.timeouts.control;
                 let waits = |node: &str| silent_is_late || started.contains(node);
-                lacks = lacking(&nodes, manager, &answers.nodes, waits);
+                lacks = lacking(&nodes, manager, &answers, waits);
                 if lacks.is_empty() {
                     return lacks;
                 }
@@ -95,13 +81,13 @@ pub(crate) async fn settled(
 fn lacking(
     nodes: &[&Node],
     manager: &Node,
-    answers: &BTreeMap<String, Reply<NodeStatus>>,
+    answers: &BTreeMap<String, Result<NodeStatus, NoAnswer>>,
     waits: impl Fn(&str) -> bool,
 ) -> Vec<String> {
     let mut silent: Vec<&str> = Vec::new();
     let mut blind: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for node in nodes {
-        let Some(Reply::Answer(status)) = answers.get(&node.name) else {
+        let Some(Ok(status)) = answers.get(&node.name) else {
             if waits(&node.name) {
                 silent.push(&node.name);
             }
@@ -121,7 +107,7 @@ fn lacking(
     }
     lacks.extend(blind.into_iter().map(|(missing, names)| format!("{missing} not seen by {}", fold_names(&names))));
     let workers = nodes.iter().filter(|n| n.role == Role::Worker).count();
-    if let Some(Reply::Answer(status)) = answers.get(&manager.name)
+    if let Some(Ok(status)) = answers.get(&manager.name)
         && usize::try_from(status.workers).is_ok_and(|counted| counted < workers)
     {
         lacks.push(format!("{} counts {} of {workers} workers", manager.name, status.workers));

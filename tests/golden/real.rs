@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clusterctl::cluster::{Backend, Cluster, Metrics, Node, Role};
-use clusterctl::control::{NodeStatus, Reply, ask_status};
+use clusterctl::control::{Conversation, NodeStatus, StatusQuestion};
 use clusterctl::values::Version;
 use clusterctl::zeek;
 use tokio::net::TcpStream;
@@ -173,15 +173,13 @@ async fn ask(cluster: &Cluster, v: Version) -> BTreeMap<String, NodeStatus> {
     loop {
         let stream = TcpStream::connect(("127.0.0.1", cluster.ports.control)).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-        let asked = ask_status(stream, topics.answers, &nodes, "test".to_owned(), deadline).await;
-        let answered: BTreeMap<String, NodeStatus> = match &asked {
-            Ok(answers) => answers.nodes.iter().filter_map(|(name, r)| match r {
-                Reply::Answer(status) => Some((name.clone(), status.clone())),
-                _ => None,
-            }),
+        let question = StatusQuestion::unique();
+        let asked = match Conversation::open(stream, topics.answers, &question, deadline).await {
+            Ok(conversation) => conversation.ask(&nodes, deadline).await,
             Err(e) => panic!("{e}"),
-        }
-        .collect();
+        };
+        let answered: BTreeMap<String, NodeStatus> =
+            asked.nodes.iter().filter_map(|(name, said)| Some((name.clone(), said.as_ref().ok()?.clone()))).collect();
         // Workers need not see each other: with Broker they don't.
         let sees_all = |n: &NodeStatus| {
             n.peers.len() + 1 + usize::from(n.node_type == "worker") * workers.saturating_sub(1) >= nodes.len()

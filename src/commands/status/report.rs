@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{answers as answers_of, current_of, process_row};
 use super::hosts::hosts_of;
-use super::types::{Asked, Health, NodeRow, State, StateDetail, StatusReport, Trouble, Workers};
+use super::types::{Health, NodeRow, State, StateDetail, StatusReport, Trouble, Workers};
 use crate::cluster::{Archive, Cluster, Node, Role};
-use crate::control::{self, Answers, Reply};
-use crate::fleet::{Facts, Selection, running, runs};
+use crate::control::{NoAnswer, NodeStatus};
+use crate::fleet::{Asked, Facts, Selection, Unasked, running, runs};
 use crate::observed::Observed;
 use crate::plan::{Astray, Folder, astray, elsewhere};
 use crate::values::is_node_name;
@@ -23,14 +23,12 @@ pub(crate) fn report(
     selection: &Selection,
     facts: &Facts,
     others: &Facts,
-    asked: &Asked,
+    asked: &Asked<NodeStatus>,
 ) -> StatusReport {
     let astray = astray(cluster, answers_of(facts).chain(answers_of(others)));
     let elsewhere = elsewhere(cluster, &astray, |host| facts.get(&host)?.as_ref().ok());
-    let answers = match asked {
-        Asked::Done(answers) => Some(answers),
-        _ => None,
-    };
+    // Where nothing shows what is deployed, nodes that run are asked in vain.
+    let were_asked = matches!(asked.unasked, None | Some(Unasked::Ended(_) | Unasked::NotDeployed));
     // Nodes that the others should see: those that are no workers, as far as they run. Nodes of one role need not see
     // each other; with Broker, loggers do not.
     let needed: BTreeMap<&str, Role> = cluster
@@ -58,14 +56,16 @@ pub(crate) fn report(
             continue;
         }
         let observed = facts.get(&node.host).and_then(|f| f.as_ref().ok());
-        let answers_it = answers.is_some_and(|a| matches!(a.nodes.get(&row.node), Some(Reply::Answer(_))));
-        if row.state == State::Starting && answers_it && observed.is_some_and(|o| !tells_its_state(o, &row.node)) {
+        if row.state == State::Starting
+            && asked.of(&row.node).is_some()
+            && observed.is_some_and(|o| !tells_its_state(o, &row.node))
+        {
             row.state = State::Running;
         }
         if let (State::Running, Some(observed)) = (row.state, observed) {
             old(&mut row, observed);
-            if let Some(answers) = answers {
-                answered(&mut row, node, answers, &needed);
+            if were_asked {
+                answered(&mut row, node, asked.nodes.get(&node.name), &needed);
             }
             waiting(&mut row, cluster, node, observed);
         }
@@ -78,9 +78,8 @@ pub(crate) fn report(
         warnings.extend(healed_of(&row));
         rows.push(row);
     }
-    let version = answers.map(|a| a.version.clone()).filter(|version| !version.is_empty());
     let plan = running(cluster, facts);
-    let note = not_asked(cluster, asked, &rows, &mut troubles);
+    let note = asked.unasked.as_ref().and_then(|why| not_asked(cluster, why, &rows, &mut troubles));
     let told: BTreeSet<&str> = rows
         .iter()
         .filter(|row| matches!(row.detail, Some(StateDetail::Elsewhere(_))))
@@ -89,10 +88,7 @@ pub(crate) fn report(
     let untold: Vec<&Astray> = astray.iter().filter(|one| !told.contains(one.node.as_str())).collect();
     let hosts = hosts_of(cluster, facts, &untold, &mut troubles, &mut warnings);
     let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
-    let manager = cluster.manager().and_then(|m| match answers?.nodes.get(&m.name)? {
-        Reply::Answer(status) => Some(status),
-        _ => None,
-    });
+    let manager = cluster.manager().and_then(|m| asked.of(&m.name));
     let counted = manager.map(|status| status.workers);
     troubles.extend(strangers(cluster, facts, manager.map_or(&[][..], |status| &status.peers)));
     let workers = Workers {
@@ -103,7 +99,7 @@ pub(crate) fn report(
     };
     StatusReport {
         cluster: cluster.name.clone(),
-        zeek: version.or_else(|| plan.map(|(v, _)| v.to_string())),
+        zeek: asked.version.clone().or_else(|| plan.map(|(v, _)| v.to_string())),
         backend: plan.map(|(_, b)| b).filter(|_| !cluster.is_standalone()),
         workers,
         hosts,
@@ -115,42 +111,32 @@ pub(crate) fn report(
 }
 
 /// Adds why nodes were not asked; returns it where that is no trouble.
-fn not_asked(cluster: &Cluster, asked: &Asked, rows: &[NodeRow], troubles: &mut Vec<Trouble>) -> Option<String> {
-    let mut note = None;
-    match asked {
-        Asked::Done(answers) => {
-            if let Some(ended) = &answers.ended {
-                troubles.push(Trouble {
-                    subject: "control".to_owned(),
-                    what: format!("the nodes could not be asked to the end: {ended}"),
-                    hint: None,
-                });
-            }
+fn not_asked(cluster: &Cluster, why: &Unasked, rows: &[NodeRow], troubles: &mut Vec<Trouble>) -> Option<String> {
+    let mut trouble = |what: String, hint| troubles.push(Trouble { subject: "control".to_owned(), what, hint });
+    match why {
+        Unasked::NotDeployed => None,
+        Unasked::NoManager | Unasked::Disabled | Unasked::Never(_) => Some(why.to_string()),
+        Unasked::Ended(ended) => {
+            trouble(format!("the nodes could not be asked to the end: {ended}"), None);
+            None
         }
-        Asked::Never(why) => note = Some(why.clone()),
-        Asked::Strangers(why) => troubles.push(Trouble {
-            subject: "control".to_owned(),
-            what: format!("the nodes could not be asked: {why}"),
-            hint: None,
-        }),
-        Asked::Failed(why, hint) => {
+        Unasked::Stranger(stranger) => {
+            trouble(format!("the nodes could not be asked: {stranger}"), None);
+            None
+        }
+        Unasked::NotRunning | Unasked::Unreachable(_) | Unasked::Forbidden { .. } | Unasked::Refused(_) => {
             // Where the manager's own row says it all, there is nothing to add.
             let told =
                 cluster.manager().is_some_and(|m| rows.iter().any(|r| r.node == m.name && r.state != State::Running));
             if told {
-                note = Some(format!("the nodes were not asked: {why}"));
-            } else {
-                troubles.push(Trouble {
-                    subject: "control".to_owned(),
-                    what: format!("the nodes could not be asked: {why}"),
-                    hint: hint
-                        .clone()
-                        .or_else(|| Some(format!("is port {} of the manager's host its own?", cluster.ports.control))),
-                });
+                return Some(format!("the nodes were not asked: {why}"));
             }
+            let port = cluster.ports.control;
+            let hint = why.hint().unwrap_or_else(|| format!("is port {port} of the manager's host its own?"));
+            trouble(format!("the nodes could not be asked: {why}"), Some(hint));
+            None
         }
     }
-    note
 }
 
 /// Tells whether a node's `.status` can be read: Zeek truncates it before it writes, and a full disk leaves it so.
@@ -179,16 +165,21 @@ fn old(row: &mut NodeRow, observed: &Observed) {
 }
 
 /// Adds what a node answered.
-fn answered(row: &mut NodeRow, node: &Node, answers: &Answers<control::NodeStatus>, needed: &BTreeMap<&str, Role>) {
-    let status = match answers.nodes.get(&row.node) {
-        Some(Reply::Answer(status)) => status,
-        Some(Reply::Bad(why)) => {
+fn answered(
+    row: &mut NodeRow,
+    node: &Node,
+    said: Option<&Result<NodeStatus, NoAnswer>>,
+    needed: &BTreeMap<&str, Role>,
+) {
+    let status = match said {
+        Some(Ok(status)) => status,
+        Some(Err(NoAnswer::Silent)) | None => {
             row.health = Some(Health::NoReply);
-            row.health_detail = Some(why.clone());
             return;
         }
-        Some(Reply::NoReply) | None => {
+        Some(Err(why)) => {
             row.health = Some(Health::NoReply);
+            row.health_detail = Some(why.to_string());
             return;
         }
     };
@@ -366,16 +357,14 @@ mod tests {
         let cluster = campus("", "", WORKERS);
         let node = cluster.nodes.iter().find(|n| n.interface.is_some()).unwrap();
         let most = u64::MAX;
-        let status: control::NodeStatus = serde_json::from_value(serde_json::json!({
+        let status: NodeStatus = serde_json::from_value(serde_json::json!({
             "node": node.name, "node_type": "worker", "version": "", "pid": most, "uptime": 1e300, "workers": most,
             "peers": [], "received": most, "dropped": most, "link": most, "received_1m": most, "dropped_1m": most,
             "memory": most,
         }))
         .unwrap();
-        let nodes = BTreeMap::from([(node.name.clone(), Reply::Answer(status))]);
-        let answers = Answers { version: String::new(), endpoint: String::new(), nodes, ended: None };
         let mut row = process_row(&cluster, node, None, &HashMap::new());
-        answered(&mut row, node, &answers, &BTreeMap::new());
+        answered(&mut row, node, Some(&Ok(status)), &BTreeMap::new());
         assert_eq!(row.health, Some(Health::Dropping));
     }
 

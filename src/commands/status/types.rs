@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::cluster::{Backend, Role};
-use crate::control::{Answers, NodeStatus};
 use crate::observed::Queue;
 
 /// What a node's process does.
@@ -239,16 +238,4 @@ impl StatusReport {
     pub(crate) fn is_ok(&self) -> bool {
         self.troubles.is_empty()
     }
-}
-
-/// What came of asking the nodes.
-pub(crate) enum Asked {
-    /// They were asked; with the version that the manager told.
-    Done(Answers<NodeStatus>),
-    /// They were not, and that is no trouble; why.
-    Never(String),
-    /// They should have been; why not, and what to do where that is known.
-    Failed(String, Option<String>),
-    /// Something else answered in their place; what.
-    Strangers(String),
 }
