@@ -54,7 +54,8 @@ fn a_node_that_moves_in_the_description_runs_where_it_ran() {
         );
         says_nothing_stopped(&said);
     }
-    assert_eq!(cluster.row("w1")["pid"], pid);
+    let row = cluster.row("w1");
+    assert_eq!((&row["host"], &row["runs_on"], &row["pid"]), (&"there".into(), &"here".into(), &pid.into()));
     // It would run twice.
     let said = cluster.run(&["start", "w1"]);
     assert!(said.code != 0 && said.stdout.contains("it runs on here: clusterctl deploy"), "{said:?}");

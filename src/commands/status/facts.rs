@@ -33,6 +33,7 @@ pub(crate) fn process_row(
         received: None,
         dropped_percent: None,
         release: None,
+        runs_on: None,
         restarts: 0,
         folder: format!("{}/nodes/{}", Folders::of(&cluster.name, host).spool, node.name),
         ended: None,
@@ -58,6 +59,7 @@ pub(crate) fn process_row(
         row.state = State::Running;
         row.detail = Some(StateDetail::Elsewhere(other.runs(cluster)));
         row.pid = Some(other.pid);
+        row.runs_on = Some(cluster.hosts[other.host].name.clone());
         return row;
     }
     let found = observed.nodes.get(&node.name);

@@ -145,6 +145,9 @@ pub(crate) struct NodeRow {
     pub(crate) health_detail: Option<String>,
     /// Its process id.
     pub(crate) pid: Option<u32>,
+    /// The host on which that process is, where the description has the node elsewhere; nothing else is said of it then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) runs_on: Option<String>,
     /// Seconds since its process was started.
     pub(crate) uptime: Option<f64>,
     /// Processor time in per cent of one CPU, averaged over the process's life.
