@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use clusterctl::cli;
 
-use crate::support::local::{LocalCluster, Said, kill, wait_for};
+use crate::support::local::{LocalCluster, Said, kill, said, wait_for};
 
 /// Returns the commands that a text names, without `clusterctl` itself; `ran` is the command that said it, to which
 /// options belong that are named alone.
@@ -125,7 +125,23 @@ fn where_nothing_was_ever_deployed() {
     says(&cluster, &["restart", "worker-1"], 1, &["deploy"]);
     says(&cluster, &["maintain"], 0, &[]);
     let said = cluster.run(&["rollback", "--yes"]);
-    follow(&cluster, &["rollback", "--yes"], &said, &["releases"]);
+    follow(&cluster, &["rollback", "--yes"], &said, &["deploy"]);
+}
+
+#[test]
+fn a_hint_means_the_description_that_was_named() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    std::fs::rename(cluster.dir().join("cluster.yaml"), cluster.dir().join("our corp.yaml")).unwrap();
+    let status = cluster.run(&["-f", "our corp.yaml", "status"]).code(5);
+    assert!(status.stdout.contains(" -> clusterctl -f 'our corp.yaml' deploy\n"), "{status:?}");
+    let start = cluster.run(&["start", "--file=our corp.yaml"]).code(1);
+    assert!(start.stderr.contains("run `clusterctl -f 'our corp.yaml' deploy`"), "{start:?}");
+    // Where the environment names it, it does for the next command too.
+    let mut command = cluster.command(&["start"]);
+    command.env("CLUSTERCTL_FILE", "our corp.yaml");
+    let start = said(command);
+    assert!(start.stderr.contains("run `clusterctl deploy`"), "{start:?}");
 }
 
 #[test]

@@ -11,11 +11,13 @@ use std::ffi::OsString;
 
 use args::Cli;
 use clap::FromArgMatches as _;
+use clap::parser::ValueSource;
 use clap_complete::Generator;
 
 use crate::commands::completions;
 use crate::error::{CommandError, Error, Kind};
 use crate::ui::{self, Color, Output, Ui};
+use crate::values::shell_word;
 
 /// Returns the command line's definition, for completions.
 pub fn command() -> clap::Command {
@@ -29,7 +31,15 @@ pub fn completion_script(shell: impl Generator) -> Vec<u8> {
 
 /// Runs a command line and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let parsed = Cli::definition().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = Cli::definition().try_get_matches_from(args).and_then(|matches| {
+        let typed = matches.value_source("file") == Some(ValueSource::CommandLine);
+        let cli = Cli::from_arg_matches(&matches)?;
+        if typed {
+            let commands = Cli::definition().get_subcommands().map(|one| one.get_name().to_owned()).collect();
+            ui::hints_have(format!("-f {}", shell_word(&cli.global.file.to_string_lossy())), commands);
+        }
+        Ok(cli)
+    });
     let parsed = parsed.map_err(unknown::advise);
     let code = match &parsed {
         Ok(cli) => command_line(cli),

@@ -12,7 +12,7 @@ use crate::error::{CommandError, Error, Kind};
 use crate::fleet::Fleet;
 use crate::observed::OperationKind;
 use crate::plan::Plan;
-use crate::ui::{Output, Tone, Ui, at_terminal, count, in_line};
+use crate::ui::{Output, Tone, Ui, at_terminal, count, in_line, typed};
 
 /// What came of it.
 #[derive(Serialize)]
@@ -175,11 +175,9 @@ impl Report for DeployReport {
                 let why = in_line(&behind.why);
                 // One that a deploy left out is at another release; one that could not be asked may be at this one.
                 let what = if self.command == OperationKind::Resume { "is not known to have it" } else { "is behind" };
-                ui.result(&format!(
-                    "{}: {why}; later: clusterctl resume @{}",
-                    ui.out.paint(Tone::Warn, &format!("{} {what}", behind.host)),
-                    behind.host
-                ));
+                let later = typed(&format!("clusterctl resume @{}", behind.host));
+                let subject = ui.out.paint(Tone::Warn, &format!("{} {what}", behind.host));
+                ui.result(&format!("{subject}: {why}; later: {later}"));
             }
             for one in &self.unseen {
                 let (node, host) = (&one.node, &one.host);

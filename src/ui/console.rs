@@ -49,6 +49,35 @@ pub fn unwritten() -> Option<&'static str> {
     UNWRITTEN.get().map(String::as_str)
 }
 
+/// The words that a command of ours needs beside its own, and the names of all commands.
+static NEEDED: OnceLock<(String, Vec<String>)> = OnceLock::new();
+
+/// From now on, commands in hints have these words, such as `-f FILE`: what a hint says to run means this cluster.
+pub fn hints_have(words: String, commands: Vec<String>) {
+    NEEDED.get_or_init(|| (words, commands));
+}
+
+/// A hint of ours as it is to be typed.
+pub(crate) fn typed(hint: &str) -> String {
+    NEEDED.get().map_or_else(|| hint.to_owned(), |(words, commands)| with_words(hint, words, commands))
+}
+
+fn with_words(hint: &str, words: &str, commands: &[String]) -> String {
+    const PROGRAM: &str = "clusterctl ";
+    let mut parts = hint.split(PROGRAM);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(PROGRAM);
+        let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(part.len());
+        if commands.iter().any(|command| command == &part[..end]) {
+            text.push_str(words);
+            text.push(' ');
+        }
+        text.push_str(part);
+    }
+    text
+}
+
 /// Tells whether a user types what is read.
 pub fn at_terminal() -> bool {
     std::io::stdin().is_terminal()
@@ -138,7 +167,7 @@ impl Ui {
             lines.push(format!("  {cause}"));
         }
         for hint in &error.hints {
-            lines.push(format!("{} {}", self.err.paint(Tone::Strong, "hint:"), in_line(hint)));
+            lines.push(format!("{} {}", self.err.paint(Tone::Strong, "hint:"), in_line(&typed(hint))));
         }
         complain(&self.err.wrap(&lines.join("\n"), "    "));
         if self.output == Output::Json {
@@ -216,4 +245,25 @@ pub(crate) fn complain(text: &str) {
 /// Returns `1 node`, `2 nodes`.
 pub fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_words;
+
+    #[test]
+    fn hints_name_the_file_of_this_cluster() {
+        let commands = ["deploy".to_owned(), "resume".to_owned()];
+        let typed = |hint: &str| with_words(hint, "-f corp.yaml", &commands);
+        assert_eq!(
+            typed("clusterctl resume @a, or `clusterctl deploy`"),
+            "clusterctl -f corp.yaml resume @a, or `clusterctl -f corp.yaml deploy`"
+        );
+        assert_eq!(
+            typed("a lock ends with the clusterctl that holds it"),
+            "a lock ends with the clusterctl that holds it"
+        );
+        assert_eq!(typed("see clusterctl deploys"), "see clusterctl deploys");
+        assert_eq!(typed("chmod go-w /var/lib/clusterctl /srv"), "chmod go-w /var/lib/clusterctl /srv");
+    }
 }

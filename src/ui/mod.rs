@@ -12,11 +12,11 @@ mod progress;
 mod stream;
 mod table;
 
-pub use console::{Output, SCHEMA, Ui, at_terminal, count, unwritten, written};
+pub use console::{Output, SCHEMA, Ui, at_terminal, count, hints_have, unwritten, written};
 pub use progress::{Progress, follow};
 pub use stream::Color;
 
-pub(crate) use console::complain;
+pub(crate) use console::{complain, typed};
 pub(crate) use escape::{escape_control, in_line};
 pub(crate) use stream::{Stream, Tone};
 pub(crate) use table::{Cell, Column, table};

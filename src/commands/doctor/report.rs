@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::report::Report;
 use crate::error::Kind;
-use crate::ui::{Stream, Tone, Ui, escape_control};
+use crate::ui::{Stream, Tone, Ui, escape_control, typed};
 
 /// What was found on all hosts.
 #[derive(Debug, Clone, Serialize)]
@@ -92,7 +92,7 @@ fn text(stream: Stream, report: &DoctorReport) -> String {
         lines.push(wrapped("", &format!("{name}: {word}")));
         for check in host.checks.iter().filter(|c| c.verdict != Verdict::Good) {
             let tone = if check.verdict == Verdict::Bad { Tone::Bad } else { Tone::Warn };
-            let hint = check.hint.as_ref().map(|h| format!(" -> {}", escape_control(h))).unwrap_or_default();
+            let hint = check.hint.as_ref().map(|h| format!(" -> {}", escape_control(&typed(h)))).unwrap_or_default();
             lines.push(wrapped(
                 "  ",
                 &format!("{}: {}{hint}", stream.paint(tone, check.what), escape_control(&check.found)),

@@ -7,7 +7,7 @@ use crate::error::Kind;
 use crate::fleet::HostAnswer;
 use crate::nodes::Outcome;
 use crate::runner::Started;
-use crate::ui::{Cell, Column, Tone, Ui, escape_control, table};
+use crate::ui::{Cell, Column, Tone, Ui, escape_control, table, typed};
 
 /// What came of maintaining a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -212,7 +212,8 @@ fn lines(host: &HostMaintenance) -> Vec<String> {
         (Maintained::Busy, Some(why)) => lines.push(format!("{name}: nothing was done, it is locked: {why}")),
         (Maintained::Unfinished, Some(why)) => {
             let nodes = if host.healed.is_empty() { "no node was touched" } else { "only nodes were brought back" };
-            lines.push(format!("{name}: an operation did not finish there, {nodes}: {why} -> clusterctl deploy"));
+            let hint = typed("clusterctl deploy");
+            lines.push(format!("{name}: an operation did not finish there, {nodes}: {why} -> {hint}"));
         }
         (_, Some(why)) => lines.push(format!("{name}: {why}")),
         _ => {}

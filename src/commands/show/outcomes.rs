@@ -3,7 +3,7 @@
 use super::super::report::{Report, partial};
 use crate::error::Kind;
 use crate::nodes::{NodeOutcome, RunReport};
-use crate::ui::{Cell, Column, Tone, Ui, complain, count, escape_control, in_line, table};
+use crate::ui::{Cell, Column, Tone, Ui, complain, count, escape_control, in_line, table, typed};
 use crate::values::fold_names;
 
 const COLUMNS: [Column; 3] = [
@@ -40,7 +40,7 @@ impl Report for RunReport {
 pub(crate) fn lacking(ui: &Ui, lacks: &[String]) {
     if !lacks.is_empty() {
         let what = ui.out.paint(Tone::Warn, "the nodes run, but do not all see each other yet");
-        ui.result(&format!("{what}: {}; later: clusterctl status", in_line(&lacks.join("; "))));
+        ui.result(&format!("{what}: {}; later: {}", in_line(&lacks.join("; ")), typed("clusterctl status")));
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn outcome_rows(ui: &Ui, nodes: &[NodeOutcome]) -> String {
         .iter()
         .map(|n| {
             let tone = if n.outcome.is_good() { Tone::Good } else { Tone::Bad };
-            vec![Cell::new(&n.node, Tone::Strong), Cell::plain(&n.host), Cell::new(n.outcome.text(), tone)]
+            vec![Cell::new(&n.node, Tone::Strong), Cell::plain(&n.host), Cell::new(typed(&n.outcome.text()), tone)]
         })
         .collect();
     table(ui.out, &COLUMNS, &rows)

@@ -6,7 +6,7 @@ use super::super::report::Report;
 use super::super::show::uptime;
 use super::types::{Health, NodeRow, State, StateDetail, StatusReport, Trouble};
 use crate::error::Kind;
-use crate::ui::{Cell, Column, Tone, Ui, count, in_line, table};
+use crate::ui::{Cell, Column, Tone, Ui, count, in_line, table, typed};
 
 const COLUMNS: [Column; 12] = [
     Column { head: "NODE", drop_priority: 0, right: false },
@@ -116,7 +116,7 @@ fn troubles(ui: &Ui, troubles: &[Trouble], tone: Tone) -> Vec<String> {
             let mut line = format!("{}{more}: {}", ui.out.paint(tone, &in_line(&names.join(", "))), in_line(&what));
             if let Some(hint) = hint(&group) {
                 line.push_str(" -> ");
-                line.push_str(&in_line(&hint));
+                line.push_str(&in_line(&typed(&hint)));
             }
             line
         })
