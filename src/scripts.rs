@@ -1,8 +1,8 @@
 //! The scripts that run on hosts: what each is composed of. POSIX sh, from `templates/`.
 //!
 //! Those of the first part are sent over a connection, each after the prelude and with what `say` needs; those of the
-//! second are files of a release. A part stands after the parts whose functions it calls. All of them are checked whole
-//! (`tests/scripts`).
+//! second are files of a release. A part stands after the parts whose functions it calls. All of them are checked whole,
+//! and each runs alone in several shells (`tests/scripts`).
 
 /// What the remote `sh -c` runs: it reads the script from stdin and evaluates it.
 pub const LOADER: &str = r#"eval "$(dd bs=1 count=$1 2>/dev/null)""#;

@@ -40,7 +40,7 @@ case $got in
 	;;
 esac
 # Who has done something here last.
-last=''
+last='' ended=0
 { read -r last <"$home/operation"; } 2>/dev/null
 last=${last:--}
 if [ "$before" != first ] && [ "$last" != "$before" ] && [ "$last" != "$operation" ]; then
@@ -63,7 +63,7 @@ trap - EXIT
 	done
 ) &
 beat=$!
-trap 'kill "$beat" 2>/dev/null; free_lock; echo "$T end $?"' EXIT
+trap 'ended=$?; kill "$beat" 2>/dev/null; free_lock; echo "$T end $ended"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 read -r up _ </proc/uptime
 say locked "$up $last"

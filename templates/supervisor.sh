@@ -37,15 +37,23 @@ while :; do
 	child=$!
 	# A signal may have come before there was a child to hand it to.
 	[ -n "$ended" ] && kill -TERM "$child" 2>/dev/null
-	got=''
-	wait "$child"
-	code=$?
-	# A wait that a signal interrupted is no end of the node; one that did not is the last (127).
+	code=127 got=1
+	# A wait that a signal interrupted is no end of the node; one that did not is the last (127). After one, bash 5.2 may
+	# say -1, and not wait.
 	while [ -n "$got" ]; do
 		got=''
 		wait "$child" 2>/dev/null
 		again=$?
-		[ "$again" = 127 ] || code=$again
+		case $again in
+		127) ;;
+		-*)
+			if kill -0 "$child" 2>/dev/null; then
+				got=1
+				nap
+			fi
+			;;
+		*) code=$again ;;
+		esac
 	done
 	child=''
 	sh "$release/clusterctl/node.sh" ended "$home" "$dir" "$release" "$node" "$code" "${ended:--}"

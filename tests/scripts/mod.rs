@@ -1,5 +1,8 @@
 //! The scripts that run on hosts, each whole, as it is sent or lies in a release.
 
+mod cases;
+mod shells;
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -16,7 +19,7 @@ fn whole(name: &str, text: &str) -> String {
 #[test]
 fn shellcheck_finds_nothing() {
     if Command::new("shellcheck").arg("--version").output().is_err() {
-        eprintln!("skipped: shellcheck is not installed; apt-get install shellcheck");
+        eprintln!("SKIPPED: shellcheck is not installed");
         return;
     }
     let mut found = String::new();
