@@ -1,6 +1,6 @@
 //! clusterctl: the control plane for clusters of Zeek.
 //!
-//! The rooms, and who may import whom: a row may import what it names, and what stands below that; all may import
+//! The rooms, and who may import whom: a room may import what its row names, and whatever these may; all may import
 //! `error`, `values` and `scripts`, which import nothing of ours. The files of a room import each other in one direction as
 //! well. A test holds the imports to this table, and finds circles.
 //!

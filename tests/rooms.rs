@@ -9,7 +9,7 @@ use crate::support::sources;
 /// What every room may import.
 const FOR_ALL: [&str; 3] = ["error", "values", "scripts"];
 
-/// Reads the table: the room, and what it may import: what its row names, and what stands below that.
+/// Reads the table: the room, and what it may import: what its row names, and whatever these may.
 fn table() -> BTreeMap<String, BTreeSet<String>> {
     let text = std::fs::read_to_string("src/lib.rs").unwrap();
     let names = |cell: &str| -> BTreeSet<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
@@ -216,6 +216,45 @@ fn no_files_import_each_other_in_a_circle() {
         circles.push(found.join(" -> "));
     }
     assert!(circles.is_empty(), "circles of imports:\n{}", circles.join("\n"));
+}
+
+/// The files that a `mod.rs` lists from the top down; of several in one row, neither stands above the other.
+fn listed(of: &Path) -> Option<BTreeMap<String, usize>> {
+    let text = std::fs::read_to_string(of).unwrap();
+    text.contains("//! From the top down, and nothing imports what stands above it:").then(|| {
+        let rows = text.lines().filter_map(|line| line.strip_prefix("//! * "));
+        let names = |row: &str| -> Vec<String> {
+            let names = row.split(": ").next().unwrap();
+            names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        };
+        rows.enumerate().flat_map(|(at, row)| names(row).into_iter().map(move |name| (name, at))).collect()
+    })
+}
+
+#[test]
+fn nothing_imports_what_its_room_lists_above_it() {
+    let arrows = House::read().arrows();
+    let (mut wrong, mut rooms) = (Vec::new(), 0);
+    for file in sources().iter().filter(|file| file.ends_with("mod.rs")) {
+        let Some(order) = listed(file) else { continue };
+        rooms += 1;
+        let room = module(file);
+        // A folder below the room is one of its files.
+        let name = |m: &Vec<String>| m.starts_with(&room).then(|| m.get(room.len()).cloned()).flatten();
+        for (from, to) in arrows.iter().flat_map(|(from, all)| all.iter().map(move |to| (from, to))) {
+            let (Some(from), Some(to)) = (name(from), name(to)) else { continue };
+            match (order.get(&from), order.get(&to)) {
+                _ if from == to => {}
+                (Some(at), Some(of)) if of >= at => {}
+                (Some(_), Some(_)) => {
+                    wrong.push(format!("{from} imports {to}, which stands above it in {}", file.display()));
+                }
+                _ => wrong.push(format!("{from} or {to} is not listed in {}", file.display())),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(rooms >= 2, "no room lists its files");
 }
 
 #[test]

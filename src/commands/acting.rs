@@ -128,7 +128,7 @@ pub(crate) async fn act(
         }
     };
     show(&prepared);
-    // Nobody is asked about what is refused after it, or can't be done now.
+    // Locks and refusals come before the question.
     fleet.unless_interrupted(deploy::unlocked(fleet, &prepared)).await??;
     deploy::allowed(&prepared)?;
     // On a thread of its own, so that an interrupt is heard meanwhile.

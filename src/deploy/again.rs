@@ -1,5 +1,5 @@
-//! A release of before with the secrets of now: what was replaced since, because somebody else may know it, does not come
-//! back with the scripts of then.
+//! An earlier release with the current secrets: a rollback never brings back keys that were replaced since, because
+//! somebody else may know them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -115,7 +115,7 @@ pub(crate) async fn with_secrets_of_now(
         let mut env: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
         for node in cluster.run_nodes().filter(|n| n.host == part.host) {
             for (variable, _) in node.env.iter().filter(|(_, value)| !matches!(value, EnvValue::Plain(_))) {
-                // Only to the host that has it by the description of now: what a host says of then is not trusted with it.
+                // The secret goes only to the host that has it in the current description: a record on a host decides nothing.
                 match now.env.get(&(host.name.clone(), node.name.clone(), variable.clone())) {
                     Some(value) => drop(env.entry(&node.name).or_default().insert(variable.clone(), value.clone())),
                     None => notes.push(format!(

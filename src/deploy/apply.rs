@@ -1,6 +1,5 @@
-//! The phases of a deploy, and of a rollback: lock, look again, stage and verify on all hosts, check with the real
-//! Zeek, activate, confirm or go back. Before the first switch nothing has changed anywhere; each node always runs one
-//! whole release.
+//! Does what was planned: refuses, locks the hosts, plans again, and runs the phases (`phases`). Before the first switch
+//! nothing has changed anywhere; each node always runs one whole release.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,7 +22,7 @@ use crate::nodes::{NodeOutcome, Outcome, peers};
 use crate::observed::OperationKind;
 use crate::plan::{Blind, Unseen};
 
-/// Asked where the plan is another one after the hosts were locked than the one that was shown; `false` ends it.
+/// Asked if the plan has changed after the hosts were locked; `false` cancels.
 pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> BoxFuture<'static, bool>;
 
 /// Does what was planned.
@@ -122,7 +121,7 @@ fn beside(prepared: &Prepared, report: &DeployReport) -> BTreeSet<String> {
     nodes.map(|(name, _)| name).filter(|name| !touched.contains(name.as_str())).cloned().collect()
 }
 
-/// How often a lock is looked at again before it counts: that of a clusterctl that has just ended is freed in a moment.
+/// How often a held lock is looked at before it is an error: that of a clusterctl that has just ended is free in a moment.
 const LOOKS: usize = 3;
 /// How long to wait before it is.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -204,7 +203,7 @@ pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Refuses to start a manager, logger or proxy whose first one may run on where nobody looks.
+/// Refuses to start a manager, logger or proxy that may still run on a host that was not observed.
 fn not_doubled<'a>(nodes: impl Iterator<Item = &'a Unseen>) -> Result<(), Error> {
     let mut hosts: BTreeMap<(&str, Blind), Vec<&str>> = BTreeMap::new();
     for one in nodes.filter(|one| !one.may_be_doubled()) {

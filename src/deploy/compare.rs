@@ -1,5 +1,5 @@
-//! Reading the old text of files that change (and the new one of a release that is gone back to), so that a plan can show what changes in them: one call for each host that
-//! is asked at all, each content once, bounded.
+//! Reads the texts of changed files from hosts, so that a plan can show the lines that change: one bounded call for each
+//! host that is needed, and each content once.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;

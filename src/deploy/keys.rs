@@ -108,8 +108,8 @@ pub(crate) fn decide(
     Ok(keys)
 }
 
-/// Finds the keys for ZeroMQ of now, where a release of before had `old`: those that current releases name; else, where
-/// others have come after it, new ones; else those.
+/// Returns the current keys for ZeroMQ, where an earlier release had `old`: those that a current release names; else new
+/// ones, if other keys have come after `old`; else `old`.
 ///
 /// # Errors
 /// Where new keys are needed and can't be made.
@@ -171,7 +171,7 @@ pub(crate) fn lacking(keys: &Keys, found: &[Option<Observed>], release: &Release
     lacking
 }
 
-/// Tells whether nodes that run would get other keys, or keys at all, or none any more.
+/// Tells whether the release changes, adds or removes the keys of running nodes.
 pub(crate) fn replaces(release: &Release, found: &[Option<Observed>]) -> bool {
     release.parts.iter().any(|part| {
         let Some(observed) = found.get(part.host).and_then(Option::as_ref) else { return false };
@@ -207,8 +207,8 @@ impl Keys {
     }
 }
 
-/// Brings to hosts what they lack, as [`lacking`] has it; tells how it went on each. What runs does not look at it yet: a release names
-/// what it uses.
+/// Brings to hosts what they lack (see [`lacking`]); returns the result for each. Running nodes are not affected: a
+/// release names what it uses.
 ///
 /// # Errors
 /// Where nobody has the keys any more.

@@ -69,7 +69,7 @@ pub(crate) fn gone(cluster: &Cluster, found: &[Option<Observed>], then: &[Rememb
         match former(cluster, &left) {
             Ok(host) if ways.contains(&(host.ssh.host.as_str(), host.ssh.port.unwrap_or(22))) => {}
             Ok(host) => drop(gone.asked.insert(name.to_owned(), Asked { host, teller: Some(teller) })),
-            // What was this machine under another name still is.
+            // A `local` host of before is this machine, which the cluster still has under another name.
             Err(_) if left.local && here => {}
             Err(_) if gone.unknown.iter().any(|(known, _)| known.name == left.name) => {}
             Err(why) => gone.unknown.push((left, why)),
@@ -176,7 +176,7 @@ fn is_of_this_cluster(found: &[Option<Observed>], observed: &Observed) -> bool {
     found.iter().flatten().any(has)
 }
 
-/// Tells whether the description lists a host as removed: it is not so of those that a rollback leaves.
+/// Tells whether the description lists a host as removed; not so hosts that only a rollback takes out.
 fn cluster_lists(fleet: &Fleet, name: &str) -> bool {
     fleet.cluster.removed.iter().any(|host| host.name == name)
 }

@@ -14,11 +14,11 @@
 //! * `archivers`: archivers that nobody else starts or stops;
 //! * `prepared`: all that is known before anything changes;
 //! * `survey`: what is found on the hosts, and whether a deploy can go on with it;
+//! * `again`: an earlier release with the current secrets;
 //! * `records`, `stored`: what hosts record of their releases, and what they have of one;
-//! * `again`: a release of before with the secrets of now;
 //! * `leaving`: hosts that leave the cluster;
-//! * `keys`: the keys of the cluster;
 //! * `options`: what may be left out;
+//! * `keys`: the keys of the cluster;
 //! * `beside`, `site`: what the description names on the operator's machine;
 //! * `report`: how it ended.
 

@@ -248,8 +248,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What has to end: what the plan stops, and what it starts but the runner may start again before it does, from the
-    /// release of now: nodes that pause after a crash. Where no node is to restart, that is as good.
+    /// The nodes to stop: those that the plan stops, and those that it starts but that pause after a crash now, because
+    /// the runner could start the old release first. Where no node is to restart, that does no harm.
     fn stops(&self) -> Vec<NodeTask> {
         let hosts = self.fleet.cluster.hosts.iter().zip(&self.prepared.found);
         let found: HashMap<&str, &Observed> =
@@ -404,7 +404,7 @@ impl Run<'_> {
     }
 
     async fn start(&self, done: &mut SwitchProgress, tasks: Vec<NodeTask>) -> Result<(), Abort> {
-        // What did not stop is not started beside itself.
+        // A node that did not stop gets no second process.
         let bad: BTreeSet<(&str, &str)> =
             done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| (o.node.as_str(), o.host.as_str())).collect();
         let tasks: Vec<NodeTask> =

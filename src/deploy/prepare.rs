@@ -52,8 +52,8 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     Ok(draft.plan(&fleet.cluster, &deployed, leaving))
 }
 
-/// Where the hosts that are up to date have these very files already, the release keeps the name that it has there:
-/// parts of further hosts, which were away, belong to it.
+/// Takes over the id of the release that runs, if all hosts that are up to date have the same files: the parts of further
+/// hosts, which were away, belong to it.
 fn adopt(release: &mut Release, cluster: &Cluster, found: &[Option<Observed>]) {
     let Some(id) = prevailing(cluster, currents(found)) else { return };
     let same = release.parts.iter().all(|part| match &found[part.host] {

@@ -22,8 +22,8 @@ pub struct Prepared {
     /// Things that the user should know first.
     pub notes: Vec<String>,
     pub(crate) release: Release,
-    /// Where its files lie on the hosts already, but for those that its parts have: the release, and its manifest on each
-    /// host.
+    /// The release on the hosts that this one is made from, with its manifest on each host: the parts have only the files
+    /// that differ from it.
     pub(crate) base: Option<(String, BTreeMap<usize, Vec<String>>)>,
     pub(crate) found: Vec<Option<Observed>>,
     /// What the hosts keep to themselves.
@@ -183,8 +183,8 @@ impl Prepared {
         old.filter(|k| !used.contains(k.id.as_str())).map(|k| k.id.clone()).collect()
     }
 
-    /// What stays to be done on hosts that left, for the file `pending` of each host; nothing on those that are `done`
-    /// with. A host that is behind needs no word: what is current there tells.
+    /// What stays to be done on hosts that left, for the file `pending` of each host; nothing on those that are `done`.
+    /// Hosts that are behind are not listed: their `current` shows it.
     pub(crate) fn pending(&self, done: &BTreeSet<String>) -> Vec<String> {
         let lost = self.unreachable_hosts.iter().map(|(left, _)| left);
         lost.chain(self.removed_hosts.iter().filter(|left| !done.contains(left.name.as_str())))

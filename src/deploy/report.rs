@@ -19,7 +19,7 @@ pub struct DeployReport {
     pub interrupted: bool,
     /// What became of the nodes that were touched.
     pub nodes: Vec<NodeOutcome>,
-    /// What nodes lack that were started and had their time: whom they do not see, who says nothing.
+    /// What is missing between nodes after `timeouts.ready`: whom they do not see, who does not answer.
     pub lacks: Vec<String>,
     /// Whether the hosts went back to what ran before, and what became of the nodes then.
     pub rolled_back: Option<Vec<NodeOutcome>>,

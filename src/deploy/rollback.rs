@@ -38,7 +38,7 @@ pub async fn prepare_rollback(
     skip: &[String],
     options: &Options,
 ) -> Result<(Fleet, Prepared), CommandError> {
-    // Which hosts are needed is that release's business; those that only the description has are asked at the end.
+    // The target release decides which hosts are needed; those that only the description has are asked at the end.
     let first = Options {
         without_those_away: true,
         skip: skipped(&fleet.cluster, skip).unwrap_or_default(),
@@ -47,7 +47,7 @@ pub async fn prepare_rollback(
     let (found, _) = look(fleet, &first).await?;
     let id = choose(&fleet.cluster, &found, wanted)?;
     let mut then = topology(fleet, &found, &id).await?;
-    // Whether a host is touched is today's word, if it has one.
+    // `enabled` comes from the current description, if it has the host.
     for host in &mut then.cluster.hosts {
         if let Some(now) = fleet.cluster.hosts.iter().find(|h| h.name == host.name) {
             host.enabled = now.enabled;
@@ -202,8 +202,8 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
         return Ok(id.clone());
     }
     let before = release_before(manager, found, runs.as_deref());
-    // A journal that a few hosts have, and not the manager's, decides nothing: it says what is to be done anyway, or that
-    // the way back to what runs was not finished there.
+    // A journal that only a few hosts have, and not the manager's, decides nothing. It is no contradiction if it leads to
+    // the same release, or says that the way back to what runs was not finished there.
     let fits = |id: &String| before.as_ref().map_or_else(|_| Some(id) == runs.as_ref(), |before| before == id);
     if told.iter().all(|(_, id)| fits(id)) {
         return before.or_else(|error| told.first().map(|(_, id)| id.clone()).ok_or(error));
@@ -284,7 +284,7 @@ async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result
     Err(error)
 }
 
-/// Passes on a cluster of before, all of whose hosts can be reached as far as the way to them is known.
+/// Returns the cluster of a record; fails where a host of it left and the description has no way to that host.
 fn reachable(fleet: &Fleet, recorded: Recorded) -> Result<Cluster, String> {
     for left in &recorded.removed_hosts {
         former(&fleet.cluster, left).map_err(|why| {

@@ -43,7 +43,7 @@ pub(crate) struct SwitchProgress {
 }
 
 impl SwitchProgress {
-    /// Adds what became of nodes; a node that is told again is told by how it ended.
+    /// Adds what became of nodes; a later outcome of a node replaces an earlier one.
     pub(crate) fn add(&mut self, nodes: Vec<NodeOutcome>) {
         let again: BTreeSet<(&str, &str)> = nodes.iter().map(|o| (o.node.as_str(), o.host.as_str())).collect();
         self.nodes.retain(|o| !again.contains(&(o.node.as_str(), o.host.as_str())));
@@ -106,7 +106,7 @@ impl Switch<'_> {
         verdict(&self.locks.step(handle, call).await?, "activated").map_err(StepError::Failed)
     }
 
-    /// Deletes what no host needs any more; it takes its time, and what fails of it is only told.
+    /// Deletes what no host needs any more. It may take long; failures are only reported.
     pub(crate) async fn prune(&self, handles: Vec<HostHandle>) {
         let answers =
             self.fleet.each("deleting old releases", handles, |handle| async move { self.prune_one(&handle).await });
@@ -133,7 +133,7 @@ impl Switch<'_> {
         verdict(&self.locks.step(handle, call).await?, "pruned")
     }
 
-    /// Takes hosts that left out of what is to be remembered, once nothing of theirs runs any more.
+    /// Removes hosts that left from `pending` when nothing of theirs runs any more.
     pub(crate) async fn forget_left(&self, handles: Vec<HostHandle>, nodes: &[NodeOutcome]) {
         let asked: BTreeSet<&str> = self.prepared.leaving.iter().map(|(handle, _)| handle.name.as_str()).collect();
         let bad: BTreeSet<&str> = nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.host.as_str()).collect();

@@ -135,7 +135,7 @@ impl<T> Asked<T> {
 }
 
 /// Asks the nodes of a selection that run or might, while the facts of their hosts come in, which are returned as well.
-/// Of the agent the manager is always asked as well: its answer shows whose connection it is.
+/// Questions to the agent always include the manager: the pid in its answer shows whether the connection is ours.
 pub(crate) async fn ask<Q: Question>(fleet: &Fleet, selection: &Selection, question: &Q) -> (Facts, Asked<Q::Answer>) {
     let cluster = &*fleet.cluster;
     let ask = async |facts: &Mutex<Facts>, news| {
@@ -286,7 +286,7 @@ impl<Q: Question> Asking<'_, Q> {
                 nodes.push((manager.name.clone(), its.clone()));
             }
             Answerer::Agent => {}
-            // Where the manager stands for all, only it can be asked.
+            // Where all nodes have the manager's topic, only the manager can be asked.
             Answerer::Controllee => nodes.retain(|(name, topic)| *name == manager.name || *topic != its),
         }
         Ok((its, nodes, live))

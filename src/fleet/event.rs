@@ -33,7 +33,7 @@ pub enum Event {
         what: String,
         /// Whether that is bad.
         bad: bool,
-        /// Whether it is a step on the way: it is started again, and told of then.
+        /// Whether it is the stop of a restart, which is not shown: the start is.
         #[serde(skip)]
         passing: bool,
     },

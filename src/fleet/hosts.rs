@@ -21,7 +21,7 @@ use crate::transport::{Failure, Host, HostFailure, RemoteScript, ScriptOutput, S
 /// How long a host may take to read the files of a release.
 const READING: Duration = Duration::from_secs(300);
 
-/// The least time that is waited for a sign of a host that is at work: `templates/beat.sh` gives three in it.
+/// The shortest timeout for a sign of life of a host at work: `templates/beat.sh` sends three in it.
 const LEAST_SILENCE: Duration = Duration::from_secs(15);
 
 /// Settings of one command.

@@ -29,8 +29,8 @@ pub(crate) struct Locks {
     held: BTreeMap<String, Mutex<HostLock>>,
 }
 
-/// When a host last told its seconds since boot, which nobody sets: what it said, and our own then. Ours go on while this
-/// machine sleeps, as a host's do.
+/// The uptime of a host when it last told it, and ours at that moment, in seconds. No user changes these clocks, and both
+/// go on while a machine sleeps.
 type Clock = Arc<Mutex<Option<(f64, f64)>>>;
 
 /// A lock on one host, and the channel that carries its journal.
@@ -108,7 +108,7 @@ enum Refused {
     Failed(String, bool),
 }
 
-/// The error of a host that is locked by another operation; no selector means one that is not in the description.
+/// The error of a host that is locked by another operation. A host that the description does not have has no selector.
 pub(crate) fn locked(host: &str, holder: &str, is_described: bool) -> Error {
     let ends = "wait until it ends; a lock ends with the clusterctl that holds it";
     let hint =
@@ -160,8 +160,8 @@ impl Operation {
 
 type Answered = oneshot::Receiver<Result<String, Failure>>;
 
-/// Asks one host for its lock; the answer comes later. One that was ours is had again only where nobody else has done
-/// anything there since: `before` is which operation had, when it was had first.
+/// Asks one host for its lock; the answer comes later. A lost lock is taken again only if no other operation has run
+/// there since: `before` is the last operation when it was taken first.
 fn ask(handle: &HostHandle, operation: &Operation, before: Option<String>) -> (HostLock, Answered) {
     let host = handle.connection.clone();
     let (journal, later) = mpsc::unbounded_channel();

@@ -40,7 +40,7 @@ impl fmt::Display for Stranger {
 /// whether one is known to be ours.
 ///
 /// # Errors
-/// Where not one is, and something else answers; then nothing that was said on that connection counts.
+/// Where no answer is ours and one comes from another process: then no answer on that connection counts.
 pub(super) fn only_ours<T>(
     cluster: &Cluster,
     facts: &Facts,

@@ -57,7 +57,7 @@ pub(crate) fn told(fleet: &Fleet, outcomes: impl Iterator<Item = NodeOutcome>) -
     let (archivers, nodes): (Vec<_>, Vec<_>) = outcomes.partition(|o| o.node == ARCHIVER);
     for archiver in archivers {
         let what = match &archiver.outcome {
-            // What is left is told by `left`; a release of before has none.
+            // `queued` tells what is left in the queue; an earlier release may have no archiver.
             Outcome::Killed | Outcome::NotInRelease => continue,
             outcome if outcome.is_good() => continue,
             outcome => outcome.text(),

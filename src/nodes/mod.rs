@@ -1,13 +1,15 @@
 //! Starting and stopping nodes, and what became of them.
 //!
-//! * `outcome`: what became of a node;
-//! * `task`: what is done to a node, and the order of tiers;
-//! * `archiver`: what archives the logs beside the nodes;
-//! * `tiers`: doing it, tier by tier;
-//! * `ports`: what else listens where nodes will;
+//! From the top down, and nothing imports what stands above it:
+//!
+//! * `run`: `start`, `stop` and `restart`;
 //! * `peers`: waiting until nodes that were started see each other;
+//! * `tiers`: doing it, tier by tier;
+//! * `archiver`: what archives the logs beside the nodes;
+//! * `ports`: what else listens where nodes will;
+//! * `task`: what is done to a node, and the order of tiers;
 //! * `words`: names that the user knows in what nodes wrote;
-//! * `run`: `start`, `stop` and `restart`.
+//! * `outcome`: what became of a node.
 
 pub(crate) mod archiver;
 mod outcome;

@@ -56,7 +56,7 @@ pub struct NodeOutcome {
 pub struct RunReport {
     /// One for each node, in the order in which they were worked on.
     pub nodes: Vec<NodeOutcome>,
-    /// What nodes lack that were started and had their time: whom they do not see, who says nothing.
+    /// What is missing between nodes after `timeouts.ready`: whom they do not see, who does not answer.
     pub lacks: Vec<String>,
     /// What of the cluster runs on after a stop, or may.
     #[serde(skip_serializing_if = "Vec::is_empty")]

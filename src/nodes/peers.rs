@@ -15,13 +15,13 @@ use crate::values::{Version, fold_names};
 const AGAIN: Duration = Duration::from_millis(300);
 /// How long the way to the manager may take, and then one round of answers.
 const ROUND: Duration = Duration::from_secs(2);
-/// After so long it is said that, and for what, it waits.
+/// After this time, a note says what it waits for.
 const SAID: Duration = Duration::from_secs(3);
 
 /// Waits until nodes that were started, and those that run beside them, see each other as far as they have to, and the
-/// manager counts the workers: as long as a node may take to become ready. Nodes that ran before and say nothing are
-/// waited for as long as a status would; where the manager can't be asked, neither are others, which is told and is no
-/// failure. Returns what is not so in the end.
+/// manager counts the workers: as long as a node may take to become ready. Nodes that ran before and do not answer are
+/// waited for as long as a status would. If the manager cannot be asked, it waits for nobody: a note says so, and it is no
+/// failure. Returns what is missing in the end.
 pub(crate) async fn settled(
     fleet: &Fleet,
     version: Option<Version>,

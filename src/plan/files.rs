@@ -106,7 +106,7 @@ pub enum OldText {
     Unknown(String),
 }
 
-/// What makes differences one.
+/// Changes with the same key are shown once.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     change: Change,

@@ -24,8 +24,8 @@ pub fn prevailing<'a>(cluster: &Cluster, currents: impl Iterator<Item = (usize, 
     hosts.into_iter().max_by_key(|(_, count)| *count).map(|(id, _)| id.to_owned())
 }
 
-/// The hosts, by their indices, in the order in which their word about the others counts: no operation goes on without
-/// the manager's, so that another one that lies keeps nobody from anything.
+/// The hosts by their indices, the manager's first: no operation works without that one, so that no other host can block
+/// it by false records.
 pub fn manager_first(cluster: &Cluster) -> impl Iterator<Item = usize> {
     let manager = cluster.manager().map(|m| m.host);
     manager.into_iter().chain((0..cluster.hosts.len()).filter(move |index| Some(*index) != manager))

@@ -50,8 +50,8 @@ impl Unseen {
         format!("it moves here from {}, which {} and may still run it", self.host, self.why.text())
     }
 
-    /// Tells whether a second one may be started while nothing is known of the first: a worker more is one more, and of
-    /// a host that the description disables somebody has decided.
+    /// Tells whether a second one may be started while nothing is known of the first: a worker does little harm, and a
+    /// host that is disabled was disabled by the user.
     pub fn may_be_doubled(&self) -> bool {
         self.role == Role::Worker || self.why == Blind::Disabled
     }

@@ -182,7 +182,7 @@ pub struct Part {
     pub files: Files,
     /// Of a release that a host keeps: its manifest, which names all files.
     pub kept: Option<String>,
-    /// SHA-256 of the manifest: what sha256sum and stat on the host will say of the files (`templates/stage.sh`).
+    /// SHA-256 of the manifest: what sha256sum and stat on the host will say of the files (`templates/manifest.sh`).
     pub digest: String,
     /// The inputs of the nodes of this host.
     pub inputs: BTreeMap<String, Inputs>,

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::content::{Content, File, Files, Part, VERSION_PATH};
 use super::digest::digest;
 
-/// Returns what `manifest` in `templates/stage.sh` prints for these files.
+/// Returns what `manifest` in `templates/manifest.sh` prints for these files.
 pub(super) fn manifest(files: &Files) -> String {
     let mut digests: Vec<String> = files.iter().map(|(path, f)| format!("{}  ./{path}\n", f.digest)).collect();
     let mut modes: Vec<String> = files.iter().map(|(path, f)| format!("{} ./{path}\n", octal(f.mode))).collect();
@@ -75,7 +75,7 @@ impl Part {
         changes
     }
 
-    /// Returns what `manifest` in `templates/stage.sh` prints for it.
+    /// Returns what `manifest` in `templates/manifest.sh` prints for it.
     pub fn manifest(&self) -> String {
         self.kept.clone().unwrap_or_else(|| manifest(&self.files))
     }

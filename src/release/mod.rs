@@ -10,7 +10,7 @@
 //! clusterctl/agent.zeek     answers status requests
 //! clusterctl/nodes/N.zeek   what concerns one node alone
 //! site/, data/              the site folder; what `site_data` names
-//! start/N                   how to start a node: one setting a line, read by the supervisor (0600)
+//! start/N                   how to start a node: one setting a line, read by node.sh (0600)
 //! clusterctl/start.sh       starts nodes, as over SSH: <home> <spool> <deadline>, lines of node and release on stdin
 //! clusterctl/node.sh        becomes a node, and records its end
 //! clusterctl/archiver.sh    runs as the node log-archiver, where logs are archived

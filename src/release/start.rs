@@ -132,18 +132,18 @@ impl Common<'_> {
     }
 }
 
-/// What a node depends on of its environment; with what nobody else knows, where secrets are in it.
+/// The digest of a node's environment, which is an input of the node; salted where secrets are in it.
 pub(super) fn environment_input(salt: Option<&str>, env: &BTreeMap<String, String>) -> String {
     let pairs = env.iter().flat_map(|(k, v)| [k.as_bytes(), v.as_bytes()]);
     digest_of(salt.map(str::as_bytes).into_iter().chain(pairs))
 }
 
-/// What a node depends on of what its host keeps.
+/// The digest of the names of a node's secrets, which is an input of the node.
 pub(super) fn keys_input(kept: &[String]) -> String {
     digest_of(kept.iter().map(String::as_bytes))
 }
 
-/// Adds how a node gets what its host keeps below `home`.
+/// Adds the lines of a start file that name the node's secrets, which lie below `home`.
 pub(super) fn kept_lines(kept: &[String], home: &str, text: &mut String) {
     for name in kept {
         let kind = secret_kind(name);
