@@ -37,6 +37,8 @@ pass() {
 	wait "$child"
 	code=$?
 	while kill -0 "$child" 2>/dev/null; do
+		# After a signal bash 5.2 may not wait (supervisor.sh).
+		nap
 		wait "$child"
 		code=$?
 	done

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use clusterctl::scripts;
 
-use super::shells::{READERS, SHELLS, World, in_each, own_path, program};
+use super::shells::{READERS, SHELLS, World, in_each, program};
 
 /// A Zeek that parses, runs until it is told to end, or fails at once.
 const ZEEK: &str = r#"case " $* " in
@@ -58,13 +58,14 @@ impl<'a> Cluster<'a> {
         cluster
     }
 
-    /// A release with a node, and what archives its logs. What is `odd` of it is empty, or has blanks and quotes in it.
+    /// A release with a node, and what archives its logs; `more` is in the node's start file, and with the setting of a
+    /// unit in it the release is one of the runner systemd.
     fn release(&self, id: &str, more: &str) -> Release {
         let dir = self.world.path(&format!("src-{id}"));
         let put = |path: &str, text: &str| {
             let path = dir.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, own_path(text)).unwrap();
+            fs::write(&path, self.world.own(text)).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         };
         let zeek = fs::metadata(&self.zeek).unwrap();
@@ -76,6 +77,9 @@ impl<'a> Cluster<'a> {
         put("clusterctl/start.sh", scripts::RELEASE_START);
         put("clusterctl/supervisor.sh", scripts::RELEASE_SUPERVISOR);
         put("clusterctl/archiver.sh", scripts::RELEASE_ARCHIVER);
+        if more.contains("unit ") {
+            put("clusterctl/clusterctl@.service", scripts::UNIT);
+        }
         put("clusterctl/maintain.sh", scripts::RELEASE_MAINTAIN);
         put(
             "clusterctl/logs.conf",
@@ -321,6 +325,60 @@ fn without_tools_that_a_host_may_lack() {
     in_each(&SHELLS, &["getcap", "nice", "nproc", "ps", "setsid", "taskset", "timeout"], |world| a_life(world, "a"));
 }
 
+/// With the runner systemd, and from it to a release of the other runner.
+#[test]
+fn units_of_systemd() {
+    in_each(&SHELLS, &[], |world| {
+        world.with_systemd();
+        let cluster = Cluster::below(world, "a");
+        let (home, spool) = (cluster.home.as_str(), cluster.spool.as_str());
+        cluster.hold_lock();
+        cluster.keep_secret();
+        cluster.stage(&cluster.release("r1", "unit LimitNOFILE=64\ncaptures yes\n"));
+        cluster.stage(&cluster.release("r2", ""));
+        cluster.stage(&cluster.release("r3", "unit LimitNOFILE=64\nrestart never\nenv FAIL=yes\n"));
+        let unit = "clusterctl@c-manager.service";
+        let files = || {
+            let folders = ["etc/systemd/system", ".config/systemd/user"].map(|folder| world.path(folder));
+            folders.iter().any(|folder| folder.join(format!("{unit}.d/clusterctl.conf")).exists())
+        };
+        let start = || world.run("START", &cluster.guarded(&[home, spool, "60"]), b"manager current\n").lines;
+        let stop = || world.run_with("STOP", &cluster.guarded(&[spool, "30"]), b"manager\n\n", &["no bus"]).lines;
+        cluster.activate("-", "r1");
+        assert_eq!(start(), ["ready manager"]);
+        assert!(files() && world.path(&format!("units/{unit}")).exists());
+        for seen in cluster.observe() {
+            assert!(seen.has("node manager") && seen.has("process "), "{:?}", seen.lines);
+        }
+        assert_eq!(stop(), ["stopped manager"]);
+        assert!(!files() && !world.path(&format!("units/{unit}")).exists());
+        for seen in cluster.observe() {
+            assert!(seen.has("exit next stopped") && !seen.has("supervised"), "{:?}", seen.lines);
+        }
+        // To a release of the runner process, with a unit that does not run any more, and back.
+        assert_eq!(start(), ["ready manager"]);
+        assert_eq!(stop(), ["stopped manager"]);
+        cluster.activate("r1", "r2");
+        assert_eq!(start(), ["ready manager"]);
+        assert!(!files() && Path::new(&format!("{spool}/nodes/manager/supervisor")).exists());
+        assert_eq!(stop(), ["stopped manager"]);
+        cluster.activate("r2", "r3");
+        assert_eq!(start(), ["dead manager exit 3", "stderr manager cannot"]);
+        for seen in cluster.observe() {
+            assert!(seen.has("exit next never"), "{:?}", seen.lines);
+        }
+        // Where no unit can be told, it is said of each node.
+        program(&world.path("bin/systemctl"), "echo no bus >&2\nexit 1\n");
+        cluster.activate("r3", "r1");
+        assert_eq!(start(), ["dead manager systemd does not start it: no bus"]);
+        assert_eq!(stop(), ["stopped manager"]);
+        fs::remove_dir_all(world.path("run")).unwrap();
+        let started = start();
+        assert!(started[0].starts_with("dead manager systemd does not run on this host"), "{started:?}");
+        world.nothing_wrong_below(Path::new(spool));
+    });
+}
+
 /// The lock lives as long as its holder's input is open, and somebody else's end of it frees it.
 #[test]
 fn a_lock_that_is_held() {
@@ -481,7 +539,7 @@ fn a_release_of_empty_files() {
             ("start.sh", scripts::RELEASE_START),
             ("supervisor.sh", scripts::RELEASE_SUPERVISOR),
         ] {
-            fs::write(format!("{release}/clusterctl/{file}"), own_path(text)).unwrap();
+            fs::write(format!("{release}/clusterctl/{file}"), world.own(text)).unwrap();
         }
         for file in ["format", "journal", "maintain", "maintained", "operation", "pending", "lock"] {
             fs::write(format!("{home}/{file}"), "").unwrap();

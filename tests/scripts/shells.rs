@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -57,6 +58,67 @@ const OPTIONAL: [&str; 6] = ["getcap", "nice", "setsid", "taskset", "timeout", "
 
 /// What a script puts behind the PATH that it finds: without it, a tool can be missing.
 const SYSTEM: &str = "PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What units look like from a script: each that runs has a file with the pid of what keeps it running.
+const SYSTEMCTL: &str = r#"[ "$1" != --user ] || shift
+verb=$1
+shift
+[ "${1:-}" != --no-block ] || shift
+case $verb in
+show)
+	for file in HERE/units/*; do
+		[ ! -e "$file" ] || printf 'Id=%s
+ActiveState=active
+
+' "${file##*/}"
+	done
+	;;
+restart)
+	for unit; do
+		HERE/bin/unit "$unit" </dev/null >>HERE/unit.log 2>&1 &
+		echo $! >"HERE/units/$unit"
+	done
+	;;
+stop)
+	for unit; do
+		[ ! -e "HERE/units/$unit" ] || kill -TERM "$(cat "HERE/units/$unit")" 2>/dev/null
+	done
+	for unit; do
+		while [ -e "HERE/units/$unit" ]; do sleep 0.1; done
+	done
+	;;
+esac
+"#;
+
+/// A unit of the template: `clusterctl@.service` says the same to systemd.
+const UNIT: &str = r#"unit=$1
+for file in HERE/etc/systemd/system/$unit.d/clusterctl.conf HERE/.config/systemd/user/$unit.d/clusterctl.conf; do
+	[ ! -e "$file" ] || conf=$file
+done
+dir=$(sed -n 's/^Environment="CLUSTERCTL_DIR=\(.*\)"$/\1/p' "$conf")
+home=$(sed -n 's/^Environment="CLUSTERCTL_HOME=\(.*\)"$/\1/p' "$conf")
+release=$(sed -n 's/.*"CLUSTERCTL_RELEASE=\(.*\)" CLUSTERCTL_NODE=.*/\1/p' "$conf")
+name=$(sed -n 's/.* CLUSTERCTL_NODE=//p' "$conf")
+verb() {
+	verb=$1
+	shift
+	sh "$release/clusterctl/node.sh" "$verb" "$home" "$dir" "$release" "$name" "$@"
+}
+asked=''
+trap 'asked=1; MAINPID=1 verb asked; kill -TERM "$child" 2>/dev/null' TERM
+while [ -z "$asked" ] && verb may; do
+	sh "$release/clusterctl/node.sh" run "$home" "$dir" "$release" "$name" &
+	child=$!
+	wait "$child"
+	code=$?
+	while kill -0 "$child" 2>/dev/null; do
+		wait "$child"
+		code=$?
+	done
+	EXIT_CODE=exited EXIT_STATUS=$code verb ended systemd
+done
+rm -f "HERE/units/$unit"
+"#;
 
 /// How shells say that a script is wrong.
 const WRONG: [&str; 17] = [
@@ -179,14 +241,31 @@ pub(super) fn program(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A script as a host has it, but with the PATH that it finds.
-pub(super) fn own_path(script: &str) -> String {
-    script.replace(SYSTEM, "PATH=$PATH")
-}
-
 impl World {
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// A script as a host has it, but with the PATH that it finds, and with what is systemd's below this folder.
+    pub(super) fn own(&self, script: &str) -> String {
+        let here = self.dir.path().to_str().unwrap();
+        let script = script.replace(SYSTEM, "PATH=$PATH");
+        ["/etc/systemd/", "/run/systemd/", "/run/user/"]
+            .iter()
+            .fold(script, |script, folder| script.replace(folder, &format!("{here}{folder}")))
+    }
+
+    /// Gives this host a systemd, as far as scripts see of it.
+    pub(super) fn with_systemd(&self) {
+        let here = self.dir.path().to_str().unwrap();
+        let uid = rustix::process::getuid().as_raw();
+        for folder in ["run/systemd/system", "units", &format!("run/user/{uid}/systemd")] {
+            fs::create_dir_all(self.path(folder)).unwrap();
+        }
+        // The file stays when its listener is gone.
+        drop(UnixListener::bind(self.path(&format!("run/user/{uid}/systemd/private"))).unwrap());
+        program(&self.path("bin/systemctl"), &SYSTEMCTL.replace("HERE", here));
+        program(&self.path("bin/unit"), &UNIT.replace("HERE", here));
     }
 
     /// Tells whether a script has run here.
@@ -213,7 +292,7 @@ impl World {
     /// Begins a script, whose input is still to come.
     pub(super) fn begin(&self, name: &str, args: &[&str]) -> (Running, ChildStdin) {
         let (_, text) = scripts::ALL.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no script {name}"));
-        let sent = own_path(&scripts::sent(text));
+        let sent = self.own(&scripts::sent(text));
         let mut head = format!("{sent}TOKEN\n{}\n", args.len());
         for arg in args {
             writeln!(head, "{arg}").unwrap();
