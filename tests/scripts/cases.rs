@@ -350,16 +350,28 @@ fn units_of_systemd() {
         for seen in cluster.observe() {
             assert!(seen.has("node manager") && seen.has("process "), "{:?}", seen.lines);
         }
+        let [_, full] = cluster.observe();
+        let mut releases: Vec<_> = full.lines.iter().filter(|l| l.starts_with("release ")).collect();
+        releases.sort();
+        assert_eq!(releases, ["release r1", "release r2", "release r3"]);
+        assert!(full.has("info who me"), "{:?}", full.lines);
         assert_eq!(stop(), ["stopped manager"]);
         assert!(!files() && !world.path(&format!("units/{unit}")).exists());
         for seen in cluster.observe() {
             assert!(seen.has("exit next stopped") && !seen.has("supervised"), "{:?}", seen.lines);
         }
-        // To a release of the runner process, with a unit that does not run any more, and back.
+        // Logs that its last process left are queued before the next one would truncate them.
+        let leaves = |log: &str| fs::write(format!("{spool}/nodes/manager/{log}"), "x\n").unwrap();
+        let queued = || fs::read_dir(format!("{spool}/log-queue")).unwrap().count();
+        leaves("dns.log");
         assert_eq!(start(), ["ready manager"]);
+        assert_eq!(queued(), 1);
+        // To a release of the runner process, with a unit that does not run any more, and back.
         assert_eq!(stop(), ["stopped manager"]);
         cluster.activate("r1", "r2");
+        leaves("conn.log");
         assert_eq!(start(), ["ready manager"]);
+        assert_eq!(queued(), 2);
         assert!(!files() && Path::new(&format!("{spool}/nodes/manager/supervisor")).exists());
         assert_eq!(stop(), ["stopped manager"]);
         cluster.activate("r2", "r3");
@@ -456,6 +468,10 @@ fn a_node_that_fails() {
         assert_eq!(node("may", &[], &[], "is not started again (refused)"), 1);
         fs::write(format!("{dir}/want"), "stopped\n").unwrap();
         assert_eq!(node("may", &[], &[], "is not meant to run"), 1);
+        // A record that something has damaged.
+        exit("tries x\nnext 1\n");
+        assert_eq!(node("ended", &["1", "-"], &[], "-"), 0);
+        assert!(says().contains("\nstatus 1\n") && says().contains("\ntries 1\n"), "{}", says());
         // What systemd tells of an end.
         for (code, status, result, recorded) in [
             ("exited", "3", "exit-code", "\nstatus 3\n"),
@@ -644,6 +660,9 @@ fn a_full_disk() {
         assert!(activated.has("fail can't write"), "{:?}", activated.lines);
         let stopped = run("STOP", &cluster.guarded(&[spool, "30"]), b"manager\n\n");
         assert_eq!(stopped.lines, ["stopped manager"]);
+        // What is meant is known without room for another file.
+        let want = fs::read_to_string(format!("{spool}/nodes/manager/want")).unwrap();
+        assert_eq!(want.trim_end(), "stopped");
         let started = run("START", &cluster.guarded(&[home, spool, "5"]), b"manager r1\n");
         assert_eq!(started.lines, [format!("dead manager can't write in {spool}/nodes/manager")]);
         let stopped = run("STOP", &cluster.guarded(&[spool, "30"]), b"log-archiver\n\n");
