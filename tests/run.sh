@@ -191,8 +191,8 @@ count() {
 
 install_packages() {
 	local wanted=() missing=() package
-	# sshd: the transport's tests and the lab. The shells: login shells, completions, and the scripts on hosts, which
-	# shellcheck reads as well. The rest: the lab.
+	# sshd: the transport's tests and the lab. The shells: login shells, completions, and the scripts on hosts; shellcheck
+	# reads those as well. The rest: the lab.
 	wanted=(openssh-server openssh-client openssl procps jq bash zsh fish tcsh busybox dash mksh ksh93u+m shellcheck python3-venv)
 	[ "$lab" = no ] || wanted+=(debootstrap systemd-container iproute2 libcap2-bin util-linux)
 	command -v cc >/dev/null || wanted+=(gcc libc6-dev)
