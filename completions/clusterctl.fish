@@ -39,18 +39,18 @@ complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "status" -d 'W
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "diff" -d 'What a deploy would change'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "releases" -d 'Releases on each host: when, by whom, with which Zeek, and which runs'
-complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "rollback" -d 'Go back to an earlier release, with the topology that it had; only what differs restarts'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "rollback" -d 'Return to an earlier release and its topology; only nodes that differ restart'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "resume" -d 'Bring hosts that were away to the release that the others run, and start their nodes'
-complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "unlock" -d 'Free the lock of an operation that hangs; the lock of one that ended is free by itself'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "unlock" -d 'Free the lock of an operation that hangs; an operation that ends frees its own lock'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "start" -d 'Start nodes from the release on their hosts'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "stop" -d 'Stop nodes'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "restart" -d 'Stop nodes and start them again'
-complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "maintain" -d 'Archive what nodes left, expire the archive, start nodes that should run, look at disks'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "maintain" -d 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
-complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "doctor" -d 'Look whether each host has what it needs; changes nothing, and says what root has to do once'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "doctor" -d 'Check that each host has what it needs, and print what root must run once; changes nothing'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
-complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "secrets" -d 'The keys with which nodes encrypt what they say to each other'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "secrets" -d 'Manage the keys that encrypt the traffic between nodes'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "init" -d 'Write a commented first description, if there is none'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
@@ -66,9 +66,9 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l timeout
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s q -l quiet -d 'Only the result and errors: no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l skip -d 'Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l allow-failed -d 'So many workers may fail or be away without the rest going back: a number, or a share such as 10%' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l max-unavailable -d 'Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l skip -d 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l allow-failed -d 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l max-unavailable -d 'How many workers restart at a time, in whole capture groups: a number, or a share such as 10%' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
@@ -104,9 +104,9 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l timeo
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s q -l quiet -d 'Only the result and errors: no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l skip -d 'Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l allow-failed -d 'So many workers may fail or be away without the rest going back: a number, or a share such as 10%' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l max-unavailable -d 'Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l skip -d 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l allow-failed -d 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l max-unavailable -d 'How many workers restart at a time, in whole capture groups: a number, or a share such as 10%' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
@@ -229,7 +229,7 @@ always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l parallel -d 'How many hosts are worked on at the same time' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l options -d 'Print the second generated script instead, which holds all that is no layout'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l options -d 'Print the generated options script instead of the layout'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s q -l quiet -d 'Only the result and errors: no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s f -l file -d 'The description of the cluster' -r -F
@@ -302,18 +302,18 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fi
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "diff" -d 'What a deploy would change'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "releases" -d 'Releases on each host: when, by whom, with which Zeek, and which runs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "rollback" -d 'Go back to an earlier release, with the topology that it had; only what differs restarts'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "rollback" -d 'Return to an earlier release and its topology; only nodes that differ restart'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "resume" -d 'Bring hosts that were away to the release that the others run, and start their nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "unlock" -d 'Free the lock of an operation that hangs; the lock of one that ended is free by itself'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "unlock" -d 'Free the lock of an operation that hangs; an operation that ends frees its own lock'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "stop" -d 'Stop nodes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "maintain" -d 'Archive what nodes left, expire the archive, start nodes that should run, look at disks'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "maintain" -d 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "doctor" -d 'Look whether each host has what it needs; changes nothing, and says what root has to do once'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "doctor" -d 'Check that each host has what it needs, and print what root must run once; changes nothing'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "secrets" -d 'The keys with which nodes encrypt what they say to each other'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "secrets" -d 'Manage the keys that encrypt the traffic between nodes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "nodes" -d 'Nodes with hosts, addresses, ports and CPUs'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "init" -d 'Write a commented first description, if there is none'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'

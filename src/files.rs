@@ -15,7 +15,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// It is not there.
-    #[error("there is no such file")]
+    #[error("file not found")]
     Missing,
     /// It is something else.
     #[error("this is {0}, not a file")]
@@ -24,7 +24,7 @@ pub enum Unreadable {
     #[error("the file is larger than {}", bytesize::ByteSize(*.0))]
     TooLarge(u64),
     /// It does not come.
-    #[error("the file gives nothing to read: it is no plain file, or its file system does not answer")]
+    #[error("reading the file timed out: its file system does not answer, or it is not a regular file")]
     NoAnswer,
     /// The system says why.
     #[error("the file can't be read: {0}")]

@@ -64,7 +64,7 @@ impl Secret {
         }
         let secret = Self::new(secret_kind(name), content);
         if secret.name != name {
-            return Err("what it sent is not what it has".to_owned());
+            return Err("the content does not match the digest in its name".to_owned());
         }
         let text = std::str::from_utf8(&secret.content).map_err(|_| "it is not text".to_owned())?;
         let right = match secret_kind(name) {
@@ -74,7 +74,7 @@ impl Secret {
             kind if TLS_FILES.iter().any(|file| file.kind == kind) => is_pem(text, "CERTIFICATE"),
             _ => return Err("it is of a kind that is not known".to_owned()),
         };
-        if right { Ok(secret) } else { Err("it does not have the form of what its name says".to_owned()) }
+        if right { Ok(secret) } else { Err("the content is not of the kind that its name says".to_owned()) }
     }
 }
 

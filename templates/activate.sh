@@ -15,7 +15,7 @@ cd "$home" || {
 	exit 1
 }
 if [ "$current" != "$expected" ] && [ "$current" != "$id" ]; then
-	say fail "the current release is $current, not $expected: somebody else has deployed"
+	say fail "the current release is $current, not $expected: another operation has run"
 	exit 1
 fi
 # Copies lines of the input up to an empty one.

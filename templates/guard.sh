@@ -20,7 +20,7 @@ ours() {
 	read -r guarded _ </proc/uptime
 	if [ "${guarded%%.*}" -gt "$guarded_until" ]; then
 		say guard late "$guarded"
-		say fail "the step came too late and was not done"
+		say fail "the step arrived too late and was skipped"
 		return 1
 	fi
 }

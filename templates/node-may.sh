@@ -3,7 +3,7 @@ may() {
 	meant=''
 	{ read -r meant _ <want; } 2>/dev/null
 	if [ "$meant" != running ] || [ -e stop ]; then
-		echo "clusterctl: $node is not meant to run; clusterctl start changes that" >&2
+		echo "clusterctl: $node is stopped; to start it: clusterctl start $node" >&2
 		exit 1
 	fi
 	[ -f exit ] || exit 0
@@ -24,7 +24,7 @@ may() {
 	case $next in
 	stopped) exit 0 ;;
 	'' | *[!0-9]*)
-		echo "clusterctl: $node is not started again ($next); clusterctl start changes that" >&2
+		echo "clusterctl: $node is not restarted ($next); to start it: clusterctl start $node" >&2
 		exit 1
 		;;
 	esac

@@ -9,8 +9,8 @@ limit() {
 }
 run_node() {
 	myself
-	[ -r "$start" ] || refuse "$start can not be read"
-	node_alive . && refuse "it runs already, with the pid $p"
+	[ -r "$start" ] || refuse "can't read $start"
+	node_alive . && refuse "it already runs (pid $p)"
 	read_start
 	# What is no Zeek is a script of the release.
 	if [ -n "$script" ]; then

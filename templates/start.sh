@@ -170,7 +170,7 @@ while [ -n "$left$later" ]; do
 		# shellcheck disable=SC2086
 		set -- $later
 		while [ "$#" -gt 1 ]; do
-			say late "$1 it was told to stop and has not ended; clusterctl stop kills it"
+			say late "$1 still stopping; to kill it: clusterctl stop $1"
 			shift 2
 		done
 		break

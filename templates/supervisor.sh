@@ -12,7 +12,7 @@ claim supervisor "$ours"
 case $? in
 0) ;;
 2)
-	printf '%s\nrefused the folder %s can not be written (is the disk full?)\n' "$ours" "$dir" >./exit
+	printf '%s\nrefused cannot write in %s (is the disk full?)\n' "$ours" "$dir" >./exit
 	exit 1
 	;;
 *) exit 0 ;;

@@ -7,7 +7,7 @@ if [ -z "$held" ]; then
 	exit 0
 fi
 if [ "$held" != "$operation" ]; then
-	say fail "the lock has changed hands meanwhile"
+	say fail "another operation has taken the lock meanwhile"
 	exit 1
 fi
 identity "$home/lock"

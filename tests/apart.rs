@@ -18,8 +18,8 @@ fn a_host_that_was_not_asked_is_not_said_to_have_the_release() {
     let cluster = with_one_away();
     cluster.run(&["deploy", "--yes", "--skip", "@gone"]).code(4);
     for (args, why) in [
-        (&["deploy", "--yes", "--skip", "@gone"][..], "gone was skipped: what runs there is not known here"),
-        (&["deploy", "--dry-run", "--skip", "@gone"], "gone was skipped: what runs there is not known here"),
+        (&["deploy", "--yes", "--skip", "@gone"][..], "gone was skipped: the state of its nodes is unknown"),
+        (&["deploy", "--dry-run", "--skip", "@gone"], "gone was skipped: the state of its nodes is unknown"),
         (&["deploy", "--yes", "--allow-failed", "1"], "gone could not be asked ("),
         (&["resume", "--yes"], "gone could not be asked ("),
     ] {

@@ -178,7 +178,7 @@ fn a_deploy_that_was_killed_is_told_and_finished_or_undone() {
     // A way back that was killed goes on as one: a deploy would bring what it leads away from.
     killed("rollback", "stopping the manager");
     let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains("clusterctl rollback goes on from here"), "{status:?}");
+    assert!(status.stdout.contains("finish it with clusterctl rollback"), "{status:?}");
     let said = cluster.run(&["rollback", "--yes"]).code(0);
     assert!(said.stdout.contains(&format!("went back to {first}")), "{said:?}");
     cluster.settled();

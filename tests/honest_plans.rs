@@ -37,7 +37,7 @@ fn an_id_that_depends_on_keys_to_be_made_is_said_to() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(cluster.zeek().join("etc/zeek-sim.conf"), "packets=1000\nversion=8.2.0\n").unwrap();
     std::fs::write(&file, text.replace("backend: broker", "backend: zeromq, curve: on")).unwrap();
-    let words = "for now: a deploy makes new keys, and with them another id";
+    let words = "provisional: a deploy makes new keys, so its id differs";
     let planned = cluster.run(&["diff"]).code(0);
     assert!(planned.stdout.contains(words), "{}", planned.stdout);
     assert_eq!(cluster.run(&["diff", "-o", "json"]).code(0).json()["data"]["new_keys"], true);

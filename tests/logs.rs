@@ -154,7 +154,7 @@ fn without_zeek_archiver_logs_wait_and_that_is_said() {
     wait_for("a log in the queue", || queued(&cluster).iter().any(|n| n.starts_with("sim__")).then_some(()));
     assert!(archived(&cluster, "sim").is_empty());
     let stopped = cluster.run(&["stop"]).code(0);
-    assert!(stopped.stderr.contains("rotated logs wait in"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("archiving goes on at the next start"), "{}", stopped.stderr);
     assert!(stopped.stderr.contains("there is no"), "{}", stopped.stderr);
     // Once it is there, nothing else has to be done.
     std::os::unix::fs::symlink("zeek", &program).unwrap();
@@ -296,7 +296,7 @@ fn maintain_leaves_a_locked_host_and_an_unfinished_operation_alone() {
     wait_for("its end", || (cluster.row("worker-1")["state"] == "crashed").then_some(()));
     std::fs::write(cluster.kept("journal"), "17-1 ada@desk (pid 1): deploy\nswitched abc\n").unwrap();
     let report = cluster.run(&["maintain"]).code(1);
-    assert!(report.stdout.contains("did not finish"), "{}", report.stdout);
+    assert!(report.stdout.contains("unfinished operation"), "{}", report.stdout);
     assert!(report.stdout.contains("ada@desk"), "{}", report.stdout);
     std::fs::remove_file(cluster.kept("journal")).unwrap();
     // This test holds the lock.
@@ -306,7 +306,7 @@ fn maintain_leaves_a_locked_host_and_an_unfinished_operation_alone() {
     let line = format!("id {} {} {begun} 17-2 eve@desk (pid 2): deploy\n", boot.trim(), std::process::id());
     std::fs::write(cluster.kept("lock"), line).unwrap();
     let report = cluster.run(&["maintain"]).code(1);
-    assert!(report.stdout.contains("locked: eve@desk (pid 2): deploy"), "{}", report.stdout);
+    assert!(report.stdout.contains("skipped, locked by eve@desk (pid 2): deploy"), "{}", report.stdout);
     assert_eq!(cluster.row("worker-1")["state"], "crashed");
     std::fs::remove_file(cluster.kept("lock")).unwrap();
     cluster.run(&["maintain"]).code(0);

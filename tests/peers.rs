@@ -98,5 +98,5 @@ fn a_limit_that_nodes_do_not_get_is_said_by_deploy_and_doctor() {
     assert!(doctor.stdout.contains("`limits.nofile` is 1073741824, and"), "{}", doctor.stdout);
     // Without a timer or a line of cron there is nothing to remove, and that is no mistake.
     let removed = cluster.run(&["maintain", "--remove"]).code(0);
-    assert!(removed.stdout.contains("does not maintain itself any more"), "{}", removed.stdout);
+    assert!(removed.stdout.contains("automatic maintenance removed"), "{}", removed.stdout);
 }

@@ -160,8 +160,8 @@ fn keys_that_were_replaced_do_not_come_back() {
     let old = std::fs::read_to_string(cluster.kept(&format!("releases/{first}/clusterctl/secrets"))).unwrap();
     assert_ne!(keys, old);
     let plan = cluster.run(&["rollback", "--dry-run", &first]).code(0);
-    assert!(plan.stderr.contains(&format!("{first} becomes ")), "{plan:?}");
-    assert!(plan.stderr.contains("with what is used now of keys for ZeroMQ"), "{plan:?}");
+    assert!(plan.stderr.contains(&format!("rolling back to {first} as ")), "{plan:?}");
+    assert!(plan.stderr.contains("same files, current keys for ZeroMQ"), "{plan:?}");
     let said = cluster.run(&["rollback", "--yes", &first]).code(0);
     assert_eq!(std::fs::read_to_string(cluster.kept("current/site/local.zeek")).unwrap(), "# one\n");
     assert_eq!(std::fs::read_to_string(cluster.kept("current/clusterctl/secrets")).unwrap(), keys);
@@ -218,7 +218,7 @@ fn secrets_of_the_environment_are_those_of_now() {
     describe(with, "# two\n", "sesame-2\n");
     cluster.run(&["deploy", "--yes"]).code(0);
     let said = cluster.run(&["rollback", "--yes"]).code(0);
-    assert!(said.stderr.contains("with what is used now of secrets in the environment"), "{said:?}");
+    assert!(said.stderr.contains("same files, current secrets in the environment"), "{said:?}");
     assert!(!said.stderr.contains("sesame") && !said.stdout.contains("sesame"), "{said:?}");
     assert_eq!(std::fs::read_to_string(cluster.kept("current/site/local.zeek")).unwrap(), "# one\n");
     assert!(environment(&cluster, "worker-1").contains("TOKEN=sesame-2\0"));

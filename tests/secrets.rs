@@ -248,7 +248,7 @@ fn certificates_reach_the_nodes_and_are_seen_by_nobody_else() {
     assert_eq!(kept(&cluster).len(), 8);
     let said = cluster.run(&["rollback", "--yes"]).code(0);
     assert!(said.stdout.starts_with("nothing to do"), "{said:?}");
-    assert!(said.stderr.contains("with what is used now of passphrase, tls ca, tls certificate, tls key"), "{said:?}");
+    assert!(said.stderr.contains("same files, current passphrase, tls ca, tls certificate, tls key"), "{said:?}");
     assert_eq!(cluster.settled()["workers"]["counted"], 2);
     let environ = std::fs::read(format!("/proc/{}/environ", cluster.pid("manager"))).unwrap();
     assert!(!String::from_utf8_lossy(&environ).contains(&key));

@@ -127,7 +127,7 @@ fn what_a_killed_deploy_left_stopped_is_healed() {
     wait_for("the lock to be free", || (!cluster.kept("lock").exists()).then_some(()));
 
     let left = cluster.run(&["maintain"]).code(1);
-    assert!(left.stdout.contains("an operation did not finish there, no node was touched"), "{left:?}");
+    assert!(left.stdout.contains("unfinished operation, no node was started"), "{left:?}");
     assert!(down("worker-1") && down("worker-2"));
     cluster.run(&["stop", "worker-2"]).code(0);
     let hour_ago = SystemTime::now() - Duration::from_secs(3600);
@@ -135,7 +135,7 @@ fn what_a_killed_deploy_left_stopped_is_healed() {
     journal.set_modified(hour_ago).unwrap();
     let healed = cluster.run(&["maintain"]);
     assert!(healed.stdout.contains("worker-1 started again"), "{healed:?}");
-    assert!(healed.stdout.contains("only nodes were brought back"), "{healed:?}");
+    assert!(healed.stdout.contains("stopped nodes were restarted"), "{healed:?}");
     assert_eq!(runs(&cluster, "worker-1"), Some(new.clone()));
     assert_eq!(runs(&cluster, "manager"), Some(before));
     assert!(down("worker-2"), "an operator has stopped it");

@@ -100,7 +100,7 @@ fn a_remembered_host_runs_nothing_here_and_makes_no_host_of_this_machine() {
     let diff = &all[0].1;
     assert!(diff.stderr.contains("ghost left the description but can't be reached"), "{diff:?}");
     assert!(diff.stderr.contains("list it under `removed`"), "{diff:?}");
-    assert!(diff.stderr.contains("pending is not what clusterctl writes"), "{diff:?}");
+    assert!(diff.stderr.contains("pending is damaged, and ignored"), "{diff:?}");
     assert!(!diff.stderr.contains("victim") && !diff.stdout.contains("victim"), "{diff:?}");
     // A deploy goes on, says what it does not know, and writes the record anew; nobody is forgotten.
     let report = cluster.run(&["deploy", "--yes"]).code(4);
@@ -385,7 +385,10 @@ fn an_operation_of_312e525_that_was_cut_off_is_finished() {
     let cluster = Earlier::new();
     fs::copy(format!("{ROOT}/pack/journal-cut-off"), cluster.kept("journal")).unwrap();
     let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains("did not finish") || status.stderr.contains("did not finish"), "{status:?}");
+    assert!(
+        status.stdout.contains("unfinished operation") || status.stderr.contains("unfinished operation"),
+        "{status:?}"
+    );
     cluster.run(&["resume", "--dry-run"]);
     cluster.run(&["deploy", "--yes"]).code(0);
     assert!(!cluster.kept("journal").exists());

@@ -330,12 +330,12 @@ logs: { expire: 0 }
     assert_eq!(
         told(text),
         [
-            "2: that is zeekctl's; write `logs: { rotate: 1h }`",
-            "5: that is zeekctl's; write `scripts: [NAME, ...]`",
+            "2: a zeekctl setting; write `logs: { rotate: 1h }`",
+            "5: a zeekctl setting; write `scripts: [NAME, ...]`",
             "6: write the host's name in `hosts`: `here`",
-            "9: that is zeekctl's; write `interface: af_packet::INTERFACE` and `count: N`, and the workers share the packets",
-            "10: that is zeekctl's; write `count: N`",
-            "11: that is zeekctl's; write `env: { NAME: VALUE }`",
+            "9: a zeekctl setting; write `interface: af_packet::INTERFACE` and `count: N`, and the workers share the packets",
+            "10: a zeekctl setting; write `count: N`",
+            "11: a zeekctl setting; write `env: { NAME: VALUE }`",
             "13: did you mean `FANOUT_HASH`?",
             "13: write `128MiB`",
             "14: leave `expire` out to keep archived logs for ever",

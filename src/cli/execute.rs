@@ -68,7 +68,7 @@ async fn work<C: Command>(command: &C, mut session: Session) -> Result<Option<Ki
 fn interrupted(hosts: Hosts) -> Error {
     let error = Error::new(Kind::Interrupted, "interrupted");
     if hosts == Hosts::Changed {
-        return error.hint("what was begun on the hosts may be half done: `clusterctl status` shows it");
+        return error.hint("the operation may be half done; see `clusterctl status`");
     }
     error
 }

@@ -34,7 +34,7 @@ pub(crate) struct Global {
 fn timeout(text: &str) -> Result<Duration, String> {
     match text.parse()? {
         Interval(timeout) if (1..=3600).contains(&timeout.as_secs()) => Ok(timeout),
-        timeout => Err(format!("{timeout} is no time to wait for a host: 1s to 1h")),
+        timeout => Err(format!("must be from 1s to 1h, not {timeout}")),
     }
 }
 

@@ -6,23 +6,23 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What zeekctl has, and what to use here.
 const OF_ZEEKCTL: [(&str, &str); 17] = [
-    ("capstats", "status"),
-    ("cleanup", "maintain"),
-    ("config", "nodes"),
-    ("cron", "maintain"),
-    ("df", "doctor"),
-    ("diag", "status"),
-    ("exec", "ssh HOST COMMAND"),
-    ("install", "deploy"),
-    ("netstats", "status"),
-    ("peerstatus", "status"),
-    ("process", "check"),
-    ("quit", "nothing: every command ends by itself"),
-    ("scripts", "check"),
-    ("top", "status"),
-    ("update", "deploy"),
-    ("host", "nodes"),
-    ("list", "nodes"),
+    ("capstats", "use `status`"),
+    ("cleanup", "not needed; `maintain` tidies up"),
+    ("config", "see the description; `nodes` and `layout` show what comes of it"),
+    ("cron", "use `maintain --install` once: hosts do it themselves then"),
+    ("df", "use `doctor`"),
+    ("diag", "use `status`"),
+    ("exec", "use `ssh HOST COMMAND`"),
+    ("install", "use `deploy`"),
+    ("netstats", "use `status`"),
+    ("peerstatus", "use `status`"),
+    ("process", "use `check`"),
+    ("quit", "not needed; every command ends by itself"),
+    ("scripts", "`check` has Zeek read the scripts; `layout --options` prints what is generated"),
+    ("top", "use `status`"),
+    ("update", "use `deploy`"),
+    ("host", "use `nodes`"),
+    ("list", "use `nodes`"),
 ];
 
 /// The commands that a typing error may be answered with: they only look.
@@ -37,7 +37,7 @@ pub(super) fn advise(mut error: clap::Error) -> clap::Error {
     let suggested = error.remove(ContextKind::SuggestedSubcommand);
     let known = OF_ZEEKCTL.iter().find(|(theirs, _)| *theirs == word);
     let tip = match (known, suggested) {
-        (Some((theirs, ours)), _) => Some(format!("zeekctl's `{theirs}` is `{ours}` here")),
+        (Some((theirs, ours)), _) => Some(format!("zeekctl's `{theirs}`: {ours}")),
         (None, Some(ContextValue::Strings(near))) => {
             let near: Vec<String> =
                 near.iter().filter(|name| LOOK.contains(&name.as_str())).map(|name| format!("`{name}`")).collect();
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn no_word_is_answered_with_a_command_that_changes_things() {
-        assert!(said("top").contains("zeekctl's `top` is `status` here"), "{}", said("top"));
+        assert!(said("top").contains("zeekctl's `top`: use `status`"), "{}", said("top"));
         assert!(!said("top").contains("stop"), "{}", said("top"));
         assert!(!said("stp").contains("tip:"), "{}", said("stp"));
         assert!(said("statsu").contains("did you mean `status`?"), "{}", said("statsu"));

@@ -174,16 +174,14 @@ impl Report for DeployReport {
             for behind in &self.pending {
                 let why = in_line(&behind.why);
                 // One that a deploy left out is at another release; one that could not be asked may be at this one.
-                let what = if self.command == OperationKind::Resume { "is not known to have it" } else { "is behind" };
+                let what = if self.command == OperationKind::Resume { "may be behind" } else { "is behind" };
                 let later = typed(&format!("clusterctl resume @{}", behind.host));
                 let subject = ui.out.paint(Tone::Warn, &format!("{} {what}", behind.host));
                 ui.result(&format!("{subject}: {why}; later: {later}"));
             }
             for one in &self.unseen {
                 let (node, host) = (&one.node, &one.host);
-                ui.result(&format!(
-                    "{node} may still run on {host}, which was not asked, and would run twice: stop it there"
-                ));
+                ui.result(&format!("{node} may run twice: {host} was not asked; stop {node} on {host}"));
             }
             for host in &self.unreachable_hosts {
                 ui.result(&format!("{host} left, but could not be asked: nodes may still run there"));
@@ -195,14 +193,16 @@ impl Report for DeployReport {
             }
             match &self.rolled_back {
                 Some(_) if !self.not_back.is_empty() => {
-                    ui.result(ways_on(Some(self.command), self.first));
+                    ui.result(&typed(ways_on(Some(self.command), self.first)));
                 }
-                Some(back) if back.is_empty() && self.interrupted => ui.result("went back: no node was touched"),
+                Some(back) if back.is_empty() && self.interrupted => {
+                    ui.result("went back: no node was stopped or started");
+                }
                 Some(back) if back.is_empty() && self.first => {
-                    ui.result("the release was not kept: what it started was stopped, since nothing ran before");
+                    ui.result("first deploy failed; the nodes that it started are stopped");
                 }
                 Some(back) if back.is_empty() => {
-                    ui.result("went back: what it started was stopped, and all else runs on as before");
+                    ui.result("went back: the nodes that it started are stopped, the others kept running");
                 }
                 Some(back) if back.iter().all(|n| n.outcome.is_good()) => {
                     ui.result(&format!("went back: {} run again as before", count(back.len(), "node")));

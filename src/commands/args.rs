@@ -27,20 +27,20 @@ pub(crate) struct ConfirmArgs {
 /// What may be left out, and how many at a time.
 #[derive(Debug, Args)]
 pub(crate) struct RolloutArgs {
-    /// Leave hosts out that run nothing but workers, such as @sensor3: they are behind then, until `resume`
+    /// Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later
     #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     pub(crate) skip: Vec<String>,
-    /// So many workers may fail or be away without the rest going back: a number, or a share such as 10%
+    /// How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%
     #[arg(long, value_name = "N|P%", default_value_t = Share::NONE)]
     pub(crate) allow_failed: Share,
-    /// Restart so many workers at a time, by whole capture groups: a number, or a share such as 10%
+    /// How many workers restart at a time, in whole capture groups: a number, or a share such as 10%
     #[arg(long, value_name = "N|P%", value_parser = some_of)]
     pub(crate) max_unavailable: Option<Share>,
 }
 
 fn some_of(text: &str) -> Result<Share, String> {
     match text.parse()? {
-        Share::Number(0) | Share::Percent(0) => Err("with none at a time nothing is done: at least 1 or 1%".to_owned()),
+        Share::Number(0) | Share::Percent(0) => Err("must be at least 1 or 1%".to_owned()),
         share => Ok(share),
     }
 }

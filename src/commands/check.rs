@@ -60,7 +60,7 @@ impl Report for Checked {
         match self {
             Self::Scripts(report) => scripts(ui, report),
             Self::Description { nodes, hosts, .. } => ui.result(&format!(
-                "the description is valid: {} on {}; Zeek has not seen the scripts",
+                "the description is valid: {} on {}; scripts not checked (--offline)",
                 count(*nodes, "node"),
                 count(*hosts, "host"),
             )),
@@ -85,7 +85,7 @@ fn scripts(ui: &Ui, report: &CheckReport) {
     report.warnings.iter().for_each(|w| tell(Tone::Warn, "warning:", w));
     report.unchecked.iter().for_each(|u| tell(Tone::Bad, "not checked:", u));
     if report.errors.is_empty() && !report.unchecked.is_empty() {
-        ui.result("the description is valid; Zeek could not check all scripts, since it crashed itself");
+        ui.result("the description is valid; not all scripts are checked: Zeek crashed");
     } else if report.errors.is_empty() {
         let nodes: Vec<&str> = report.checked.iter().map(|c| c.node.as_str()).collect();
         let nodes = fold_names(&nodes);

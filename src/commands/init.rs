@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::report::Report;
 use super::{Command, Hosts, Session};
 use crate::error::{CommandError, Error, Kind};
-use crate::ui::{Progress, Ui};
+use crate::ui::{Progress, Ui, typed};
 
 /// Write a commented first description, if there is none
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ impl Command for Init {
         };
         write().map_err(|e| match e.kind() {
             ErrorKind::AlreadyExists => {
-                Error::failed(format!("{} is there already", file.display())).hint("`-f FILE` writes another one")
+                Error::failed(format!("{} already exists", file.display())).hint("use -f FILE to write another file")
             }
             _ => Error::failed(format!("can't write {}", file.display())).because(e),
         })?;
@@ -47,7 +47,8 @@ impl Report for Written {
     }
 
     fn show(&self, ui: &Ui) {
-        ui.result(&format!("wrote {}; next: edit it, then `clusterctl check`", self.file.display()));
+        let next = typed("edit it, then `clusterctl check`");
+        ui.result(&format!("wrote {}; next: {next}", self.file.display()));
     }
 
     fn end(&self) -> Option<Kind> {

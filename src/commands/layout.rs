@@ -21,7 +21,7 @@ pub(crate) struct Layout {
     /// The version of Zeek to write for, instead of the description's
     #[arg(long, value_name = "VERSION", value_parser = zeek_version)]
     zeek_version: Option<Version>,
-    /// Print the second generated script instead, which holds all that is no layout
+    /// Print the generated options script instead of the layout
     #[arg(long, conflicts_with = "format")]
     options: bool,
 }

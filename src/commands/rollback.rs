@@ -9,7 +9,7 @@ use crate::error::CommandError;
 use crate::observed::OperationKind;
 use crate::ui::Progress;
 
-/// Go back to an earlier release, with the topology that it had; only what differs restarts
+/// Return to an earlier release and its topology; only nodes that differ restart
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rollback {
     /// Release id or a prefix of it; default: the previous release, or after an interrupted deploy the one that it started from

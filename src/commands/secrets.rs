@@ -9,7 +9,7 @@ use crate::error::CommandError;
 use crate::observed::OperationKind;
 use crate::ui::Progress;
 
-/// The keys with which nodes encrypt what they say to each other
+/// Manage the keys that encrypt the traffic between nodes
 #[derive(Debug, clap::Args)]
 pub(crate) struct Secrets {
     #[command(subcommand)]

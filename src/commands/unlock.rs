@@ -15,7 +15,7 @@ use crate::scripts;
 use crate::transport::RemoteScript;
 use crate::ui::{Progress, Tone, Ui, in_line};
 
-/// Free the lock of an operation that hangs; the lock of one that ended is free by itself
+/// Free the lock of an operation that hangs; an operation that ends frees its own lock
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unlock {
     /// Hosts (@sensor1); none: all
@@ -48,7 +48,7 @@ impl Command for Unlock {
             let error = Error::new(Kind::Usage, "nothing has changed: the lock may still be in use");
             return Err(error.hint(format!("check that operation first, then: clusterctl unlock {named}--yes")).into());
         }
-        let question = "is that operation really dead? free the lock?";
+        let question = "free the lock? (only if that operation no longer runs)";
         if !self.yes && !tokio::task::spawn_blocking(move || ui.confirm(question)).await.unwrap_or(false) {
             return Err(Error::cancelled().into());
         }

@@ -56,7 +56,7 @@ pub enum NoAnswer {
     #[error("no reply")]
     Silent,
     /// Nodes were asked in turn, and the time for all was over before its turn.
-    #[error("not asked: nodes of this Zeek are asked in turn, and a minute is over")]
+    #[error("not asked: out of time (this Zeek answers one node after another, for one minute in all)")]
     NoTurn,
     /// What it sent has not the form of an answer.
     #[error("{0}")]

@@ -180,7 +180,7 @@ pub(crate) async fn with_secrets_of_now(
         })
         .chain((!values.is_empty()).then(|| "secrets in the environment".to_owned()))
         .collect();
-    notes.push(format!("{id} becomes {}: all as it was, but with what is used now of {}", release.id, what.join(", ")));
+    notes.push(format!("rolling back to {id} as {}: same files, current {}", release.id, what.join(", ")));
     let manifests = held.iter().map(|(host, held)| (*host, held.manifest.clone())).collect();
     Ok(Again { release, base: Some((id.clone(), manifests)), names, known })
 }
@@ -245,7 +245,7 @@ async fn starts(
     let entries = manifest_entries(held.manifest.iter().map(String::as_str));
     for (node, text) in &files {
         if entries.get(format!("start/{node}").as_str()).is_none_or(|e| e.digest != digest(text.as_bytes())) {
-            return Err(fail(format!("start/{node} is not what it was")));
+            return Err(fail(format!("start/{node} was changed on the host")));
         }
     }
     Ok(files)

@@ -53,8 +53,7 @@ pub async fn apply(
         return Err(failure);
     }
     if !prepared.does_as(&shown) {
-        fleet
-            .emit(Event::Note { text: "the hosts have changed since the plan was made: it was made again".to_owned() });
+        fleet.emit(Event::Note { text: "the hosts have changed meanwhile; this is the new plan".to_owned() });
         // That is shown before the plan is.
         tokio::task::yield_now().await;
         let answer = match fleet.unless_interrupted(agree(&prepared)).await {
@@ -212,7 +211,7 @@ fn not_doubled<'a>(nodes: impl Iterator<Item = &'a Unseen>) -> Result<(), Error>
     if hosts.is_empty() {
         return Ok(());
     }
-    let mut error = Error::failed("nothing has changed: nodes of which there must be one would run twice");
+    let mut error = Error::failed("nothing has changed: a manager, logger or proxy would run twice");
     for ((host, why), nodes) in hosts {
         let nodes = name_ranges(nodes).join(", ");
         error = error.because(format!("{nodes}: may still run on {host}, which can't be asked")).hint(match why {

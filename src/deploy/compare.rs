@@ -115,7 +115,7 @@ fn read(reply: &ScriptOutput, questions: &[Question]) -> Vec<OldText> {
                 } else if text.contains('\u{fffd}') || text.contains('\0') {
                     OldText::Size(text.len() as u64)
                 } else {
-                    OldText::Unknown("what is there now is not what its release had: somebody changed it".to_owned())
+                    OldText::Unknown("it was changed by hand on the host".to_owned())
                 }
             }
             Some((Some(size), None)) => OldText::Size(size),

@@ -234,7 +234,7 @@ pub(crate) async fn keep(
         let needs = found.get(*index).and_then(Option::as_ref).map_or(&[][..], |o| &o.needs);
         if names.iter().all(|name| needs.contains(name)) {
             let host = &fleet.cluster.hosts[*index].name;
-            let text = format!("{host}: its keys are not those of the cluster; they are sent anew");
+            let text = format!("{host}: its keys differ from the cluster's; sending them again");
             fleet.emit(Event::Note { text });
         }
     }

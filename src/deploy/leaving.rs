@@ -137,10 +137,7 @@ pub(crate) async fn ask_leaving(
             Ok(observed) => {
                 let lives = observed.nodes.values().any(|n| n.process.is_some() || n.desired_release().is_some());
                 if asked.teller.is_none() && !lives && cluster_lists(fleet, &handle.name) {
-                    notes.push(format!(
-                        "{}: no node of this cluster runs there, or is meant to: it may be taken out of `removed`",
-                        handle.name
-                    ));
+                    notes.push(format!("{}: no node of this cluster is left; remove it from `removed`", handle.name));
                 }
                 leaving.removed_hosts.extend(left.filter(|_| lives));
                 leaving.ways.insert(handle.name.clone(), way(&asked.host));

@@ -307,7 +307,7 @@ impl Run<'_> {
             return Ok(());
         };
         let (nodes, not_back) = self.switcher().go_back(done).await;
-        let touched = if done.stops.is_empty() { "no node was touched; " } else { "" };
+        let touched = if done.stops.is_empty() { "no node was stopped; " } else { "" };
         let again = nodes.iter().all(|o| o.outcome.is_good());
         if not_back.is_empty() && again {
             self.touched = SwitchState::AndBack;
@@ -316,7 +316,7 @@ impl Run<'_> {
         if not_back.is_empty() {
             let error = error
                 .because("all hosts are back at the release they had, but not all nodes run as before:")
-                .hint("once that is mended: `clusterctl deploy`");
+                .hint("fix that, then run `clusterctl deploy`");
             let bad = nodes.iter().filter(|o| !o.outcome.is_good());
             return Err(bad.map(NodeOutcome::text).fold(error, Error::because).into());
         }
@@ -365,8 +365,9 @@ impl Run<'_> {
             if let Err(why) = rolling::unseen(self.fleet, version, all).await
                 && !self.fleet.is_interrupted()
             {
-                let text =
-                    format!("workers are not waited for until the manager counts them: it can't be asked: {why}");
+                let text = format!(
+                    "the manager can't be asked ({why}): the rolling restart does not wait until it counts the workers"
+                );
                 self.fleet.emit(Event::Note { text });
                 counted = false;
             }

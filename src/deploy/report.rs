@@ -52,9 +52,9 @@ pub fn ways_on(kind: Option<OperationKind>, first: bool) -> &'static str {
     match kind {
         // A deploy would bring what the way back leads away from.
         Some(OperationKind::Rollback) => {
-            "`clusterctl rollback` goes on from here, `clusterctl deploy` brings what the description says"
+            "finish it with `clusterctl rollback`, or return to the description with `clusterctl deploy`"
         }
-        _ if first => "`clusterctl deploy` goes on from here, `clusterctl stop` stops what it started",
-        _ => "`clusterctl deploy` goes on from here, `clusterctl rollback` goes back",
+        _ if first => "finish it with `clusterctl deploy`, or stop its nodes with `clusterctl stop`",
+        _ => "finish it with `clusterctl deploy`, or undo it with `clusterctl rollback`",
     }
 }

@@ -87,7 +87,7 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
         let why = match answer {
             Ok(held) if !held.manifest.is_empty() && !held.has_record(&target.record) => {
                 // One host's word about the others is not enough.
-                "its part of this release has another cluster.json than the host that was asked for it".to_owned()
+                "its cluster.json of this release differs from the other hosts'".to_owned()
             }
             Ok(held) if !held.manifest.is_empty() && anothers(cluster, index, &held).is_some() => {
                 anothers(cluster, index, &held).unwrap_or_default()
@@ -208,8 +208,8 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
     if told.iter().all(|(_, id)| fits(id)) {
         return before.or_else(|error| told.first().map(|(_, id)| id.clone()).ok_or(error));
     }
-    let error = Error::failed("hosts do not say the same of an operation that did not finish");
-    let line = |(host, id): &(&str, String)| format!("{host}: it is undone by going back to {id}");
+    let error = Error::failed("hosts disagree about an unfinished operation");
+    let line = |(host, id): &(&str, String)| format!("{host}: rollback leads to {id}");
     let name = before.unwrap_or_else(|_| told[0].1.clone());
     let hint = format!("name the release to go to, such as clusterctl rollback {name}");
     Err(told.iter().map(line).fold(error, Error::because).hint(hint))
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(chosen(&[well(), well(), with("c", &journal("deploy", "b", "c"))]).unwrap(), "b");
         let made_up = || with("c", &journal("deploy", "a", "c"));
         let error = chosen(&[well(), well(), made_up()]).unwrap_err();
-        assert!(error.contains("hosts do not say the same"), "{error}");
+        assert!(error.contains("hosts disagree"), "{error}");
         assert_eq!(chosen(&[well(), made_up(), made_up()]).unwrap(), "a");
         let gone = [kept("a", 4, "rollback"), kept("b", 2, "deploy"), kept("c", 3, "deploy")];
         let finished = || host("a", &gone, &[]);

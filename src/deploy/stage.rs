@@ -88,7 +88,7 @@ async fn stage_one(
     };
     let manifest = if base == "fresh" { &[][..] } else { manifest };
     if base == "fresh" {
-        let text = format!("{}: files of its release have been changed there; all files are sent anew", handle.name);
+        let text = format!("{}: files of its release were changed by hand; sending all files again", handle.name);
         fleet.emit(Event::Note { text });
     }
     match stage_from(&work, handle, part, base, manifest).await {
@@ -97,7 +97,7 @@ async fn stage_one(
             fleet.emit(Event::Note { text: format!("{}: {why}; all files are sent anew", handle.name) });
             match stage_from(&work, handle, part, "fresh", &[]).await {
                 Ok(()) => Ok(()),
-                Err(Refusal::Differs(_)) => Err("what arrived is not what was sent: the digests differ".to_owned()),
+                Err(Refusal::Differs(_)) => Err("the files arrived damaged: the digests differ".to_owned()),
                 Err(Refusal::Failed(why)) => Err(why),
             }
         }

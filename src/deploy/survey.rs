@@ -108,10 +108,7 @@ pub(crate) fn notes(
         }
         for wrong in &observed.wrong {
             let file = format!("{}/{}", cluster::Folders::of(&cluster.name, host).home, wrong.file);
-            notes.push(format!(
-                "{}: {file} is not what clusterctl writes: {}; it counts as unknown",
-                host.name, wrong.why
-            ));
+            notes.push(format!("{}: {file} is damaged, and ignored: {}", host.name, wrong.why));
         }
         // A script there may well write what `site_data` brought.
         let data: Vec<&str> = observed.altered.files().into_keys().filter(|path| path.starts_with("data/")).collect();
@@ -204,7 +201,7 @@ fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error>
             let (what, hint) = if folder == Some(&spool) {
                 let pids: Vec<String> = process.to_end().map(|pid| pid.to_string()).collect();
                 let hint = format!("on {host}: kill {}; then try again", pids.join(" "));
-                (format!(", but {spool} has lost what it knew of that"), hint)
+                (format!(", but {spool} has no record of it"), hint)
             } else {
                 let hint = "stop it with the description that started it, before `paths.base` or `paths.spool` change";
                 let folder = folder.map(|folder| format!(" ({folder})")).unwrap_or_default();
@@ -246,7 +243,7 @@ pub(crate) fn pinnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<
         0 => None,
         more => Some(format!("and {more} more")),
     };
-    let error = Error::failed("nothing has changed: nodes are pinned to CPUs that can't be had");
+    let error = Error::failed("nothing has changed: nodes are pinned to CPUs that their hosts lack");
     Err(shown.into_iter().chain(more).fold(error, Error::because))
 }
 

@@ -87,11 +87,9 @@ pub(crate) async fn queued(fleet: &Fleet, archivers: &[NodeTask]) {
         if count != "0" {
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
             let queue = format!("{}/log-queue", handle.folders.spool);
+            let logs = if count == "1" { "1 rotated log".to_owned() } else { format!("{count} rotated logs") };
             fleet.emit(Event::Note {
-                text: format!(
-                    "{}: {count} rotated logs wait in {queue}{why}; they are archived after the next start",
-                    handle.name
-                ),
+                text: format!("{}: {logs} in {queue}{why}; archiving goes on at the next start", handle.name),
             });
         }
     }

@@ -103,18 +103,16 @@ impl Outcome {
         match self {
             Self::Ready => "ready".to_owned(),
             Self::AlreadyRunning => "running already".to_owned(),
-            Self::Unsupervised => {
-                "runs, but unsupervised: it will not be started again if it ends, until it is restarted".to_owned()
-            }
+            Self::Unsupervised => "running, but unsupervised: restart it, or it stays down after a crash".to_owned(),
             Self::Stopped => "stopped".to_owned(),
-            Self::Killed => "killed, because it did not end after SIGTERM".to_owned(),
+            Self::Killed => "killed: it did not stop after SIGTERM".to_owned(),
             Self::Undeployed => "not deployed, nothing to stop".to_owned(),
             Self::NotInRelease => "not in the deployed release: run clusterctl deploy".to_owned(),
             Self::ExitedAtStart(how) => format!("ended at start ({how})"),
             Self::StartTimeout(status) if status.is_empty() => "not ready in time".to_owned(),
             Self::StartTimeout(status) => format!("not ready in time ({status})"),
-            Self::StopTimeout => "does not end, not even after SIGKILL".to_owned(),
-            Self::PermissionDenied => "belongs to another user: the signal is not allowed".to_owned(),
+            Self::StopTimeout => "still running after SIGKILL".to_owned(),
+            Self::PermissionDenied => "not stopped: another user owns the process".to_owned(),
             Self::Unreachable(why) => format!("unknown ({why})"),
             Self::Skipped(why) => format!("not tried ({why})"),
             Self::Disabled => "not tried (its host is disabled)".to_owned(),

@@ -184,7 +184,7 @@ fn unknown(fleet: &Fleet, selection: &Selection, away: &[(String, Failure)]) -> 
     lone.map(|(host, failure)| RunsOn {
         subject: host.clone(),
         what: format!("can't be asked ({}): nodes may still run there", failure.text()),
-        hint: "stop them when it can, or set `enabled: false`".to_owned(),
+        hint: "repeat the stop when the host answers, or set `enabled: false` for it".to_owned(),
     })
     .collect()
 }
@@ -245,7 +245,7 @@ async fn stop_elsewhere(
     let may = may.map(|node| RunsOn {
         subject: node.node.clone(),
         what: format!("may run on {}, which can't be asked", away.join(", ")),
-        hint: "stop it when that can be".to_owned(),
+        hint: "repeat the stop when the host answers".to_owned(),
     });
     Ok(may.chain(out_of_reach(fleet, selection, found)).collect())
 }

@@ -39,7 +39,7 @@ impl OnFailure {
         if self != Self::Ignore && fleet.is_interrupted() {
             return Some("interrupted");
         }
-        (self == Self::Abort && outcomes.iter().any(|o| !o.outcome.is_good())).then_some("a tier before it failed")
+        (self == Self::Abort && outcomes.iter().any(|o| !o.outcome.is_good())).then_some("an earlier tier failed")
     }
 }
 

@@ -28,7 +28,7 @@ impl HostCpus {
             return Some(format!("CPU {cpu} is not online there: {count} ({online})"));
         }
         let allowed = self.allowed.as_ref().filter(|allowed| confined && !allowed.contains(cpu))?;
-        Some(format!("CPU {cpu} is not among those that our control group there may use ({allowed})"))
+        Some(format!("CPU {cpu} is outside the control group's CPUs ({allowed})"))
     }
 }
 
@@ -43,7 +43,7 @@ mod tests {
         assert_eq!(cpus.refuses(48, false).as_deref(), Some("CPU 48 is not online there: 4 CPUs are (0-2,4)"));
         assert_eq!(cpus.refuses(3, true).as_deref(), Some("CPU 3 is not online there: 4 CPUs are (0-2,4)"));
         let why = cpus.refuses(2, true);
-        assert_eq!(why.as_deref(), Some("CPU 2 is not among those that our control group there may use (0-1)"));
+        assert_eq!(why.as_deref(), Some("CPU 2 is outside the control group's CPUs (0-1)"));
         assert_eq!(cpus.refuses(2, false), None);
         // What is not told, or is no list, refuses nothing.
         for text in ["", "-", "- -", "x 0-99999999", "\u{1b}[31m"] {

@@ -231,7 +231,7 @@ impl ObservedNode {
                     && digest.bytes().all(|b| b.is_ascii_hexdigit())
             });
             if inputs.len() != before {
-                wrong.push("what it depends on has names or digests that are none".to_owned());
+                wrong.push("the record of its inputs is damaged".to_owned());
             }
         }
         for exit in self.exit.iter_mut().chain(&mut self.last) {

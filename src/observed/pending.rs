@@ -53,8 +53,8 @@ impl RemovedHost {
     pub(super) fn new(name: Name, local: bool, ssh: Option<&Ssh>) -> Self {
         let way = match ssh {
             // Taken at its word, a host would make a host of this machine.
-            _ if local => Err("it was the machine of whoever deployed it, which says no way to it".to_owned()),
-            None => Err("no way to it is known".to_owned()),
+            _ if local => Err("it was the operator's own machine, so its address is unknown".to_owned()),
+            None => Err("its address is unknown".to_owned()),
             Some(ssh) => SshDestination::new(ssh),
         };
         Self { name, local, way }

@@ -320,9 +320,9 @@ impl Stored {
         if text.len() > LARGEST {
             return Err(format!("it is larger than {}", bytesize::ByteSize(LARGEST as u64)));
         }
-        let Form { format } = serde_json::from_str(text).map_err(|error| format!("it is no JSON of ours: {error}"))?;
+        let Form { format } = serde_json::from_str(text).map_err(|error| format!("it is not valid JSON: {error}"))?;
         if format != FORMAT {
-            return Err(format!("it has the form {format}, of another clusterctl; this one reads the form {FORMAT}"));
+            return Err(format!("it has format {format}; this clusterctl reads format {FORMAT}"));
         }
         let mut json = serde_json::Deserializer::from_str(text);
         let document: Document = serde_path_to_error::deserialize(&mut json)

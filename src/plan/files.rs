@@ -288,7 +288,7 @@ impl FileChange {
             }
             (None, Some(OldText::Size(size))) => {
                 self.new_bytes = Some(*size);
-                self.note = Some("what it becomes is not text, or too large to be shown".to_owned());
+                self.note = Some("the new content is binary, or too large to show".to_owned());
                 None
             }
             (None, Some(OldText::Unknown(_)) | None) if shown => {
@@ -302,7 +302,7 @@ impl FileChange {
             (OldText::Size(size), _) => {
                 self.old_bytes = Some(*size);
                 if shown {
-                    self.note = Some("what is there now is not text, or too large to be shown".to_owned());
+                    self.note = Some("the current content is binary, or too large to show".to_owned());
                 }
             }
             (OldText::Text(old), new) => {

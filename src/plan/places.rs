@@ -39,7 +39,7 @@ impl Astray {
         match &self.folder {
             Folder::Own => format!("runs on {host}"),
             Folder::Lost(_) => {
-                format!("runs on {host}, but its folder has lost what it knew of that (pid {})", self.pid)
+                format!("runs on {host}, but its folder has no record of it (pid {})", self.pid)
             }
             Folder::Other(Some(folder)) => format!("runs on {host} from another folder, {folder} (pid {})", self.pid),
             Folder::Other(None) => format!("runs on {host} from a folder that is not known (pid {})", self.pid),

@@ -58,7 +58,7 @@ impl<'a> Reasons<'a> {
             return only(Action::Start, why);
         }
         if now.stopping || now.desired == Some(Desired::Stopped) {
-            return only(Action::Restart, "stopping it did not finish".to_owned());
+            return only(Action::Restart, "its stop did not finish".to_owned());
         }
         let names: BTreeSet<&String> = now.inputs.keys().chain(inputs.keys()).collect();
         let names: Vec<String> =

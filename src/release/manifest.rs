@@ -285,7 +285,7 @@ mod tests {
         let packing = Packing { files: vec![on_disk(dir.path(), "list.dat", b"lines")] };
         std::fs::remove_file(dir.path().join("list.dat")).unwrap();
         let said = packing.pack(std::io::sink(), false, &|| false).map(|_| ()).unwrap_err().to_string();
-        assert!(said.contains("list.dat: there is no such file"), "{said}");
+        assert!(said.contains("list.dat: file not found"), "{said}");
     }
 
     #[test]

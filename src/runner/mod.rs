@@ -118,7 +118,7 @@ impl Stopped {
 fn exit_words(text: &str) -> String {
     match text.strip_prefix("exit ").and_then(|s| s.parse().ok()) {
         Some(status) => crate::observed::Exit { status: Some(status), ..crate::observed::Exit::default() }.text(),
-        None => text.to_owned(),
+        None => text.strip_prefix("refused ").unwrap_or(text).to_owned(),
     }
 }
 

@@ -8,8 +8,8 @@ pub(super) fn missing(observed: &Observed) -> Option<(String, String)> {
         None | Some("ready") => None,
         Some(word) => match word.strip_prefix("linger ") {
             Some(user) => Some((
-                format!("no systemd of the user {user} runs there without a log-in, so his nodes could not stay"),
-                format!("as root there: loginctl enable-linger {user}"),
+                format!("the systemd of {user} ends when {user} logs out, and stops the nodes"),
+                format!("run as root on that host: loginctl enable-linger {user}"),
             )),
             None => Some(("systemd does not run there".to_owned(), "write `runner: process`".to_owned())),
         },

@@ -107,7 +107,7 @@ pub(super) fn ours(word: &str) -> Option<String> {
     let lower = word.to_lowercase();
     let exact = WORDS.iter().find(|(known, _)| *known == lower);
     let begins = || BEGINNINGS.iter().find(|(known, _)| lower.starts_with(known));
-    exact.or_else(begins).map(|(_, help)| format!("that is zeekctl's; {help}"))
+    exact.or_else(begins).map(|(_, help)| format!("a zeekctl setting; {help}"))
 }
 
 /// Tells whether a text looks like `node.cfg` or `zeekctl.cfg`: sections or `key = value`, and no YAML.

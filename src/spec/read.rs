@@ -27,20 +27,19 @@ impl Default for Budget {
 pub(super) fn read(path: &Path, budget: &mut Budget) -> Result<String, Box<Diagnostic>> {
     let wrong = |message: String| Box::new(Diagnostic::file(path.display().to_string(), message));
     let most = LARGEST.min(budget.bytes);
-    let bytes =
-        files::read(path, most, &mut budget.patience).map_err(|why| match why {
-            Unreadable::Missing => Box::new(wrong(why.to_string()).help(
-                "name the description with `-f FILE` or in CLUSTERCTL_FILE; `clusterctl init` writes a first one",
-            )),
-            Unreadable::TooLarge(LARGEST) => Box::new(
-                wrong("the file is larger than 8 MiB".to_owned())
-                    .help("is this a description? A large one can be split with `include`"),
-            ),
-            Unreadable::TooLarge(_) => {
-                wrong(format!("all files of the description are larger than {} together", bytesize::ByteSize(TOGETHER)))
-            }
-            why => wrong(why.to_string()),
-        })?;
+    let bytes = files::read(path, most, &mut budget.patience).map_err(|why| match why {
+        Unreadable::Missing => Box::new(
+            wrong(why.to_string()).help("use -f FILE or CLUSTERCTL_FILE, or `clusterctl init` to write a first one"),
+        ),
+        Unreadable::TooLarge(LARGEST) => Box::new(
+            wrong("the file is larger than 8 MiB".to_owned())
+                .help("is this a description? A large one can be split with `include`"),
+        ),
+        Unreadable::TooLarge(_) => {
+            wrong(format!("all files of the description are larger than {} together", bytesize::ByteSize(TOGETHER)))
+        }
+        why => wrong(why.to_string()),
+    })?;
     budget.bytes -= bytes.len() as u64;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

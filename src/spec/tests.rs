@@ -279,7 +279,7 @@ fn files_that_are_none_are_told() {
         format!("{} ({}:{})", all[0].message, all[0].line, all[0].column)
     };
     let write = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
-    assert_eq!(said("none"), "there is no such file (0:0)");
+    assert_eq!(said("none"), "file not found (0:0)");
     assert_eq!(said("."), "this is a folder, not a file (0:0)");
     write("utf8", b"cluster: \xc3\xa4\n# \xc3\xa4\xff\n");
     assert_eq!(said("utf8"), "the file is not UTF-8: a wrong byte at line 2, column 4 (2:4)");
@@ -328,7 +328,7 @@ fn included_files_have_places_of_their_own() {
         .collect();
     assert_snapshot!(told.join("\n"), @r#"
     cluster.yaml:2:10 the host `h` has no address, so it is loopback, and there are other hosts
-    cluster.yaml:7:27 `none.yaml` can't be included: there is no such file
+    cluster.yaml:7:27 `none.yaml` can't be included: file not found
     hosts/1.yaml:3:3 two files have `h` under `hosts`
     hosts/1.yaml:4:1 unknown key `zeek`
     hosts/2.yaml:2:17 `a` and `b` have the same address

@@ -105,7 +105,7 @@ impl Failure {
                 let of_ssh = |l: &&&str| !l.contains("kex_exchange_identification") && !l.contains(PROXY_FAILED);
                 told.iter().rfind(of_ssh).or(told.last()).copied().unwrap_or_default()
             }
-            HostFailure::Other | HostFailure::Dropped => told.last().copied().unwrap_or("it ended without a word"),
+            HostFailure::Other | HostFailure::Dropped => told.last().copied().unwrap_or("it ended without a message"),
             _ => told.iter().rfind(|l| l.contains(needle)).copied().unwrap_or_default(),
         };
         let detail = detail.strip_prefix("ssh: ").unwrap_or(detail);

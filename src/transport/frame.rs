@@ -374,7 +374,7 @@ pub(super) async fn converse(
     };
     let Answer { lines, begun, status, noise, beyond } = answer;
     if let Some(beyond) = beyond {
-        return Err(Failure::new(HostFailure::Flood, format!("it sent {beyond}, which no answer of ours has")));
+        return Err(Failure::new(HostFailure::Flood, format!("unexpected reply: {beyond}")));
     }
     if let Some(status) = status {
         return Ok(ScriptOutput { lines, stderr, status });

@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::bars::draw;
-use super::console::{Output, Ui, complain, count};
+use super::console::{Output, Ui, complain, count, typed};
 use super::escape::{escape_control, in_line};
 use super::stream::{Tone, dumb};
 use crate::fleet::Event;
@@ -60,9 +60,9 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
         Event::Node { passing: true, .. } => return None,
         Event::Node { node, host, what, bad, .. } => {
             let tone = if *bad { Tone::Bad } else { Tone::Plain };
-            format!("{node} on {host}: {}", ui.err.paint(tone, &escape_control(what)))
+            format!("{node} on {host}: {}", ui.err.paint(tone, &escape_control(&typed(what))))
         }
-        Event::Note { text } => escape_control(text),
+        Event::Note { text } => escape_control(&typed(text)),
     })
 }
 

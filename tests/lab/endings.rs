@@ -42,12 +42,12 @@ fn hosts_bring_back_what_a_killed_deploy_had_stopped() {
     assert!(scene.seen().running.len() < 8);
     // Not while it could come back, and with nobody's help later.
     let said = scene.run(&["maintain"]).code(1);
-    names(&said, &["an operation did not finish there, no node was touched"]);
+    names(&said, &["unfinished operation, no node was started"]);
     for host in scene.hosts() {
         scene.sh(host, "touch -d '1 hour ago' \"$1\"", &[&format!("{}/journal", scene.home())]);
     }
     let said = scene.run(&["maintain"]);
-    names(&said, &["started again", "only nodes were brought back"]);
+    names(&said, &["started again", "stopped nodes were restarted"]);
     wait_for("all nodes", LONG, || (scene.seen().running.len() == 8).then_some(()));
     scene.next_deploy_finishes();
     // What is restarted stays meant to run, with no journal to tell it.

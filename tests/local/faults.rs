@@ -210,7 +210,7 @@ fn a_node_that_never_becomes_ready_and_ignores_sigterm_is_killed_and_undone() {
     describe(&cluster, "  logger: { type: logger, host: here, scripts: [hang] }\n");
     let deployed = everything(&cluster.run(&["deploy", "--yes"]).code(1));
     assert!(deployed.contains("not ready in time (INITIALIZING [main])"), "{deployed}");
-    assert!(deployed.contains("killed, because it did not end after SIGTERM"), "{deployed}");
+    assert!(deployed.contains("killed: it did not stop after SIGTERM"), "{deployed}");
     before.is_back(&cluster);
 }
 

@@ -217,7 +217,7 @@ fn a_host_that_has_nothing() {
         assert_eq!(world.run("START", &cluster.guarded(&[home, spool, "1"]), b"x r1\n").lines, ["absent x"]);
         assert_eq!(world.run("PRUNE", &cluster.guarded(&[home]), b"x\n\n").lines, ["pruned"]);
         let ran = world.run("SETTLE", &cluster.guarded(&[home, "r1", "d"]), b"");
-        assert!(ran.has("fail what was unpacked") && ran.status == 1);
+        assert!(ran.has("fail the unpacked files") && ran.status == 1);
         let ran = world.run("ACTIVATE", &cluster.guarded(&[home, "r1", "-"]), b"\n\n");
         assert!(ran.has("fail the release r1 is not there") && ran.status == 1);
     });
@@ -301,7 +301,7 @@ fn a_life(world: &World, base: &str) {
     assert_eq!(world.file(&format!("{release}/archiver.sh"), &[home, spool, "once"], &[], &[]).status, 0);
     // Who holds the lock and is gone holds nothing.
     cluster.hold_lock();
-    assert!(world.run("UNLOCK", &[home, "op2"], b"").has("fail the lock has changed hands"));
+    assert!(world.run("UNLOCK", &[home, "op2"], b"").has("fail another operation has taken the lock"));
     assert_eq!(world.run("UNLOCK", &[home, "op1"], b"").lines, ["unlocked"]);
     world.nothing_wrong_below(Path::new(spool));
     // Nothing that is sent is left out.
@@ -461,13 +461,13 @@ fn a_node_that_fails() {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
         let exit = |text: &str| fs::write(format!("{dir}/exit"), format!("id {} - -\n{text}", boot.trim())).unwrap();
         let says = || fs::read_to_string(format!("{dir}/exit")).unwrap();
-        assert_eq!(node("may", &[], &[], "is not started again (never)"), 1);
+        assert_eq!(node("may", &[], &[], "is not restarted (never)"), 1);
         exit("at 0\nnext 1\n");
         assert_eq!(node("may", &[], &[], "-"), 0);
         exit("refused \n");
-        assert_eq!(node("may", &[], &[], "is not started again (refused)"), 1);
+        assert_eq!(node("may", &[], &[], "is not restarted (refused)"), 1);
         fs::write(format!("{dir}/want"), "stopped\n").unwrap();
-        assert_eq!(node("may", &[], &[], "is not meant to run"), 1);
+        assert_eq!(node("may", &[], &[], "is stopped"), 1);
         // A record that something has damaged.
         exit("tries x\nnext 1\n");
         assert_eq!(node("ended", &["1", "-"], &[], "-"), 0);

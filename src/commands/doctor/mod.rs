@@ -23,7 +23,7 @@ use facts::Facts;
 use needs::{Needs, SESSIONS, own_archive};
 use report::{Check, DoctorReport, HostReport, Verdict};
 
-/// Look whether each host has what it needs; changes nothing, and says what root has to do once
+/// Check that each host has what it needs, and print what root must run once; changes nothing
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {}
 

@@ -142,7 +142,11 @@ impl Preflight<'_> {
                 return None;
             }
             "noexec" => {
-                self.bad("zeek", format!("{path} can't be run by {}", self.facts.user), "is it the right file?");
+                self.bad(
+                    "zeek",
+                    format!("{path} can't be run by {}", self.facts.user),
+                    "check that it is the right file",
+                );
                 return None;
             }
             _ => {}
@@ -224,8 +228,8 @@ impl Preflight<'_> {
             ),
             Some(said) if said.contains("cap_net_raw") => self.good("capabilities", "Zeek may capture"),
             Some(_) => {
-                let found = format!("{} is not root, and Zeek has no cap_net_raw: it can't capture", facts.user);
-                self.bad("capabilities", found, "as root, and again after each upgrade of Zeek");
+                let found = format!("{} may not capture packets: Zeek lacks cap_net_raw", facts.user);
+                self.bad("capabilities", found, "run the command below as root, again after each Zeek upgrade");
                 self.root(command);
             }
         }
@@ -309,7 +313,11 @@ impl Preflight<'_> {
             self.bad("folders", format!("{path} is not there, and {user} can't make it in {}", folder.path), "as root");
             self.root(own);
         } else if !folder.writable {
-            self.bad("folders", format!("{path} can't be written by {user}"), "whose is it? is it mounted read-only?");
+            self.bad(
+                "folders",
+                format!("{path} can't be written by {user}"),
+                "check its owner, and whether it is mounted read-only",
+            );
         } else if foreign && what != "archive" {
             self.bad("folders", format!("{path} belongs to another user than {user}"), "as root");
             self.root(format!("chown -R {} {}", shell_word(&user), shell_word(path)));

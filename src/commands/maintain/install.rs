@@ -49,7 +49,7 @@ impl Report for Installations {
     fn show(&self, ui: &Ui) {
         for host in &self.0 {
             let line = match (&host.by, &host.why) {
-                (Some(by), _) if by == "removed" => "does not maintain itself any more".to_owned(),
+                (Some(by), _) if by == "removed" => "automatic maintenance removed".to_owned(),
                 (Some(by), _) => {
                     let (by, unit) = by.split_once(' ').unwrap_or((by, ""));
                     let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };

@@ -23,7 +23,7 @@ use crate::ui::{Progress, Ui};
 use install::{Installations, install};
 use report::{HostMaintenance, MaintainReport, Maintained};
 
-/// Archive what nodes left, expire the archive, start nodes that should run, look at disks
+/// Archive leftover logs, delete expired logs, start nodes that are down, check free disk space
 ///
 /// What an operator stopped stays stopped; a node that gave up restarting gets another chance. With --install
 /// each host does it by itself from now on, every five minutes and after a reboot.

@@ -62,7 +62,7 @@ pub(crate) struct HostMaintenance {
 /// What was done on all hosts.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct MaintainReport {
-    /// Hosts that were away, and were brought to the release of the others.
+    /// Hosts that were away, and were brought up to date.
     pub(crate) resumed: Vec<String>,
     /// Why hosts that are behind could not be brought to that release, line by line.
     pub(crate) not_resumed: Vec<String>,
@@ -165,7 +165,7 @@ impl Report for MaintainReport {
     fn show(&self, ui: &Ui) {
         let rows: Vec<Vec<Cell>> = self.hosts.iter().map(row).collect();
         let mut text = table(ui.out, &COLUMNS, &rows);
-        let resumed = self.resumed.iter().map(|host| format!("{host}: brought to the release of the others"));
+        let resumed = self.resumed.iter().map(|host| format!("{host}: brought up to date"));
         let not_resumed =
             self.not_resumed.iter().map(|why| format!("hosts that are behind were not brought up to date: {why}"));
         for line in resumed.chain(not_resumed).chain(self.hosts.iter().flat_map(lines)) {
@@ -209,11 +209,11 @@ fn lines(host: &HostMaintenance) -> Vec<String> {
     let name = &host.host;
     let mut lines = Vec::new();
     match (host.result, &host.why) {
-        (Maintained::Busy, Some(why)) => lines.push(format!("{name}: nothing was done, it is locked: {why}")),
+        (Maintained::Busy, Some(why)) => lines.push(format!("{name}: skipped, locked by {why}")),
         (Maintained::Unfinished, Some(why)) => {
-            let nodes = if host.healed.is_empty() { "no node was touched" } else { "only nodes were brought back" };
+            let nodes = if host.healed.is_empty() { "no node was started" } else { "stopped nodes were restarted" };
             let hint = typed("clusterctl deploy");
-            lines.push(format!("{name}: an operation did not finish there, {nodes}: {why} -> {hint}"));
+            lines.push(format!("{name}: unfinished operation, {nodes}: {why} -> {hint}"));
         }
         (_, Some(why)) => lines.push(format!("{name}: {why}")),
         _ => {}
@@ -222,7 +222,7 @@ fn lines(host: &HostMaintenance) -> Vec<String> {
     if let Some(why) = &host.queue_why {
         lines.push(format!("{name}: rotated logs wait: {why}"));
     }
-    lines.extend(host.low.iter().map(|(mount, free)| format!("{name}: only {free} % of {mount} are free")));
+    lines.extend(host.low.iter().map(|(mount, free)| format!("{name}: only {free} % free on {mount}")));
     lines
 }
 

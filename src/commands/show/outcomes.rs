@@ -22,7 +22,7 @@ impl Report for RunReport {
         lacking(ui, &self.lacks);
         for one in &self.runs_on {
             let subject = ui.out.paint(Tone::Bad, &escape_control(&one.subject));
-            let line = format!("{subject}: {} -> {}", escape_control(&one.what), escape_control(&one.hint));
+            let line = format!("{subject}: {} -> {}", escape_control(&one.what), escape_control(&typed(&one.hint)));
             ui.result(&ui.out.wrap(&line, "  "));
         }
     }

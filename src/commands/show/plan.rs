@@ -42,16 +42,18 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
         from.entry(host.from.as_deref().unwrap_or("nothing")).or_default().push(&host.host);
     }
     // Each command makes its own keys.
-    let why = if provisional { " (for now: a deploy makes new keys, and with them another id)" } else { "" };
+    let why = if provisional { " (provisional: a deploy makes new keys, so its id differs)" } else { "" };
     let release = format!("release {}{why}", plan.release);
     match from.iter().next() {
         Some((&"nothing", _)) if from.len() == 1 => out.say("", &format!("first deploy: {release}")),
-        Some((before, _)) if from.len() == 1 => out.say("", &format!("{release}, now {before}")),
+        Some((before, _)) if from.len() == 1 => out.say("", &format!("{release} replaces {before}")),
         _ => out.say("", &release),
     }
     if from.len() > 1 {
         for (before, hosts) in &from {
-            out.say("", &format!("  {}: now {before}", names(hosts.iter().copied())));
+            let replaced =
+                if *before == "nothing" { "no release yet".to_owned() } else { format!("replaces {before}") };
+            out.say("", &format!("  {}: {replaced}", names(hosts.iter().copied())));
         }
     }
     if let Some(upgrade) = &plan.upgrade {
@@ -99,7 +101,7 @@ pub(crate) fn agreement(plan: &Plan) -> String {
 fn apart(out: &mut Lines, plan: &Plan) {
     for host in plan.apart.iter().filter(|a| !a.disabled) {
         let name = out.stream.paint(Tone::Warn, &host.host);
-        out.say("", &format!("{name} {}: what runs there is not known here", escape_control(&host.why)));
+        out.say("", &format!("{name} {}: the state of its nodes is unknown", escape_control(&host.why)));
     }
 }
 
@@ -262,10 +264,10 @@ fn interrupted(gap: &LogOutage) -> String {
     let (restart, go) = (if one { "restarts" } else { "restart" }, if gap.workers == 1 { "goes" } else { "go" });
     let meanwhile = match gap.meanwhile {
         LogFate::Others => {
-            format!("{} takes all meanwhile", names(gap.others.iter().map(String::as_str)))
+            format!("log records go to {} meanwhile", names(gap.others.iter().map(String::as_str)))
         }
         LogFate::Dropped => "log records written in that time are lost".to_owned(),
-        LogFate::Queued => "they keep what they log until it is ready again, up to ZeroMQ's log_sndhwm".to_owned(),
+        LogFate::Queued => "the workers queue log records meanwhile, up to ZeroMQ's log_sndhwm".to_owned(),
     };
     format!(
         "{writers} {restart} while {} {go} on, for at most {limit} (timeouts.stop and timeouts.ready): {meanwhile}",

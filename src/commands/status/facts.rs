@@ -66,7 +66,7 @@ pub(crate) fn process_row(
     if found.is_none_or(|found| found.process.is_none())
         && let Some(process) = observed.unmanaged.iter().find(|p| p.node_of(&cluster.name) == Some(&node.name))
     {
-        row.detail = Some(words(format!("runs with the pid {}, which its folder does not know", process.pid)));
+        row.detail = Some(words(format!("runs with the pid {}, but its folder has no record of it", process.pid)));
         return row;
     }
     let Some(found) = found else {

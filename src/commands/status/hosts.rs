@@ -47,7 +47,7 @@ fn upkeep(
     for (mount, free) in &observed.room {
         if *free < u64::from(cluster.logs.min_free) {
             troubles.push(trouble(
-                format!("only {free} % of {mount} are free, where its logs are"),
+                format!("only {free} % free on {mount}, which holds its logs"),
                 if cluster.logs.expire.is_some() {
                     "make room"
                 } else {
@@ -100,7 +100,7 @@ fn altered(host: &str, observed: &Observed) -> Option<Trouble> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Some(Trouble {
         subject: host.to_owned(),
-        what: format!("files of its release are not as they were deployed: {}{more}", named.join(", ")),
+        what: format!("release files were changed by hand: {}{more}", named.join(", ")),
         hint: Some("clusterctl diff shows how, clusterctl deploy puts them back".to_owned()),
     })
 }
@@ -166,7 +166,7 @@ pub(crate) fn hosts_of(
             let file = format!("{home}/{}", wrong.file);
             troubles.push(Trouble {
                 subject: name.clone(),
-                what: format!("{file} is not what clusterctl writes: {}; it counts as unknown", wrong.why),
+                what: format!("{file} is damaged, and ignored: {}", wrong.why),
                 hint: Some(if wrong.mended {
                     "clusterctl deploy".to_owned()
                 } else {

@@ -10,6 +10,7 @@ use crate::control::{NoAnswer, NodeStatus};
 use crate::fleet::{Asked, Facts, Selection, Unasked, running, runs};
 use crate::observed::Observed;
 use crate::plan::{Astray, Folder, astray, elsewhere};
+use crate::ui::count;
 use crate::values::is_node_name;
 
 /// From this share of packets on a worker counts as `dropping`, in per cent.
@@ -117,7 +118,7 @@ fn not_asked(cluster: &Cluster, why: &Unasked, rows: &[NodeRow], troubles: &mut 
         Unasked::NotDeployed => None,
         Unasked::NoManager | Unasked::Disabled | Unasked::Never(_) => Some(why.to_string()),
         Unasked::Ended(ended) => {
-            trouble(format!("the nodes could not be asked to the end: {ended}"), None);
+            trouble(format!("not all nodes answered: {ended}"), None);
             None
         }
         Unasked::Stranger(stranger) => {
@@ -132,7 +133,9 @@ fn not_asked(cluster: &Cluster, why: &Unasked, rows: &[NodeRow], troubles: &mut 
                 return Some(format!("the nodes were not asked: {why}"));
             }
             let port = cluster.ports.control;
-            let hint = why.hint().unwrap_or_else(|| format!("is port {port} of the manager's host its own?"));
+            let hint = why
+                .hint()
+                .unwrap_or_else(|| format!("check that nothing but the manager listens on port {port} of its host"));
             trouble(format!("the nodes could not be asked: {why}"), Some(hint));
             None
         }
@@ -160,7 +163,7 @@ fn old(row: &mut NodeRow, observed: &Observed) {
             .filter(|(name, digest)| found.inputs.get(*name) != Some(digest))
             .map(|(name, _)| name.as_str())
             .collect();
-        row.health_detail = Some(format!("other {} than the current release", names.join(", ")));
+        row.health_detail = Some(format!("still runs the old {}; restart needed", names.join(", ")));
     }
 }
 
@@ -202,7 +205,7 @@ fn answered(
     (row.health, row.health_detail) = if !missing.is_empty() {
         (Some(Health::NotPeered), Some(format!("it does not see {}", missing.join(", "))))
     } else if node.interface.is_some() && status.uptime > NO_PACKETS && seen == 0 {
-        (Some(Health::NoPackets), Some("no packet for a minute".to_owned()))
+        (Some(Health::NoPackets), Some("none in the last minute".to_owned()))
     } else if dropped >= DROPPING {
         (Some(Health::Dropping), Some(format!("{dropped:.1} % of packets in the last minute")))
     } else {
@@ -221,7 +224,7 @@ fn healed_of(row: &NodeRow) -> Option<Trouble> {
     Some(Trouble {
         subject: row.node.clone(),
         what: format!("was started again {times}, the last time {uptime:.0} s ago, after {ended}"),
-        hint: row.crash.as_ref().map(|crash| format!("{crash} on {} holds what it left", row.host)),
+        hint: row.crash.as_ref().map(|crash| format!("see {crash} on {}", row.host)),
     })
 }
 
@@ -257,7 +260,7 @@ fn trouble_of(row: &NodeRow, way: &str) -> Option<Trouble> {
         State::Crashed | State::Failed => {
             let hint = match &row.crash {
                 _ if row.detail == Some(StateDetail::Rebooted) => start,
-                Some(crash) => format!("{crash} on {} holds what it left", row.host),
+                Some(crash) => format!("see {crash} on {}", row.host),
                 None => format!("{}/stderr on {} may say why", row.folder, row.host),
             };
             return trouble(format!("{}{detail}", row.state.name()), Some(hint));
@@ -294,8 +297,8 @@ fn waiting(row: &mut NodeRow, cluster: &Cluster, node: &Node, observed: &Observe
     if let Some(age) = observed.queue.age.filter(|age| *age > late && late > 0) {
         row.health = Some(Health::QueueGrowing);
         row.health_detail = Some(format!(
-            "{} rotated logs wait for the archive on its host, the oldest for {}",
-            observed.queue.logs,
+            "{} not archived yet on its host, the oldest for {}",
+            count(usize::try_from(observed.queue.logs).unwrap_or(usize::MAX), "rotated log"),
             humantime::format_duration(std::time::Duration::from_secs(age))
         ));
     }

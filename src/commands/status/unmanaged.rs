@@ -71,9 +71,7 @@ pub(crate) fn tell(
             Kind::Lost(folder) => {
                 let list: Vec<String> = unmanaged.iter().flat_map(|p| p.to_end()).map(|pid| pid.to_string()).collect();
                 troubles.push(trouble(
-                    format!(
-                        "{names} of this cluster {run}, but {folder} has lost what it knew of that ({pids} on {host})"
-                    ),
+                    format!("{names} of this cluster {run}, but {folder} has no record of it ({pids} on {host})"),
                     Some(format!("on {host}: kill {}; then clusterctl deploy", list.join(" "))),
                 ));
             }
@@ -226,7 +224,7 @@ mod tests {
         ]), @r"
         trouble: sensor2: an unmanaged Zeek runs as manager of this cluster, but no folder of it here knows that process (pid 14 on sensor2) -> if it is not meant to run: kill 14 on sensor2
         trouble: sensor2: proxy-1 of this cluster runs from another folder, /old/c (pid 15 on sensor2) -> stop it with the description that started it
-        trouble: sensor2: w of this cluster runs, but /var/lib/clusterctl/c has lost what it knew of that (pid 20 on sensor2) -> on sensor2: kill 7 20; then clusterctl deploy
+        trouble: sensor2: w of this cluster runs, but /var/lib/clusterctl/c has no record of it (pid 20 on sensor2) -> on sensor2: kill 7 20; then clusterctl deploy
         trouble: sensor2: a Zeek runs that zeekctl started (pid 18 on sensor2) -> `zeekctl stop` where it belongs
         trouble: sensor2: 2 unmanaged Zeeks run that clusterctl did not start (pids 10, 11 on sensor2) -> if they are not meant to run: kill 10 11 on sensor2
         trouble: sensor2: an unmanaged Zeek runs that clusterctl did not start (pid 19 on sensor2, root's) -> ask who started it as root

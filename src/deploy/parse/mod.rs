@@ -192,7 +192,7 @@ impl ParseOutput {
     fn end(&self) -> Option<String> {
         match self.code.as_str() {
             "0" => None,
-            "124" | "137" => Some(format!("Zeek did not come to an end within {} s", PARSE.as_secs())),
+            "124" | "137" => Some(format!("Zeek did not finish within {} s", PARSE.as_secs())),
             "late" => Some("there was no time left for Zeek: the host is busy".to_owned()),
             code => Some(format!("Zeek ended with {code} and said nothing")),
         }

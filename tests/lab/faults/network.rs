@@ -55,12 +55,12 @@ fn f03_a_host_lost_after_staging_touches_no_node() {
         assert_eq!(seen.everywhere(), scene.old);
         drop(joined);
         if said.stderr.contains("not all hosts could switch") {
-            names(&said, &["no node was touched"]);
+            names(&said, &["no node was started"]);
             assert_eq!(scene.seen().running, scene.before);
             scene.nothing_lost();
             // Who, when and how far is on the hosts, and said.
             let status = scene.run(&["status"]).code(5);
-            names(&status, &["did not finish", "deploy"]);
+            names(&status, &["unfinished operation", "deploy"]);
             scene.next_deploy_finishes();
             return;
         }
@@ -91,7 +91,7 @@ fn f04_a_host_lost_in_the_middle_keeps_the_old_release_until_it_is_reconciled() 
     assert!([6, 8].contains(&seen.running.len()), "{:?}", seen.running);
     scene.nothing_lost();
     let status = scene.run(&["status"]).code(5);
-    names(&status, &["sensor2", "did not finish"]);
+    names(&status, &["sensor2", "unfinished operation"]);
     scene.next_deploy_finishes();
 }
 
@@ -135,7 +135,7 @@ fn f04_nodes_that_the_deploy_itself_had_stopped_are_resumed_too() {
     names(&said, &["sensor2"]);
     drop(joined);
     assert!(scene.seen_on(&["sensor2"]).running.is_empty());
-    names(&scene.run(&["status"]).code(5), &["sensor2", "did not finish", "clusterctl resume @sensor2"]);
+    names(&scene.run(&["status"]).code(5), &["sensor2", "unfinished operation", "clusterctl resume @sensor2"]);
     scene.run(&["resume", "--yes"]).code(0);
     scene.settled();
     scene.moved_on();

@@ -122,7 +122,7 @@ fn f16_a_node_that_ignores_sigterm_is_killed_and_that_is_said() {
     );
     let said = scene.run(&["stop", node]).code(0);
     if !scene.is_systemd() {
-        names(&said, &[node, "killed, because it did not end after SIGTERM"]);
+        names(&said, &[node, "killed: it did not stop after SIGTERM"]);
     }
     assert_eq!(scene.sh("sensor2", "ps -o pid= -p \"$1\" || echo gone", &[&pid]), "gone");
     assert_eq!(scene.row(node)["state"], "stopped");
