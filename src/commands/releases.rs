@@ -8,7 +8,7 @@ use super::report::{Report, partial};
 use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::error::{CommandError, Kind};
-use crate::fleet::{Detail, Fleet};
+use crate::fleet::Fleet;
 use crate::ui::{Cell, Column, Progress, Tone, Ui, complain, count, in_line, table};
 
 /// Releases on each host: when, by whom, with which Zeek, and which runs
@@ -118,7 +118,7 @@ impl Report for ReleasesReport {
 /// Asks all hosts for their releases.
 async fn releases(fleet: &Fleet) -> ReleasesReport {
     let mut report = ReleasesReport::default();
-    let mut answers = fleet.observe(fleet.handles(fleet.enabled()), Detail::Full).await;
+    let mut answers = fleet.observe_fully(fleet.handles(fleet.enabled())).await;
     answers.sort_by_key(|(handle, _)| handle.index);
     for (handle, answer) in answers {
         let observed = match answer {

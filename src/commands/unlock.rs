@@ -9,7 +9,7 @@ use super::report::{Report, partial};
 use super::session::{Extent, hosts_of};
 use super::{Command, Hosts, Session, complete};
 use crate::error::{CommandError, Error, Kind};
-use crate::fleet::{Detail, Fleet, HostHandle};
+use crate::fleet::{Fleet, HostHandle};
 use crate::remote::verdict;
 use crate::scripts;
 use crate::transport::RemoteScript;
@@ -104,7 +104,7 @@ impl Report for LocksReport {
 async fn locks(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> LocksReport {
     let mut report = LocksReport::default();
     let which = fleet.enabled().into_iter().filter(|i| hosts.is_none_or(|h| h.contains(i)));
-    let mut answers = fleet.observe(fleet.handles(which), Detail::Brief).await;
+    let mut answers = fleet.observe(fleet.handles(which)).await;
     answers.sort_by_key(|(handle, _)| handle.index);
     for (handle, answer) in answers {
         match answer {

@@ -10,7 +10,7 @@ use super::{keys, site};
 use crate::cluster::{Cluster, EnvValue, Folders, Former};
 use crate::error::Error;
 use crate::fleet::{Fleet, HostHandle};
-use crate::observed::Observed;
+use crate::observed::FullObserved;
 use crate::release::{
     CURVE, File, Part, Release, SECRETS_PATH, digest, manifest_entries, secret_key, secret_kind, start_again,
 };
@@ -93,7 +93,7 @@ pub(crate) async fn with_secrets_of_now(
     fleet: &Fleet,
     new: &NewKeys,
     target: &Target,
-    found: &[Option<Observed>],
+    found: &[Option<FullObserved>],
     held: &BTreeMap<usize, HostRelease>,
     parts: Vec<Part>,
     notes: &mut Vec<String>,
@@ -190,7 +190,7 @@ fn kept_now(
     fleet: &Fleet,
     new: &NewKeys,
     now: &Now,
-    found: &[Option<Observed>],
+    found: &[Option<FullObserved>],
     old: &[String],
 ) -> Result<Vec<String>, Error> {
     let (curve, others): (Vec<&String>, Vec<&String>) = old.iter().partition(|name| secret_kind(name) == CURVE);

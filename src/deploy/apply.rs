@@ -17,7 +17,7 @@ use super::survey::tolerable;
 use super::{keys, resume, rollback};
 use crate::cluster::name_ranges;
 use crate::error::{CommandError, Error};
-use crate::fleet::{Detail, Event, Fleet, Locks, Operation, locked};
+use crate::fleet::{Event, Fleet, Locks, Operation, locked};
 use crate::nodes::{NodeOutcome, Outcome, peers};
 use crate::observed::OperationKind;
 use crate::plan::{Blind, Unseen};
@@ -144,7 +144,7 @@ pub async fn unlocked(fleet: &Fleet, planned: &Prepared) -> Result<(), CommandEr
         // A host that does not answer now is the lock's business.
         held = stream::iter(held)
             .map(|(handle, _)| async move {
-                let now = fleet.observe_one(&handle, Detail::Brief).await.ok()?.lock?;
+                let now = fleet.observe_one(&handle).await.ok()?.lock?;
                 Some((handle, now))
             })
             .buffered(fleet.settings.parallel.max(1))

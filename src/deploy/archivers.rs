@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn an_archiver_follows_the_runner() {
         let process = "process 77 S 1 77 77 0 -1 4194304 0 0 0 0 150 50 0 0 20 0 1 0 90050 1000 1";
-        let found = |lines: &[&str]| Observed::parse(&[&["node log-archiver"], lines, &["nodes end"]].concat());
+        let found = |lines: &[&str]| Observed::of(&[&["node log-archiver"], lines, &["nodes end"]].concat());
         for (said, runner, other) in [
             ("supervised", RunnerKind::Process, RunnerKind::Systemd),
             ("supervised unit", RunnerKind::Systemd, RunnerKind::Process),

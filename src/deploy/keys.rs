@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::fleet::{Event, Fleet, HostHandle, Locks};
-use crate::observed::Observed;
+use crate::observed::FullObserved;
 use crate::release::{Release, pack, secret_kind};
 use crate::remote::verdict;
 use crate::secrets::{CURVE, Secret, is_named};
@@ -79,7 +79,7 @@ impl NewKeys {
 /// Where new keys are needed and can't be made.
 pub(crate) fn decide(
     fleet: &Fleet,
-    found: &[Option<Observed>],
+    found: &[Option<FullObserved>],
     version: Version,
     given: Vec<Secret>,
     new: &NewKeys,
@@ -113,7 +113,7 @@ pub(crate) fn decide(
 ///
 /// # Errors
 /// Where new keys are needed and can't be made.
-pub(crate) fn of_now(fleet: &Fleet, found: &[Option<Observed>], old: &str, new: &NewKeys) -> Result<String, Error> {
+pub(crate) fn of_now(fleet: &Fleet, found: &[Option<FullObserved>], old: &str, new: &NewKeys) -> Result<String, Error> {
     if let Some(named) = named(fleet, found) {
         return Ok(named);
     }
@@ -126,7 +126,7 @@ pub(crate) fn of_now(fleet: &Fleet, found: &[Option<Observed>], old: &str, new: 
 ///
 /// # Errors
 /// Where a new one is needed and can't be made.
-pub(crate) fn salt(fleet: &Fleet, found: &[Option<Observed>], new: &NewKeys) -> Result<String, Error> {
+pub(crate) fn salt(fleet: &Fleet, found: &[Option<FullObserved>], new: &NewKeys) -> Result<String, Error> {
     if let Some(salt) = hosts(fleet, found).into_iter().find_map(|observed| observed.salt.clone()) {
         return Ok(salt);
     }
@@ -135,44 +135,44 @@ pub(crate) fn salt(fleet: &Fleet, found: &[Option<Observed>], new: &NewKeys) -> 
 
 /// Finds the keys that are in use: those of the manager's host before those of others, those that the current release
 /// names before those that only lie there (of a deploy that came to nothing).
-fn in_use(fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
+fn in_use(fleet: &Fleet, found: &[Option<FullObserved>]) -> Option<String> {
     let lies = || hosts(fleet, found).into_iter().flat_map(have).find(|name| secret_kind(name) == CURVE);
     named(fleet, found).or_else(|| lies().map(str::to_owned))
 }
 
 /// The hosts that answered, the manager's first.
-fn hosts<'a>(fleet: &Fleet, found: &'a [Option<Observed>]) -> Vec<&'a Observed> {
+fn hosts<'a>(fleet: &Fleet, found: &'a [Option<FullObserved>]) -> Vec<&'a FullObserved> {
     let manager = fleet.cluster.manager().and_then(|m| found.get(m.host));
     manager.into_iter().chain(found).flatten().collect()
 }
 
 /// The keys that a current release names and a host has.
-fn named(fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
+fn named(fleet: &Fleet, found: &[Option<FullObserved>]) -> Option<String> {
     let hosts = hosts(fleet, found);
     let there: BTreeSet<&str> = hosts.iter().flat_map(|o| have(o)).filter(|name| secret_kind(name) == CURVE).collect();
     hosts.iter().flat_map(|o| &o.needs).find(|name| there.contains(name.as_str())).cloned()
 }
 
 /// The names of the certificates, and what belongs to them, that the release of now uses.
-pub(crate) fn certificates(fleet: &Fleet, found: &[Option<Observed>]) -> Vec<String> {
+pub(crate) fn certificates(fleet: &Fleet, found: &[Option<FullObserved>]) -> Vec<String> {
     let names = hosts(fleet, found).into_iter().map(|o| o.needs.iter().filter(|name| secret_kind(name) != CURVE));
     names.map(|names| names.cloned().collect::<Vec<_>>()).find(|names| !names.is_empty()).unwrap_or_default()
 }
 
 /// The secrets that a host has, and whole.
-fn have(observed: &Observed) -> impl Iterator<Item = &str> {
+fn have(observed: &FullObserved) -> impl Iterator<Item = &str> {
     observed.secrets.iter().filter(|(digest, name)| is_named(name, digest)).map(|(_, name)| name.as_str())
 }
 
 /// The hosts of a release that lack something, and what.
-pub(crate) fn lacking(keys: &Keys, found: &[Option<Observed>], release: &Release) -> Vec<(usize, Vec<String>)> {
+pub(crate) fn lacking(keys: &Keys, found: &[Option<FullObserved>], release: &Release) -> Vec<(usize, Vec<String>)> {
     let mut lacking = keys.lacking(found);
     lacking.retain(|(index, _)| release.part(*index).is_some());
     lacking
 }
 
 /// Tells whether the release changes, adds or removes the keys of running nodes.
-pub(crate) fn replaces(release: &Release, found: &[Option<Observed>]) -> bool {
+pub(crate) fn replaces(release: &Release, found: &[Option<FullObserved>]) -> bool {
     release.parts.iter().any(|part| {
         let Some(observed) = found.get(part.host).and_then(Option::as_ref) else { return false };
         let running = observed.nodes.iter().filter(|(_, node)| node.process.is_some());
@@ -189,13 +189,13 @@ impl Keys {
     }
 
     /// Lets all hosts that are there keep something.
-    fn add(&mut self, found: &[Option<Observed>], name: &str) {
+    fn add(&mut self, found: &[Option<FullObserved>], name: &str) {
         for (names, _) in self.names.iter_mut().zip(found).filter(|(_, observed)| observed.is_some()) {
             names.push(name.to_owned());
         }
     }
 
-    fn lacking(&self, found: &[Option<Observed>]) -> Vec<(usize, Vec<String>)> {
+    fn lacking(&self, found: &[Option<FullObserved>]) -> Vec<(usize, Vec<String>)> {
         let hosts = self.names.iter().zip(found).enumerate();
         hosts
             .filter_map(|(index, (names, observed))| {
@@ -215,7 +215,7 @@ impl Keys {
 pub(crate) async fn keep(
     fleet: &Fleet,
     keys: &Keys,
-    found: &[Option<Observed>],
+    found: &[Option<FullObserved>],
     missing: Vec<(usize, Vec<String>)>,
     locks: &Locks,
 ) -> Result<Vec<(HostHandle, Result<(), String>)>, Error> {
@@ -255,7 +255,7 @@ async fn keep_one(handle: &HostHandle, locks: &Locks, secrets: &[&Secret]) -> Re
 }
 
 /// Reads keys from a host that has them.
-async fn fetch(fleet: &Fleet, found: &[Option<Observed>], name: &str) -> Result<Secret, Error> {
+async fn fetch(fleet: &Fleet, found: &[Option<FullObserved>], name: &str) -> Result<Secret, Error> {
     let mut error = Error::failed("nothing has changed: the cluster's keys can't be read from a host that has them");
     let holders = found.iter().enumerate().filter(|(_, o)| o.as_ref().is_some_and(|o| have(o).any(|n| n == name)));
     for (index, _) in holders {
@@ -299,9 +299,9 @@ mod tests {
 
     /// A host that has some secrets, and a release that needs others.
     #[expect(clippy::unnecessary_wraps, reason = "as `found` has it, where a host may be none")]
-    fn host(has: &[&Secret], needs: &[&Secret]) -> Option<Observed> {
+    fn host(has: &[&Secret], needs: &[&Secret]) -> Option<FullObserved> {
         let secrets = has.iter().map(|s| (crate::release::digest(&s.content), s.name.clone())).collect();
-        Some(Observed { secrets, needs: needs.iter().map(|s| s.name.clone()).collect(), ..Observed::default() })
+        Some(FullObserved { secrets, needs: needs.iter().map(|s| s.name.clone()).collect(), ..FullObserved::default() })
     }
 
     const VERSION: Version = Version::new(8, 2);

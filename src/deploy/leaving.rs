@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::{Cluster, Former};
-use crate::fleet::{Detail, Event, Fleet, HostHandle};
-use crate::observed::{Observed, RemovedHost};
+use crate::fleet::{Event, Fleet, HostHandle};
+use crate::observed::{FullObserved, Observed, RemovedHost};
 use crate::plan::{Plan, former};
 
 /// A host that a host of the cluster remembers.
@@ -47,7 +47,7 @@ pub(crate) struct Gone {
 
 /// Hosts that a current release has and the cluster has not, those that an earlier deploy could not ask either, and
 /// those that the description lists as removed.
-pub(crate) fn gone(cluster: &Cluster, found: &[Option<Observed>], then: &[Remembered]) -> Gone {
+pub(crate) fn gone(cluster: &Cluster, found: &[Option<FullObserved>], then: &[Remembered]) -> Gone {
     let pending = cluster.hosts.iter().zip(found).flat_map(|(host, observed)| {
         let lines = observed.iter().flat_map(|o| &o.pending);
         lines.map(|left| Remembered { host: left.clone(), teller: format!("{} remembers it", host.name) })
@@ -84,7 +84,7 @@ pub(crate) fn gone(cluster: &Cluster, found: &[Option<Observed>], then: &[Rememb
 /// Asks hosts that leave the cluster; `found` are those that stay, and `why` says why the others leave.
 pub(crate) async fn ask_leaving(
     fleet: &Fleet,
-    found: &[Option<Observed>],
+    found: &[Option<FullObserved>],
     gone: Gone,
     why: &str,
     notes: &mut Vec<String>,
@@ -105,7 +105,7 @@ pub(crate) async fn ask_leaving(
         }
     }
     let handles: Vec<HostHandle> = gone.asked.values().map(|asked| fleet.foreign(&asked.host)).collect();
-    for (handle, answer) in fleet.observe(handles, Detail::Brief).await {
+    for (handle, answer) in fleet.observe(handles).await {
         let Some(asked) = gone.asked.get(&handle.name) else { continue };
         let left = RemovedHost::of(
             &handle.name,
@@ -154,22 +154,24 @@ pub(crate) async fn ask_leaving(
 }
 
 /// Returns the host that stays and is the same machine, in the same boot.
-fn same_machine(fleet: &Fleet, found: &[Option<Observed>], observed: &Observed) -> Option<String> {
+fn same_machine(fleet: &Fleet, found: &[Option<FullObserved>], observed: &Observed) -> Option<String> {
     // What has no machine id is not told apart by it.
     if observed.machine_id.len() < 8 {
         return None;
     }
     let of = |o: &Observed| (o.machine_id.clone(), o.boot_id.clone());
-    let same = fleet.cluster.hosts.iter().zip(found).find(|(_, stays)| stays.as_ref().map(of) == Some(of(observed)));
+    let is = |stays: &FullObserved| of(stays) == of(observed);
+    let same = fleet.cluster.hosts.iter().zip(found).find(|(_, stays)| stays.as_ref().is_some_and(is));
     same.map(|(host, _)| host.name.clone())
 }
 
 /// Tells whether what lies on a host is of this cluster, as far as that shows: a host that stays has had its release. Its
 /// id is a digest of all that is in it, so that another cluster of the same name has another one, which no host of this
 /// one knows.
-fn is_of_this_cluster(found: &[Option<Observed>], observed: &Observed) -> bool {
+fn is_of_this_cluster(found: &[Option<FullObserved>], observed: &Observed) -> bool {
     let Some(current) = observed.current.as_deref() else { return true };
-    let has = |o: &Observed| o.current.as_deref() == Some(current) || o.releases.iter().any(|kept| kept.id == current);
+    let has =
+        |o: &FullObserved| o.current.as_deref() == Some(current) || o.releases.iter().any(|kept| kept.id == current);
     found.iter().flatten().any(has)
 }
 
@@ -217,7 +219,11 @@ mod tests {
     fn another_cluster_of_the_same_name_is_not_this_one() {
         let runs = |id: &str| Observed { current: Some(id.to_owned()), ..Observed::default() };
         let kept = StoredRelease { id: "a1".to_owned(), ..StoredRelease::default() };
-        let stays = [None, Some(Observed { releases: vec![kept], ..runs("b2") }), Some(Observed::default())];
+        let stays = [
+            None,
+            Some(FullObserved { brief: runs("b2"), releases: vec![kept], ..FullObserved::default() }),
+            Some(FullObserved::default()),
+        ];
         assert!(is_of_this_cluster(&stays, &runs("b2")) && is_of_this_cluster(&stays, &runs("a1")));
         assert!(!is_of_this_cluster(&stays, &runs("c3")));
         // What has no release is no other cluster's.

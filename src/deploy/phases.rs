@@ -14,7 +14,7 @@ use crate::cluster::Role;
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Event, Fleet, HostHandle, Locks, StepError, all_well};
 use crate::nodes::{NodeOutcome, NodeTask, OnFailure, Outcome, ports, start_tasks, stop_tasks, words};
-use crate::observed::Observed;
+use crate::observed::FullObserved;
 use crate::plan::{self, Action, NodePlan};
 
 /// Whether an operation has changed what is current on a host.
@@ -252,7 +252,7 @@ impl Run<'_> {
     /// the runner could start the old release first. Where no node is to restart, that does no harm.
     fn stops(&self) -> Vec<NodeTask> {
         let hosts = self.fleet.cluster.hosts.iter().zip(&self.prepared.found);
-        let found: HashMap<&str, &Observed> =
+        let found: HashMap<&str, &FullObserved> =
             hosts.filter_map(|(host, observed)| Some((host.name.as_str(), observed.as_ref()?))).collect();
         let pauses = |n: &NodePlan| {
             let node = found.get(n.host.as_str()).and_then(|o| o.nodes.get(&n.node));

@@ -9,7 +9,7 @@ use super::{beside, keys, site};
 use crate::cluster::Cluster;
 use crate::error::CommandError;
 use crate::fleet::Fleet;
-use crate::observed::Observed;
+use crate::observed::FullObserved;
 use crate::plan::{currents, prevailing};
 use crate::release::{Release, ReleaseInput};
 use crate::zeek;
@@ -54,7 +54,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
 
 /// Takes over the id of the release that runs, if all hosts that are up to date have the same files: the parts of further
 /// hosts, which were away, belong to it.
-fn adopt(release: &mut Release, cluster: &Cluster, found: &[Option<Observed>]) {
+fn adopt(release: &mut Release, cluster: &Cluster, found: &[Option<FullObserved>]) {
     let Some(id) = prevailing(cluster, currents(found)) else { return };
     let same = release.parts.iter().all(|part| match &found[part.host] {
         Some(observed) if observed.current.as_ref() == Some(&id) => part.changes(&observed.manifest).is_empty(),

@@ -8,7 +8,7 @@ use super::leaving::Leaving;
 use super::options::{Excluded, Options};
 use crate::cluster::Cluster;
 use crate::fleet::HostHandle;
-use crate::observed::{Observed, ObservedNode, RemovedHost, StoredRelease};
+use crate::observed::{FullObserved, Observed, ObservedNode, RemovedHost, StoredRelease};
 use crate::plan::{Action, Apart, Deployments, Plan, Unseen};
 use crate::release::Release;
 use crate::values::Version;
@@ -25,7 +25,7 @@ pub struct Prepared {
     /// The release on the hosts that this one is made from, with its manifest on each host: the parts have only the files
     /// that differ from it.
     pub(crate) base: Option<(String, BTreeMap<usize, Vec<String>>)>,
-    pub(crate) found: Vec<Option<Observed>>,
+    pub(crate) found: Vec<Option<FullObserved>>,
     /// What the hosts keep to themselves.
     pub(crate) keys: Keys,
     pub(crate) leaving: Vec<(HostHandle, Observed)>,
@@ -49,7 +49,7 @@ pub(crate) struct Draft {
     pub(crate) notes: Vec<String>,
     pub(crate) release: Release,
     pub(crate) base: Option<(String, BTreeMap<usize, Vec<String>>)>,
-    pub(crate) found: Vec<Option<Observed>>,
+    pub(crate) found: Vec<Option<FullObserved>>,
     pub(crate) keys: Keys,
     pub(crate) excluded: BTreeMap<usize, Excluded>,
     pub(crate) options: Options,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::leaving::Remembered;
 use crate::fleet::Fleet;
-use crate::observed::{Observed, Stored};
+use crate::observed::{FullObserved, Stored};
 use crate::plan::{Deployments, manager_first, recorded};
 use crate::release::Release;
 use crate::scripts;
@@ -13,7 +13,7 @@ use crate::transport::RemoteScript;
 /// Reads the clusters of the releases that are current on the hosts, but for the one that is planned.
 pub(crate) async fn deployments(
     fleet: &Fleet,
-    found: &[Option<Observed>],
+    found: &[Option<FullObserved>],
     release: &Release,
     notes: &mut Vec<String>,
 ) -> (Deployments, Vec<Remembered>) {

@@ -8,7 +8,7 @@ use super::prepare::prepare;
 use super::prepared::{Goal, Prepared};
 use crate::error::{CommandError, Error};
 use crate::fleet::Fleet;
-use crate::observed::{Desired, Observed};
+use crate::observed::{Desired, FullObserved};
 use crate::plan::{Action, Apart, currents, prevailing};
 
 /// Why hosts are not brought up to date.
@@ -69,8 +69,8 @@ pub async fn prepare_resume(
     }
     // What is named, or else what is behind; a host that was lost in the middle may have switched, and its nodes not.
     // What others need is a deploy's business.
-    let behind = |o: &Observed| o.current.as_ref() != Some(&release) || o.unfinished().is_some();
-    let touched: BTreeMap<&str, &Observed> = fleet
+    let behind = |o: &FullObserved| o.current.as_ref() != Some(&release) || o.unfinished().is_some();
+    let touched: BTreeMap<&str, &FullObserved> = fleet
         .cluster
         .hosts
         .iter()
@@ -82,7 +82,7 @@ pub async fn prepare_resume(
         .collect();
     for node in &mut prepared.plan.nodes {
         // What an operator stopped stays so; what an operation stopped that did not finish does not.
-        let stopped = |o: &Observed| {
+        let stopped = |o: &FullObserved| {
             o.unfinished().is_none()
                 && o.nodes.get(&node.node).is_some_and(|n| n.desired == Some(Desired::Stopped) && n.process.is_none())
         };

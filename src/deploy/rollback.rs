@@ -14,7 +14,7 @@ use super::survey::{look, notes, pinnable};
 use crate::cluster::{Cluster, Former};
 use crate::error::{CommandError, Error};
 use crate::fleet::Fleet;
-use crate::observed::{Observed, OperationKind, Stored, StoredRelease};
+use crate::observed::{FullObserved, OperationKind, Stored, StoredRelease};
 use crate::plan::{Recorded, currents, former, manager_first, prevailing, recorded};
 use crate::release::{ARCHIVER, File, Files, Part, VERSION_PATH, digest};
 use crate::scripts;
@@ -156,7 +156,7 @@ fn anothers(cluster: &Cluster, index: usize, held: &HostRelease) -> Option<Strin
 }
 
 /// Decides which release is meant.
-fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -> Result<String, Error> {
+fn choose(cluster: &Cluster, found: &[Option<FullObserved>], wanted: Option<&str>) -> Result<String, Error> {
     let manager = cluster.manager().and_then(|m| found.get(m.host)?.as_ref());
     let all = || manager.into_iter().chain(found.iter().flatten());
     if let Some(wanted) = wanted {
@@ -182,7 +182,7 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
     let runs = prevailing(cluster, currents(found));
     // An operation that did not finish: what ran before it, or where it was to go back to. One that only a host
     // that was away remembers is nobody's any more.
-    let undone = |o: &Observed| {
+    let undone = |o: &FullObserved| {
         let unfinished = o.unfinished()?;
         let ways = [&unfinished.from, &unfinished.to];
         ways.iter()
@@ -216,7 +216,11 @@ fn choose(cluster: &Cluster, found: &[Option<Observed>], wanted: Option<&str>) -
 }
 
 /// Returns the release before the one that runs, by what hosts have, the manager's first.
-fn release_before(manager: Option<&Observed>, found: &[Option<Observed>], runs: Option<&str>) -> Result<String, Error> {
+fn release_before(
+    manager: Option<&FullObserved>,
+    found: &[Option<FullObserved>],
+    runs: Option<&str>,
+) -> Result<String, Error> {
     let all = || manager.into_iter().chain(found.iter().flatten());
     // A host that is new has few of them.
     let kept: BTreeMap<&str, &StoredRelease> =
@@ -227,7 +231,7 @@ fn release_before(manager: Option<&Observed>, found: &[Option<Observed>], runs: 
     let current = runs.and_then(|id| kept.get(id));
     // One that most hosts have, if there is any: what one host alone has can't be gone back to, and may be made up.
     let answered = all_once(found).count();
-    let has = |o: &Observed, id: &str| o.releases.iter().any(|k| k.id == id);
+    let has = |o: &FullObserved, id: &str| o.releases.iter().any(|k| k.id == id);
     let common = |id: &str| all_once(found).filter(|o| has(o, id)).count() * 2 > answered;
     let any = kept.keys().any(|id| Some(*id) != runs && common(id));
     let others = || kept.values().filter(|k| Some(k.id.as_str()) != runs && (!any || common(&k.id)));
@@ -251,14 +255,14 @@ fn release_before(manager: Option<&Observed>, found: &[Option<Observed>], runs: 
 }
 
 /// The hosts that answered.
-fn all_once(found: &[Option<Observed>]) -> impl Iterator<Item = &Observed> {
+fn all_once(found: &[Option<FullObserved>]) -> impl Iterator<Item = &FullObserved> {
     found.iter().flatten()
 }
 
 /// Reads the cluster of a release from a host that has it.
-async fn topology(fleet: &Fleet, found: &[Option<Observed>], id: &str) -> Result<Then, Error> {
+async fn topology(fleet: &Fleet, found: &[Option<FullObserved>], id: &str) -> Result<Then, Error> {
     let mut error = Error::failed(format!("nothing has changed: the topology of {id} can't be read"));
-    let has = |o: &Observed| o.releases.iter().any(|k| k.id == id);
+    let has = |o: &FullObserved| o.releases.iter().any(|k| k.id == id);
     let tellers = manager_first(&fleet.cluster).filter(|i| found.get(*i).and_then(Option::as_ref).is_some_and(has));
     let tellers: Vec<usize> = tellers.take(3).collect();
     if tellers.is_empty() {
@@ -296,7 +300,8 @@ fn reachable(fleet: &Fleet, recorded: Recorded) -> Result<Cluster, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HostRelease, Observed, StoredRelease, anothers, choose};
+    use super::{FullObserved, HostRelease, StoredRelease, anothers, choose};
+    use crate::observed::Observed;
     use crate::plan::tests::{WORKERS, campus};
 
     fn kept(id: &str, time: i64, command: &str) -> StoredRelease {
@@ -304,17 +309,17 @@ mod tests {
     }
 
     /// A host with a current release and further ones, oldest first, and a journal.
-    fn host(current: &str, releases: &[StoredRelease], journal: &[&str]) -> Observed {
-        Observed {
+    fn host(current: &str, releases: &[StoredRelease], journal: &[&str]) -> FullObserved {
+        let brief = Observed {
             current: Some(current.to_owned()),
-            releases: releases.to_vec(),
             journal: journal.iter().map(|l| (*l).to_owned()).collect(),
             ..Observed::default()
-        }
+        };
+        FullObserved { brief, releases: releases.to_vec(), ..FullObserved::default() }
     }
 
     /// What is chosen where hosts say so, of which the first is the manager's, and the rest are away.
-    fn chosen(hosts: &[Observed]) -> Result<String, String> {
+    fn chosen(hosts: &[FullObserved]) -> Result<String, String> {
         let found: Vec<_> = hosts.iter().cloned().map(Some).chain([None]).take(3).collect();
         choose(&campus("", "", WORKERS), &found, None).map_err(|error| error.message)
     }
@@ -328,7 +333,7 @@ mod tests {
         // The manager moved to a host that is new.
         let found = [host("c", &[c], &[]), host("c", &all, &[])];
         assert_eq!(chosen(&found).unwrap(), "b");
-        assert_eq!(chosen(&[Observed::default()]).unwrap_err(), "nothing is deployed yet");
+        assert_eq!(chosen(&[FullObserved::default()]).unwrap_err(), "nothing is deployed yet");
         // The description and what runs were never anything else.
         assert_eq!(chosen(&[host("a", &[a], &[])]).unwrap_err(), "there is no release before the one that runs");
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::options::{Excluded, Options};
 use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
-use crate::fleet::{Detail, Fleet, unreachable};
+use crate::fleet::{Fleet, unreachable};
 use crate::nodes::archiver;
-use crate::observed::{Observed, Origin};
+use crate::observed::{FullObserved, Origin};
 use crate::release::HostZeek;
 use crate::runner;
 use crate::values::{Version, shell_word};
@@ -16,17 +16,17 @@ use crate::values::{Version, shell_word};
 const REFUSED: usize = 10;
 
 /// What was found on the hosts, and those that are left out.
-pub(crate) type Survey = (Vec<Option<Observed>>, BTreeMap<usize, Excluded>);
+pub(crate) type Survey = (Vec<Option<FullObserved>>, BTreeMap<usize, Excluded>);
 
 /// Observes all hosts that are to be touched.
 pub(crate) async fn look(fleet: &Fleet, options: &Options) -> Result<Survey, Error> {
     let cluster = &*fleet.cluster;
-    let mut found: Vec<Option<Observed>> = vec![None; cluster.hosts.len()];
+    let mut found: Vec<Option<FullObserved>> = vec![None; cluster.hosts.len()];
     let mut failures = BTreeMap::new();
     let mut excluded: BTreeMap<usize, Excluded> = BTreeMap::new();
     excluded.extend(fleet.enabled().into_iter().filter(|i| options.skip.contains(i)).map(|i| (i, Excluded::Skipped)));
     let handles = fleet.handles(fleet.enabled().into_iter().filter(|i| !excluded.contains_key(i)));
-    for (handle, answer) in fleet.observe(handles, Detail::Full).await {
+    for (handle, answer) in fleet.observe_fully(handles).await {
         match (answer, handle.index) {
             (Ok(observed), Some(index)) => found[index] = Some(observed),
             (Err(failure), Some(index)) => drop(failures.insert(index, (handle.name, failure))),
@@ -70,7 +70,7 @@ pub(crate) fn tolerable(cluster: &Cluster, options: &Options, nodes: &[&str]) ->
 /// What the user should know before anything changes.
 pub(crate) fn notes(
     cluster: &Cluster,
-    found: &[Option<Observed>],
+    found: &[Option<FullObserved>],
     excluded: &BTreeMap<usize, Excluded>,
 ) -> Vec<String> {
     let mut notes: Vec<String> = excluded
@@ -128,10 +128,10 @@ pub(crate) fn notes(
 }
 
 /// Says where others could replace the Zeek that root runs.
-fn replaceable_zeek(observed: &Observed) -> Option<String> {
-    let (uid, user) = observed.account.as_ref().filter(|(uid, _)| *uid == 0)?;
+fn replaceable_zeek(observed: &FullObserved) -> Option<String> {
+    let (uid, user) = Some((observed.uid, &observed.user)).filter(|(uid, _)| *uid == 0)?;
     let (path, flaw) = observed.ways.iter().filter(|c| c.what == "zeek").find_map(|c| {
-        let flaw = c.flaw(*uid, user)?;
+        let flaw = c.flaw(uid, user)?;
         Some((&c.path, flaw))
     })?;
     Some(format!(
@@ -143,7 +143,7 @@ fn replaceable_zeek(observed: &Observed) -> Option<String> {
 }
 
 /// Two names for one machine would run every node twice.
-fn same_machine(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+fn same_machine(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
     let mut seen: HashMap<(&str, &str), &str> = HashMap::new();
     for (host, observed) in cluster.hosts.iter().zip(found) {
         let Some(observed) = observed else { continue };
@@ -161,16 +161,14 @@ fn same_machine(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Err
 }
 
 /// What others could replace must not be run.
-fn unsafe_folders(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+fn unsafe_folders(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
     let mut error: Option<Error> = None;
     for (host, observed) in cluster.hosts.iter().zip(found) {
-        let Some((observed, (uid, user))) = observed.as_ref().and_then(|o| Some((o, o.account.as_ref()?))) else {
-            continue;
-        };
+        let Some(observed) = observed else { continue };
         let mut seen = BTreeSet::new();
         // Where Zeek lies may be other people's business; `doctor` speaks of it, and a note where root runs it.
         for component in observed.ways.iter().filter(|c| c.what != "zeek" && seen.insert(c.path.as_str())) {
-            let Some(flaw) = component.flaw(*uid, user) else { continue };
+            let Some(flaw) = component.flaw(observed.uid, &observed.user) else { continue };
             let so_far = error.unwrap_or_else(|| {
                 Error::failed("nothing has changed: others could replace what clusterctl runs on the hosts")
             });
@@ -188,7 +186,7 @@ fn unsafe_folders(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), E
 
 /// Nodes of this cluster that run from another folder would be started a second time. What other users name theirs is
 /// no reason to stop.
-fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+fn elsewhere(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
     for (host, observed) in cluster.hosts.iter().zip(found) {
         let spool = cluster::Folders::of(&cluster.name, host).spool;
         for process in observed.iter().flat_map(|o| &o.unmanaged) {
@@ -216,7 +214,7 @@ fn elsewhere(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error>
 }
 
 /// Hosts that can't have the runner of the description.
-pub(crate) fn runnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+pub(crate) fn runnable(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
     let mut error: Option<Error> = None;
     for (host, observed) in cluster.hosts.iter().zip(found) {
         let Some((why, hint)) = observed.as_ref().and_then(|o| runner::missing(cluster.runner, o)) else { continue };
@@ -229,7 +227,7 @@ pub(crate) fn runnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<
 }
 
 /// Nodes that are pinned to CPUs that their hosts do not have would not start.
-pub(crate) fn pinnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<(), Error> {
+pub(crate) fn pinnable(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
     let confined = cluster.runner == RunnerKind::Process;
     let mut refused = cluster.run_nodes().filter_map(|node| {
         let why = found.get(node.host)?.as_ref()?.cpus.refuses(node.cpu?, confined)?;
@@ -250,7 +248,7 @@ pub(crate) fn pinnable(cluster: &Cluster, found: &[Option<Observed>]) -> Result<
 /// Decides the version of Zeek, which is the same everywhere.
 pub(crate) fn zeek_of(
     cluster: &Cluster,
-    found: &[Option<Observed>],
+    found: &[Option<FullObserved>],
 ) -> Result<(Version, Vec<Option<HostZeek>>), Error> {
     let mut zeeks = Vec::new();
     let mut versions: BTreeMap<Version, Vec<&str>> = BTreeMap::new();
@@ -264,11 +262,11 @@ pub(crate) fn zeek_of(
             return Err(Error::failed(format!("there is no Zeek at {path} on {}", host.name))
                 .hint("set `zeek.prefix`, or `prefix` of the host, to where Zeek is installed"));
         };
-        let said = observed.version.clone().unwrap_or_default();
+        let said = &observed.version;
         let number = said.rsplit(' ').next().unwrap_or_default();
         let version: Version = number.parse().map_err(|_| {
             Error::failed(format!("{path} on {} does not tell its version", host.name))
-                .because(if said.is_empty() { "it printed nothing" } else { &said })
+                .because(if said.is_empty() { "it printed nothing" } else { said })
                 .hint(format!("try `{path} --version` there"))
         })?;
         versions.entry(version).or_default().push(&host.name);

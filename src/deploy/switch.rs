@@ -75,9 +75,8 @@ impl Switch<'_> {
                 about.push(format!("who {}", operation.who));
                 about.push(format!("command {}", operation.kind.name()));
                 if let Some(index) = handle.index {
-                    let full = before.and_then(|o| o.version.as_deref());
-                    let words = full
-                        .and_then(|v| v.split_whitespace().last())
+                    let words = before
+                        .and_then(|o| o.version.split_whitespace().last())
                         .map_or(prepared.version.to_string(), str::to_owned);
                     about.push(format!("zeek {words}"));
                     about.push(format!("prefix {}", cluster.hosts[index].prefix));
@@ -177,7 +176,7 @@ impl Switch<'_> {
                     .hosts
                     .iter()
                     .zip(&prepared.found)
-                    .filter_map(|(h, o)| Some((h.name.as_str(), o.as_ref()?))),
+                    .filter_map(|(h, o)| Some((h.name.as_str(), &o.as_ref()?.brief))),
             )
             .flat_map(|(host, observed)| {
                 observed.nodes.iter().filter_map(move |(name, node)| {

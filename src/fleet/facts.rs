@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::hosts::{Detail, Fleet};
+use super::hosts::Fleet;
 use super::select::Selection;
 use crate::cluster::{Backend, Cluster, Node};
 use crate::observed::Observed;
@@ -38,7 +38,7 @@ pub(super) async fn gather<T>(
             .each("asking hosts", handles, |handle| {
                 let (facts, told) = (&facts, &told);
                 async move {
-                    let answer = fleet.observe_one(&handle, Detail::Brief).await;
+                    let answer = fleet.observe_one(&handle).await;
                     let ended = answer.as_ref().map(drop).map_err(Failure::text);
                     if let (Some(index), Ok(mut facts)) = (handle.index, facts.lock()) {
                         facts.insert(index, answer);

@@ -13,7 +13,7 @@ use super::event::{Event, Events};
 use super::select::Selection;
 use crate::cluster::{self, Cluster, Folders};
 use crate::error::{Error, Kind};
-use crate::observed::Observed;
+use crate::observed::{FullObserved, Malformed, Observed};
 
 use crate::scripts;
 use crate::transport::{Failure, Host, HostFailure, RemoteScript, ScriptOutput, Shared, SshTarget, Target};
@@ -71,15 +71,6 @@ impl<T, E: fmt::Display> HostAnswer for Result<T, E> {
     fn failure(&self) -> Option<String> {
         self.as_ref().err().map(ToString::to_string)
     }
-}
-
-/// How much a host is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Detail {
-    /// What a status needs.
-    Brief,
-    /// What a deploy needs.
-    Full,
 }
 
 impl Fleet {
@@ -239,30 +230,27 @@ impl Fleet {
         .await
     }
 
-    /// Observes several hosts.
-    pub(crate) async fn observe(
-        &self,
-        handles: Vec<HostHandle>,
-        detail: Detail,
-    ) -> Vec<(HostHandle, Result<Observed, Failure>)> {
-        self.each("observing", handles, |handle| async move { self.observe_one(&handle, detail).await }).await
+    /// Looks briefly at several hosts.
+    pub(crate) async fn observe(&self, handles: Vec<HostHandle>) -> Vec<(HostHandle, Result<Observed, Failure>)> {
+        self.each("observing", handles, |handle| async move { self.observe_one(&handle).await }).await
     }
 
-    /// Observes one host: one round trip.
-    pub(crate) async fn observe_one(&self, handle: &HostHandle, detail: Detail) -> Result<Observed, Failure> {
-        let call = match detail {
-            Detail::Brief => RemoteScript::new(scripts::OBSERVE, self.settings.question),
-            Detail::Full => RemoteScript::new(scripts::OBSERVE_ALL, READING).silence(self.silence()),
-        };
-        let call = call.arg(&handle.folders.home).arg(&handle.folders.spool).arg(&handle.zeek);
-        let reply = handle.connection.run(call).await?;
-        let observed = Observed::parse(&reply.lines);
-        if observed.complete {
-            Ok(observed)
-        } else {
-            let last = reply.stderr.lines().last().unwrap_or("no reason given").to_owned();
-            Err(Failure::new(HostFailure::Other, format!("the host's reply is incomplete: {last}")))
-        }
+    /// Looks at all that a deploy needs to know of several hosts.
+    pub(crate) async fn observe_fully(
+        &self,
+        handles: Vec<HostHandle>,
+    ) -> Vec<(HostHandle, Result<FullObserved, Failure>)> {
+        let script = || RemoteScript::new(scripts::OBSERVE_ALL, READING).silence(self.silence());
+        self.each("observing", handles, |handle| {
+            let script = script();
+            async move { looked(&handle, script, FullObserved::parse).await }
+        })
+        .await
+    }
+
+    /// Looks briefly at one host: one round trip.
+    pub(crate) async fn observe_one(&self, handle: &HostHandle) -> Result<Observed, Failure> {
+        looked(handle, RemoteScript::new(scripts::OBSERVE, self.settings.question), Observed::parse).await
     }
 
     /// How long a host that is at work may give no sign of it.
@@ -274,6 +262,24 @@ impl Fleet {
     pub async fn close(&self) {
         futures_util::future::join_all(self.hosts.iter().map(|h| h.close())).await;
     }
+}
+
+/// Runs one of the scripts that look at a host, and reads its answer.
+async fn looked<T>(
+    handle: &HostHandle,
+    script: RemoteScript<'_>,
+    parse: impl Fn(&[String]) -> Result<T, Malformed>,
+) -> Result<T, Failure> {
+    let script = script.arg(&handle.folders.home).arg(&handle.folders.spool).arg(&handle.zeek);
+    let reply = handle.connection.run(script).await?;
+    parse(&reply.lines).map_err(|malformed| {
+        let why = match (&malformed, reply.stderr.lines().last()) {
+            // What ended the script early says more.
+            (Malformed::Missing(_), Some(last)) => format!("the host's reply is incomplete: {last}"),
+            _ => malformed.to_string(),
+        };
+        Failure::new(HostFailure::Other, why)
+    })
 }
 
 /// Makes the error of hosts that could not be asked.

@@ -17,5 +17,5 @@ pub use select::{Selection, candidates};
 
 pub(crate) use ask::{Asked, Rounds, Unasked, ask};
 pub(crate) use facts::{Facts, running, runs};
-pub(crate) use hosts::{Detail, HostAnswer, HostHandle, all_well, unreachable};
+pub(crate) use hosts::{HostAnswer, HostHandle, all_well, unreachable};
 pub(crate) use lock::{Locks, Operation, StepError, locked};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::facts::Facts;
-use super::hosts::{Detail, Fleet};
+use super::hosts::Fleet;
 use crate::cluster::{Cluster, Node};
 use crate::control::NoAnswer;
 use crate::observed::Origin;
@@ -81,7 +81,7 @@ pub(super) async fn manager_is_ours(
     if *known == Some(pid) {
         return Ok(());
     }
-    let observed = fleet.observe_one(&fleet.handle(manager.host), Detail::Brief).await;
+    let observed = fleet.observe_one(&fleet.handle(manager.host)).await;
     let mut answers = BTreeMap::from([(manager.name.clone(), Ok(pid))]);
     let facts = Facts::from([(manager.host, observed)]);
     // A host that can't be asked now says nothing against it.

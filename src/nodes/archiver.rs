@@ -7,7 +7,7 @@ use super::outcome::{NodeOutcome, Outcome};
 use super::task::NodeTask;
 use crate::cluster::{Archive, Cluster, Role};
 use crate::fleet::{Event, Fleet, HostHandle};
-use crate::observed::Observed;
+use crate::observed::{FullObserved, Observed};
 use crate::release::{ARCHIVER, manifest_entries};
 use crate::scripts;
 use crate::transport::{RemoteScript, ScriptOutput};
@@ -96,7 +96,7 @@ pub(crate) async fn queued(fleet: &Fleet, archivers: &[NodeTask]) {
 }
 
 /// Says where logs are archived that were not before: a release from before there was an archive by default has none.
-pub(crate) fn begins(cluster: &Cluster, host: usize, observed: &Observed) -> Option<String> {
+pub(crate) fn begins(cluster: &Cluster, host: usize, observed: &FullObserved) -> Option<String> {
     let started = format!("start/{ARCHIVER}");
     let had = manifest_entries(observed.manifest.iter().map(String::as_str)).contains_key(started.as_str());
     let archive = cluster

@@ -33,7 +33,7 @@ type HostListens = Vec<(String, Listens)>;
 pub(crate) async fn free(
     fleet: &Fleet,
     version: Version,
-    found: &[Option<Observed>],
+    found: &[Option<impl AsRef<Observed>>],
     starting: &BTreeSet<&str>,
 ) -> Result<(), Error> {
     let mut taken = taken(fleet, version, starting).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn free(
 pub(crate) async fn blame(
     fleet: &Fleet,
     version: Option<Version>,
-    found: &[Option<Observed>],
+    found: &[Option<impl AsRef<Observed>>],
     outcomes: &mut [NodeOutcome],
 ) {
     let dead = |o: &&NodeOutcome| matches!(o.outcome, Outcome::ExitedAtStart(_));
@@ -95,9 +95,9 @@ struct Taken {
 impl Taken {
     /// Says so where a node of another cluster of clusterctl's has the port, and returns that cluster's name. Where the
     /// process does not show, other clusters that run there are named.
-    fn of_a_cluster(&mut self, fleet: &Fleet, found: &[Option<Observed>]) -> Option<String> {
+    fn of_a_cluster(&mut self, fleet: &Fleet, found: &[Option<impl AsRef<Observed>>]) -> Option<String> {
         let host = fleet.cluster.hosts.iter().position(|host| host.name == self.host)?;
-        let unmanaged = &found.get(host)?.as_ref()?.unmanaged;
+        let unmanaged = &found.get(host)?.as_ref()?.as_ref().unmanaged;
         let others = |unmanaged: &UnmanagedProcess| match &unmanaged.origin {
             Origin::Clusterctl { cluster, node, folder } if *cluster != fleet.cluster.name => {
                 let folder = folder.as_ref().map(|folder| format!(", in {folder}")).unwrap_or_default();

@@ -8,7 +8,7 @@ use super::tiers::{OnFailure, start_tasks, stop_tasks};
 use super::{archiver, peers, ports, words};
 use crate::cluster::Role;
 use crate::error::{CommandError, Error};
-use crate::fleet::{Detail, Event, Fleet, HostHandle, Locks, Operation, Selection, unreachable};
+use crate::fleet::{Event, Fleet, HostHandle, Locks, Operation, Selection, unreachable};
 use crate::observed::{Observed, OperationKind};
 use crate::plan::{self, Folder, currents, prevailing};
 use crate::transport::Failure;
@@ -220,7 +220,7 @@ async fn stop_elsewhere(
         return Ok(out_of_reach(fleet, selection, found));
     }
     let mut away = Vec::new();
-    for (handle, answer) in fleet.observe(rest, Detail::Brief).await {
+    for (handle, answer) in fleet.observe(rest).await {
         match (answer, handle.index) {
             (Ok(observed), Some(index)) => found[index] = Some(observed),
             (Err(_), _) => away.push(handle.name),
@@ -278,7 +278,7 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
         if start { fleet.enabled() } else { fleet.selected_hosts(selection) }.into_iter().collect();
     let handles = fleet.handles(asked.iter().copied());
     let mut away = Vec::new();
-    for (handle, answer) in fleet.observe(handles, Detail::Brief).await {
+    for (handle, answer) in fleet.observe(handles).await {
         match answer {
             Ok(observed) => {
                 version = version.or_else(|| observed.running.as_ref()?.0.parse().ok());

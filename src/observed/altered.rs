@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::limits::number;
+
 /// The longest line of a manifest that is read, in bytes.
 const LONGEST: usize = 4352;
 
@@ -48,24 +50,24 @@ fn path(line: &str) -> Option<&str> {
 }
 
 impl Altered {
-    /// Reads a line of the answer.
-    pub(super) fn line(&mut self, word: &str, value: &str) {
-        // No name of ours has such; whatever else lies there is told by a digest of all.
+    /// Reads a line of the answer, which quotes the name of a file.
+    pub(super) fn line(&mut self, word: &str, value: &str) -> Result<(), String> {
+        // No name of ours has such.
         if value.len() > LONGEST || value.chars().any(char::is_control) {
-            return;
+            return Err("there is a file with a name that clusterctl gives to none".to_owned());
         }
         match word {
             "now" => self.now.push(value.to_owned()),
             "was" => drop(self.was.insert(value.to_owned())),
             "known" => drop(self.known.insert(value.strip_prefix("./").unwrap_or(value).to_owned())),
-            _ => {
-                if let Some((time, path)) = value.split_once(" ./")
-                    && let Ok(time) = time.parse()
-                {
-                    self.touched.insert(path.to_owned(), time);
-                }
-            }
+            _ => match value.split_once(" ./") {
+                // It went while it was looked at.
+                Some(("", _)) => {}
+                Some((time, path)) => drop(self.touched.insert(path.to_owned(), number(time)?)),
+                None => return Err(format!("there is {value:?}, which is no name and time of a file")),
+            },
         }
+        Ok(())
     }
 
     /// The files, and how they differ.
@@ -123,7 +125,7 @@ mod tests {
             "known ./data/feed",
         ] {
             let (word, value) = line.split_once(' ').unwrap();
-            altered.line(word, value);
+            altered.line(word, value).unwrap();
         }
         let told: Vec<(&str, &str)> =
             altered.of_the_release().into_iter().map(|(path, how)| (path, how.word())).collect();

@@ -13,9 +13,16 @@ pub struct HostCpus {
 
 impl HostCpus {
     /// Reads `ONLINE ALLOWED`, lists as the kernel writes them, or `-`.
-    pub fn parse(text: &str) -> Self {
-        let (online, allowed) = text.split_once(' ').unwrap_or((text, "-"));
-        Self { online: online.parse().ok(), allowed: allowed.parse().ok() }
+    ///
+    /// # Errors
+    /// Where one is neither.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let list = |text: &str| match text {
+            "-" => Ok(None),
+            list => list.parse::<CpuList>().map(Some),
+        };
+        let (online, allowed) = text.split_once(' ').ok_or("it has no two lists")?;
+        Ok(Self { online: list(online)?, allowed: list(allowed)? })
     }
 
     /// Says why a node can't be pinned to a CPU; `confined` where it starts in the control group of our account.
@@ -38,16 +45,17 @@ mod tests {
 
     #[test]
     fn a_cpu_that_is_not_there_is_refused() {
-        let cpus = HostCpus::parse("0-2,4 0-1");
+        let cpus = HostCpus::parse("0-2,4 0-1").unwrap();
         assert_eq!(cpus.refuses(1, true), None);
         assert_eq!(cpus.refuses(48, false).as_deref(), Some("CPU 48 is not online there: 4 CPUs are (0-2,4)"));
         assert_eq!(cpus.refuses(3, true).as_deref(), Some("CPU 3 is not online there: 4 CPUs are (0-2,4)"));
         let why = cpus.refuses(2, true);
         assert_eq!(why.as_deref(), Some("CPU 2 is outside the control group's CPUs (0-1)"));
         assert_eq!(cpus.refuses(2, false), None);
-        // What is not told, or is no list, refuses nothing.
-        for text in ["", "-", "- -", "x 0-99999999", "\u{1b}[31m"] {
-            assert_eq!(HostCpus::parse(text).refuses(7, true), None, "{text}");
+        // What is not told refuses nothing.
+        assert_eq!(HostCpus::parse("- -").unwrap().refuses(7, true), None);
+        for text in ["", "-", "x 0", "0 0-99999999", "0 ", " 0", "\u{1b}[31m -"] {
+            assert!(HostCpus::parse(text).is_err(), "{text:?}");
         }
     }
 }

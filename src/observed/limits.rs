@@ -1,5 +1,7 @@
 //! What a host may tell at all.
 
+use std::str::FromStr;
+
 use crate::values::Interval;
 
 /// The latest time that a host may tell, in seconds since 1970: the end of the year 9999.
@@ -10,6 +12,11 @@ pub(super) const LONGEST: u64 = Interval::LONGEST.as_secs();
 /// Reads a time, in seconds since 1970, that is one.
 pub(super) fn time(text: &str) -> Option<i64> {
     text.parse().ok().filter(|time| (0..=LATEST).contains(time))
+}
+
+/// Reads a number.
+pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?} is no number that can be"))
 }
 
 pub(super) fn is_hex(text: &str, digits: usize) -> bool {

@@ -1,5 +1,6 @@
-//! What a host answered to `templates/observe.sh`: the types and their parser. The lines come without their token;
-//! what they quote from files is other people's bytes and is never taken for more than text.
+//! What a host answered to `templates/observe.sh`, and to `templates/observe-all.sh` behind it: the types and their parser.
+//! The lines come without their token; what they quote from files is other people's bytes and is never taken for more
+//! than text.
 
 mod altered;
 mod cpus;
@@ -8,17 +9,21 @@ mod journal;
 mod limits;
 mod node;
 mod pending;
+mod reader;
 pub mod stored;
+#[cfg(test)]
+mod tests;
 mod unmanaged;
 mod ways;
 
 pub use altered::{Alteration, Altered};
 pub use cpus::HostCpus;
-pub use host::{MOST_LEFT, Observed, Queue, StoredRelease, Wrong};
+pub use host::{FullObserved, MOST_LEFT, Observed, Queue, StoredRelease, Systemd, Wrong};
 pub use journal::{OperationKind, Unfinished};
 pub use limits::is_manifest_line;
 pub use node::{Desired, Exit, ObservedNode, Process, RestartAction, ZeekBinary};
 pub use pending::{RemovedHost, SshDestination};
+pub use reader::Malformed;
 pub use stored::Stored;
 pub use unmanaged::{Origin, Owner, UnmanagedProcess};
 pub use ways::{Component, Flaw};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::limits::LONGEST;
+use super::limits::{LONGEST, number};
 use crate::values::is_release_id;
 
 /// What tells one Zeek binary from another.
@@ -22,8 +22,8 @@ pub struct ObservedNode {
     pub desired: Option<Desired>,
     /// The release that its last process was started from.
     pub release: Option<String>,
-    /// How often its supervisor has restarted it.
-    pub restarts: u32,
+    /// How often its supervisor has restarted it; none where what it recorded is no number.
+    pub restarts: Option<u32>,
     /// The inputs of its last process: a digest for each.
     pub inputs: BTreeMap<String, String>,
     /// The inputs that the current release would give it.
@@ -48,6 +48,8 @@ pub struct ObservedNode {
     pub restarting: bool,
     /// Its process; none where it does not run.
     pub process: Option<Process>,
+    /// What of it has no form of ours, and is unknown.
+    pub wrong: Vec<String>,
 }
 
 /// Whether a node is meant to run.
@@ -62,16 +64,10 @@ pub enum Desired {
 /// How a process ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exit {
-    /// The pid it had.
-    pub pid: Option<u32>,
     /// The shell's status: above 128 a signal.
     pub status: Option<i32>,
-    /// Seconds since boot when it ended.
-    pub at: u64,
-    /// How many seconds it had run.
-    pub ran: u64,
-    /// How many times in a row it has ended soon.
-    pub tries: u32,
+    /// How many times in a row it has ended soon; none where what was recorded is no number.
+    pub tries: Option<u32>,
     /// What the runner does next.
     pub next: RestartAction,
     /// Why it was not started at all.
@@ -94,6 +90,8 @@ pub enum RestartAction {
     Failed,
     /// Starts it again after so many seconds.
     Restart(u64),
+    /// What it recorded of that is none of these.
+    Unknown,
 }
 
 /// A running process.
@@ -125,28 +123,30 @@ impl Exit {
         }
     }
 
-    /// Reads a line of what the runner recorded.
-    fn take(&mut self, line: &str) {
-        let Some((key, value)) = line.split_once(' ') else { return };
+    /// Reads a line of what the runner recorded. Words that others record, now or later, are passed over.
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        let (key, value) = line.split_once(' ').ok_or_else(|| format!("{line:?} has no value"))?;
         match key {
-            "id" => self.pid = value.split(' ').nth(1).and_then(|p| p.parse().ok()),
-            "status" => self.status = value.parse().ok(),
-            "at" => self.at = value.parse().unwrap_or_default(),
-            "ran" => self.ran = value.parse().unwrap_or_default(),
-            "tries" => self.tries = value.parse().unwrap_or_default(),
+            "status" => self.status = Some(number(value)?),
+            "tries" => self.tries = Some(number(value)?),
             "why" => self.why = Some(value.to_owned()),
             "crash" => self.crash = Some(value.to_owned()),
             "refused" => self.refused = Some(value.to_owned()),
             "next" => {
+                // Else it is not known.
+                self.next = RestartAction::Unknown;
                 self.next = match value {
                     "never" => RestartAction::Never,
                     "failed" => RestartAction::Failed,
                     "stopped" => RestartAction::Stopped,
-                    seconds => seconds.parse().map_or(RestartAction::Failed, RestartAction::Restart),
+                    seconds => RestartAction::Restart(number::<u64>(seconds).and_then(|pause| {
+                        if pause <= LONGEST { Ok(pause) } else { Err(format!("a pause of {pause} s is none")) }
+                    })?),
                 };
             }
             _ => {}
         }
+        Ok(())
     }
 
     fn how(&self) -> String {
@@ -185,15 +185,22 @@ fn signal_name(number: i32) -> Option<&'static str> {
 }
 
 impl ZeekBinary {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (size, mtime) = text.split_once(' ')?;
         Some(Self { size: size.parse().ok()?, mtime: mtime.parse().ok()? })
     }
 }
 
 /// Reads `DIGEST NAME`.
-fn input(text: &str) -> Option<(String, String)> {
-    text.split_once(' ').map(|(digest, name)| (name.to_owned(), digest.to_owned()))
+fn input(text: &str) -> Result<(String, String), String> {
+    let is_name = |name: &str| {
+        (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b' ' || b == b'-')
+    };
+    let is_digest = |digest: &str| (1..=64).contains(&digest.len()) && digest.bytes().all(|b| b.is_ascii_hexdigit());
+    text.split_once(' ')
+        .filter(|(digest, name)| is_digest(digest) && is_name(name))
+        .map(|(digest, name)| (name.to_owned(), digest.to_owned()))
+        .ok_or_else(|| "the record of its inputs is damaged".to_owned())
 }
 
 impl ObservedNode {
@@ -210,84 +217,91 @@ impl ObservedNode {
         self.process.is_some() && !self.supervised && self.desired_release().is_some()
     }
 
-    /// Leaves out what names no release, no input and no time; says what that was.
-    pub(super) fn forms(&mut self) -> Vec<String> {
-        let mut wrong = Vec::new();
-        if let Some(Desired::Running(release)) = &self.desired
-            && !is_release_id(release)
-        {
-            wrong.push(format!("`want` names {release:?}, which is no release"));
-            self.desired = None;
-        }
-        if let Some(release) = self.release.take_if(|release| !is_release_id(release)) {
-            wrong.push(format!("`run` names {release:?}, which is no release"));
-        }
-        for inputs in [&mut self.inputs, &mut self.current_inputs] {
-            let before = inputs.len();
-            inputs.retain(|name, digest| {
-                (1..=64).contains(&name.len())
-                    && name.bytes().all(|b| b.is_ascii_lowercase() || b == b' ' || b == b'-')
-                    && (1..=64).contains(&digest.len())
-                    && digest.bytes().all(|b| b.is_ascii_hexdigit())
-            });
-            if inputs.len() != before {
-                wrong.push("the record of its inputs is damaged".to_owned());
-            }
-        }
-        for exit in self.exit.iter_mut().chain(&mut self.last) {
-            exit.at = exit.at.min(LONGEST);
-            exit.ran = exit.ran.min(LONGEST);
-            if let RestartAction::Restart(pause) = &mut exit.next {
-                *pause = (*pause).min(LONGEST);
-            }
-        }
-        wrong
-    }
-
-    pub(super) fn take(&mut self, word: &str, value: &str, now: f64) {
+    /// Takes a line; `now` is the clock that processes' starts are counted by, in seconds.
+    pub(super) fn take(&mut self, word: &str, value: &str, now: f64) -> Result<(), String> {
+        // What the script finds out has one form; the rest is quoted from files.
         match word {
-            "want" => {
-                self.desired = match value.split_once(' ') {
-                    Some(("running", release)) => Some(Desired::Running(release.to_owned())),
-                    _ if value.trim_end() == "stopped" => Some(Desired::Stopped),
-                    _ => None,
-                };
-            }
-            "run" => match value.split_once(' ') {
-                Some(("release", release)) => self.release = Some(release.to_owned()),
-                Some(("id", id)) => self.boot_id = id.split(' ').next().map(str::to_owned),
-                Some(("restarts", n)) => self.restarts = n.parse().unwrap_or_default(),
-                Some(("input", text)) => self.inputs.extend(input(text)),
-                _ => {}
-            },
-            "due" => self.current_inputs.extend(input(value)),
-            "made" => self.built_for = ZeekBinary::parse(value),
-            "exit" => self.exit.get_or_insert_default().take(value),
-            "last" => self.last.get_or_insert_default().take(value),
-            "stop" => (self.stopping, self.restarting) = (true, value == "again"),
-            "status" => self.status = value.split_whitespace().next().map(str::to_owned),
-            "supervised" => (self.supervised, self.unit) = (true, value == "unit"),
-            "process" => self.process = Process::parse(value, now),
+            "supervised" if matches!(value, "" | "unit") => (self.supervised, self.unit) = (true, value == "unit"),
+            "supervised" => return Err(format!("{value:?} is no supervisor")),
+            "process" => self.process = Some(Process::parse(value, now)?),
             "resident" => {
-                if let Some(process) = &mut self.process {
-                    process.resident = value.parse::<u64>().unwrap_or_default().saturating_mul(1024);
+                let process = self.process.as_mut().ok_or("it is said of no process")?;
+                process.resident = number::<u64>(value)?.saturating_mul(1024);
+            }
+            _ => {
+                if let Err(why) = self.file(word, value)
+                    && !self.wrong.contains(&why)
+                {
+                    self.wrong.push(why);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Takes a line of a file in the node's folder, or of the current release's `start`.
+    fn file(&mut self, word: &str, value: &str) -> Result<(), String> {
+        match word {
+            "want" => {
+                self.desired = None;
+                self.desired = Some(match (value.trim_end(), value.split_once(' ')) {
+                    ("stopped", _) => Desired::Stopped,
+                    (_, Some(("running", release))) => Desired::Running(release_id("want", release)?),
+                    _ => return Err(format!("`want` says {value:?}")),
+                });
+            }
+            "run" => match value.split_once(' ') {
+                Some(("release", release)) => {
+                    self.release = None;
+                    self.release = Some(release_id("run", release)?);
+                }
+                Some(("id", id)) => self.boot_id = id.split(' ').next().map(str::to_owned),
+                Some(("restarts", n)) => {
+                    self.restarts = n.parse().ok();
+                    self.restarts.ok_or_else(|| format!("`run` says that it was restarted {n:?} times"))?;
+                }
+                Some(("input", text)) => self.inputs.extend([input(text)?]),
+                // Other words, which only hosts read.
+                _ => {}
+            },
+            "due" => self.current_inputs.extend([input(value)?]),
+            "made" => {
+                self.built_for = ZeekBinary::parse(value);
+                if self.built_for.is_none() {
+                    return Err(format!("the current release is made for the Zeek binary {value:?}"));
+                }
+            }
+            "exit" => take_exit("exit", &mut self.exit, value)?,
+            "last" => take_exit("exit.last", &mut self.last, value)?,
+            "stop" => (self.stopping, self.restarting) = (true, value == "again"),
+            "status" => self.status = value.split_whitespace().next().map(str::to_owned),
             _ => {}
         }
+        Ok(())
     }
+}
+
+fn take_exit(file: &str, exit: &mut Option<Exit>, line: &str) -> Result<(), String> {
+    exit.get_or_insert_default().take(line).map_err(|why| format!("`{file}`: {why}"))
+}
+
+fn release_id(file: &str, text: &str) -> Result<String, String> {
+    let right = is_release_id(text).then(|| text.to_owned());
+    right.ok_or_else(|| format!("`{file}` names {text:?}, which is no release"))
 }
 
 impl Process {
     /// Reads the pid and the fields of /proc/PID/stat from the third on (proc(5)).
-    fn parse(text: &str, now: f64) -> Option<Self> {
+    fn parse(text: &str, now: f64) -> Result<Self, String> {
         let fields: Vec<&str> = text.split(' ').collect();
         // Field n of proc(5) stands at n - 2: the pid is first, the name left out.
-        let number = |field: usize| fields.get(field - 2).and_then(|f| f.parse::<f64>().ok());
-        let started = number(22)? / TICKS;
-        let used = (number(14)? + number(15)?) / TICKS;
+        let ticks = |field: usize| number::<u64>(fields.get(field - 2).copied().unwrap_or_default());
+        #[expect(clippy::cast_precision_loss, reason = "seconds, of which fractions of a tick do not matter")]
+        let seconds = |ticks: u64| ticks as f64 / TICKS;
+        let started = seconds(ticks(22)?);
+        let used = seconds(ticks(14)?.saturating_add(ticks(15)?));
         let uptime = (now - started).max(0.0);
-        let cpu = if uptime > 0.0 { (used / uptime * 100.0).max(0.0) } else { 0.0 };
-        Some(Self { pid: fields.first()?.parse().ok()?, uptime, cpu, resident: 0 })
+        let cpu = if uptime > 0.0 { used / uptime * 100.0 } else { 0.0 };
+        Ok(Self { pid: number(fields[0])?, uptime, cpu, resident: 0 })
     }
 }

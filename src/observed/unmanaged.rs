@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use super::limits::number;
+
 /// A Zeek process that is no node of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnmanagedProcess {
@@ -98,40 +100,47 @@ struct Found {
 }
 
 impl Reader {
-    /// Takes a line; tells whether it was one of these.
-    pub(super) fn take(&mut self, word: &str, value: &str) -> bool {
-        let (first, rest) = value.split_once(' ').unwrap_or((value, ""));
-        let pid = first.parse::<u32>();
-        match (word, pid) {
-            ("uid", Ok(uid)) => self.uid = Some(uid),
-            ("more", _) => self.more = self.more.saturating_add(first.parse().unwrap_or_default()),
-            ("unmanaged", Ok(pid)) if self.found.len() < MOST && !self.index.contains_key(&pid) => {
-                if let Some((Ok(uid), Ok(parent))) = rest.split_once(' ').map(|(u, p)| (u.parse(), p.parse())) {
-                    self.index.insert(pid, self.found.len());
-                    self.found.push(Found { pid, uid, parent, ..Found::default() });
-                }
-            }
-            ("unit", _) => {
-                if let Some(found) = self.found.last_mut() {
-                    found.unit = Some(value.to_owned());
-                }
-            }
-            ("cmdline", Ok(pid)) => self.args.entry(pid).or_default().push(rest.to_owned()),
-            ("folder" | "environ" | "gone", Ok(pid)) => {
-                if let Some(found) = self.index.get(&pid).and_then(|at| self.found.get_mut(*at)) {
-                    match (word, rest.split_once('=')) {
-                        ("folder", _) => found.folder = Some(rest.to_owned()),
-                        ("environ", Some(("CLUSTER_NODE", node))) => found.node = Some(node.to_owned()),
-                        ("environ", Some(("CLUSTERCTL", mark))) => found.mark = Some(mark.to_owned()),
-                        ("gone", _) => found.gone = true,
-                        _ => {}
-                    }
-                }
-            }
-            ("uid" | "unmanaged" | "cmdline" | "folder" | "environ" | "gone", _) => {}
-            _ => return false,
+    /// Takes a line; tells whether it was one of these. What a line quotes of a process is that process's own word, and
+    /// may be anything.
+    pub(super) fn take(&mut self, word: &str, value: &str) -> Result<bool, String> {
+        if word == "unit" {
+            let found = self.found.last_mut().ok_or("it is said of no process")?;
+            found.unit = Some(value.to_owned());
+            return Ok(true);
         }
-        true
+        if !matches!(word, "uid" | "more" | "unmanaged" | "cmdline" | "folder" | "environ" | "gone") {
+            return Ok(false);
+        }
+        let (first, rest) = value.split_once(' ').unwrap_or((value, ""));
+        if word == "more" {
+            self.more = self.more.saturating_add(number(first)?);
+            return Ok(true);
+        }
+        let pid: u32 = number(first)?;
+        match word {
+            "uid" => self.uid = Some(pid),
+            "unmanaged" => {
+                let (uid, parent) = rest.split_once(' ').ok_or("it has no parent")?;
+                let found = Found { pid, uid: number(uid)?, parent: number(parent)?, ..Found::default() };
+                if self.found.len() >= MOST || self.index.insert(pid, self.found.len()).is_some() {
+                    return Err("it was said before, or too many were".to_owned());
+                }
+                self.found.push(found);
+            }
+            "cmdline" => self.args.entry(pid).or_default().push(rest.to_owned()),
+            _ => {
+                let found = self.index.get(&pid).and_then(|at| self.found.get_mut(*at));
+                let found = found.ok_or("it is said of no process")?;
+                match (word, rest.split_once('=')) {
+                    ("folder", _) => found.folder = Some(rest.to_owned()),
+                    ("gone", _) => found.gone = true,
+                    (_, Some(("CLUSTER_NODE", node))) => found.node = Some(node.to_owned()),
+                    (_, Some(("CLUSTERCTL", mark))) => found.mark = Some(mark.to_owned()),
+                    _ => return Err("that variable was not asked for".to_owned()),
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Returns what was told, and how many more there are.
@@ -212,7 +221,7 @@ mod tests {
         let mut reader = Reader::default();
         for line in lines {
             let (word, value) = line.split_once(' ').unwrap();
-            assert!(reader.take(word, value), "{line}");
+            assert_eq!(reader.take(word, value), Ok(true), "{line}");
         }
         reader.finish().0
     }

@@ -86,7 +86,7 @@ pub(super) fn upgrade(cluster: &Cluster, found: Found<'_>, release: &Release) ->
         });
         if other {
             hosts.push(cluster.hosts[part.host].name.clone());
-            version = version.or_else(|| observed.version.as_deref()?.rsplit(' ').next());
+            version = version.or_else(|| observed.version.rsplit(' ').next());
         }
     }
     if hosts.is_empty() {

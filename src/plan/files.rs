@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::observed::Observed;
+use crate::observed::FullObserved;
 use crate::release::{Content, Entry, LARGEST_TEXT, Part, manifest_entries};
 
 /// How long one comparison may look for the shortest difference; after that it takes what it has.
@@ -126,7 +126,7 @@ pub(super) struct Files {
 
 impl Files {
     /// Adds the differences of one host; returns the paths that differ.
-    pub(super) fn add(&mut self, host: &str, part: &Part, observed: &Observed) -> Vec<String> {
+    pub(super) fn add(&mut self, host: &str, part: &Part, observed: &FullObserved) -> Vec<String> {
         // As they are now, whoever made them so.
         let manifest = observed.altered.manifest(&observed.manifest);
         let entries = manifest_entries(manifest.iter().map(String::as_str));
@@ -148,7 +148,7 @@ impl Files {
         &mut self,
         host: &str,
         part: &Part,
-        observed: &Observed,
+        observed: &FullObserved,
         change: Change,
         path: &str,
         (old, new): (Entry<'_>, Entry<'_>),
@@ -248,7 +248,7 @@ fn kind(path: &str, old_mode: &str, new_mode: &str, content: Option<&Content>) -
 }
 
 /// Tells by the inputs which settings of a node's start data change.
-fn settings(path: &str, part: &Part, observed: &Observed) -> Vec<String> {
+fn settings(path: &str, part: &Part, observed: &FullObserved) -> Vec<String> {
     let Some(node) = path.strip_prefix(START) else { return Vec::new() };
     let (Some(now), Some(new)) = (observed.nodes.get(node), part.inputs.get(node)) else { return Vec::new() };
     let names: BTreeSet<&String> = now.current_inputs.keys().chain(new.keys()).collect();

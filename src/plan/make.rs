@@ -30,9 +30,9 @@ impl Plan {
         }
         plan.files = files.done();
         let places: HashMap<&str, usize> = cluster.run_nodes().map(|n| (n.name.as_str(), n.host)).collect();
-        let answers = found.iter().enumerate().filter_map(|(index, o)| Some((index, o.as_ref()?)));
+        let answers = found.iter().enumerate().filter_map(|(index, o)| Some((index, &o.as_ref()?.brief)));
         let astray = places::astray(cluster, answers);
-        let elsewhere = places::elsewhere(cluster, &astray, |host| found.get(host)?.as_ref());
+        let elsewhere = places::elsewhere(cluster, &astray, |host| Some(&found.get(host)?.as_ref()?.brief));
         for node in cluster.run_nodes() {
             let Some(observed) = found.get(node.host).and_then(Option::as_ref) else { continue };
             let Some(inputs) = release.part(node.host).and_then(|p| p.inputs.get(&node.name)) else { continue };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::cluster::{Cluster, Role};
-use crate::observed::Observed;
+use crate::observed::FullObserved;
 
 /// What is done to one node.
 #[derive(Debug, Clone, Serialize)]
@@ -57,7 +57,7 @@ impl Action {
 }
 
 /// Hosts as they were found: by their index in the cluster, what they answered; none where one is not to be touched.
-pub type Found<'a> = &'a [Option<Observed>];
+pub type Found<'a> = &'a [Option<FullObserved>];
 
 /// The clusters of the releases that hosts have now, by the ids of these; a release that could not be read is missing,
 /// which only makes reasons less precise.

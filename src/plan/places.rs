@@ -136,9 +136,7 @@ mod tests {
     const NODES: &str = "  w1: { type: worker, host: sensor2, interface: eth1 }\n";
 
     fn host(lines: &[&str]) -> Observed {
-        let mut all = vec!["host 0123abcd 1-2-3 1000.50 1795370070 x"];
-        all.extend(lines);
-        Observed::parse(&all)
+        Observed::of(lines)
     }
 
     fn told(cluster: &Cluster, found: &[(usize, &Observed)]) -> Vec<String> {
@@ -174,7 +172,7 @@ mod tests {
     fn what_runs_from_another_folder_is_astray_and_what_others_name_so_is_not() {
         let cluster = campus("", "", NODES);
         let unmanaged = |uid: &str, folder: &str| {
-            host(&["uid 1000", &format!("unmanaged 77 {uid} 1"), &format!("folder 77 {folder}"), "unmanaged end"])
+            host(&["uid 1000", &format!("unmanaged 77 {uid} 1"), &format!("folder 77 {folder}")])
         };
         let there = unmanaged("1000", "/old/c/nodes/w1");
         assert_eq!(

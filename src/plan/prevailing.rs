@@ -6,8 +6,9 @@ use crate::cluster::Cluster;
 use crate::observed::Observed;
 
 /// What is current on hosts, by their indices.
-pub fn currents(found: &[Option<Observed>]) -> impl Iterator<Item = (usize, &str)> {
-    found.iter().enumerate().filter_map(|(index, observed)| Some((index, observed.as_ref()?.current.as_deref()?)))
+pub fn currents(found: &[Option<impl AsRef<Observed>>]) -> impl Iterator<Item = (usize, &str)> {
+    let found = found.iter().enumerate();
+    found.filter_map(|(index, observed)| Some((index, observed.as_ref()?.as_ref().current.as_deref()?)))
 }
 
 /// The release that the cluster runs: the manager's host can't be left out by a deploy, so its release is it; where that

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::cluster::{Cluster, Node, Role, check};
 use crate::error::{RenderStyle, render};
-use crate::observed::{Desired, Observed, ObservedNode, Process};
+use crate::observed::{Desired, FullObserved, Observed, ObservedNode, Process};
 use crate::release::{HostZeek, Release, ReleaseInput, SiteFile};
 use crate::spec::parse;
 use crate::values::{Share, Version};
@@ -49,10 +49,16 @@ pub(crate) fn release_of(cluster: &Cluster, version: &str, site: &[SiteFile]) ->
 }
 
 /// What hosts answer where a release runs as it should; `hosts` of the description to come, which may have more.
-pub(crate) fn running(hosts: &Cluster, cluster: &Cluster, release: &Release, version: &str) -> Vec<Option<Observed>> {
+pub(crate) fn running(
+    hosts: &Cluster,
+    cluster: &Cluster,
+    release: &Release,
+    version: &str,
+) -> Vec<Option<FullObserved>> {
     let host = |name: &str| {
+        let version = format!("zeek version {version}");
         let Some(index) = cluster.hosts.iter().position(|h| h.name == name) else {
-            return Observed { version: Some(format!("zeek version {version}")), ..Observed::default() };
+            return FullObserved { version, ..FullObserved::default() };
         };
         let part = release.part(index).unwrap();
         let node = |inputs: &crate::release::Inputs| ObservedNode {
@@ -64,15 +70,14 @@ pub(crate) fn running(hosts: &Cluster, cluster: &Cluster, release: &Release, ver
             process: Some(Process { pid: 1, uptime: 1.0, cpu: 0.0, resident: 0 }),
             ..ObservedNode::default()
         };
-        Observed {
+        let brief = Observed {
             current: Some(release.id.clone()),
             running: part.made_for(),
-            version: Some(format!("zeek version {version}")),
-            manifest: part.manifest().lines().map(str::to_owned).collect(),
             nodes: part.inputs.iter().map(|(name, inputs)| (name.clone(), node(inputs))).collect(),
-            complete: true,
             ..Observed::default()
-        }
+        };
+        let manifest = part.manifest().lines().map(str::to_owned).collect();
+        FullObserved { brief, version, manifest, ..FullObserved::default() }
     };
     hosts.hosts.iter().map(|h| Some(host(&h.name))).collect()
 }
@@ -196,7 +201,7 @@ fn an_upgrade_and_a_change_of_backend_are_for_all() {
     // Replaced on one host only: all nodes of the cluster, all the same.
     let before = release_of(&old, "8.0.10", &[]);
     let mut found = running(&old, &old, &before, "8.0.10");
-    let one = found[1].as_mut().unwrap().nodes.get_mut("dmz-sensor1-1").unwrap();
+    let one = found[1].as_mut().unwrap().brief.nodes.get_mut("dmz-sensor1-1").unwrap();
     one.inputs.insert("zeek".to_owned(), "another".to_owned());
     let plan = Plan::make(&old, &found, &before, &Deployments::new());
     let upgrade = plan.upgrade.as_ref().unwrap();

@@ -155,7 +155,7 @@ mod tests {
         );
         let told = |lost: &[&str]| {
             let after = release_of(&new, "8.0.10", &[]);
-            let found = [Some(crate::observed::Observed::default())];
+            let found = [Some(crate::observed::FullObserved::default())];
             let deployed = Deployments::from([("old".to_owned(), old.clone())]);
             let mut plan = Plan::make(&new, &found, &after, &deployed);
             plan.look_for_unseen(&new, &found, &deployed, &lost.iter().copied().collect())

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use crate::cluster::Folders;
 use crate::cluster::RunnerKind;
-use crate::observed::Observed;
+use crate::observed::FullObserved;
 use crate::scripts;
 use crate::transport::RemoteScript;
 
@@ -53,7 +53,7 @@ pub enum Stopped {
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// Tells why a host can't have a runner, and what to do about it.
-pub fn missing(runner: RunnerKind, observed: &Observed) -> Option<(String, String)> {
+pub fn missing(runner: RunnerKind, observed: &FullObserved) -> Option<(String, String)> {
     match runner {
         RunnerKind::Process => None,
         RunnerKind::Systemd => systemd::missing(observed),

@@ -105,7 +105,7 @@ impl Facts {
                         _ => name.to_owned(),
                     };
                 }
-                "cpus" => facts.cpus = HostCpus::parse(rest),
+                "cpus" => facts.cpus = HostCpus::parse(rest).unwrap_or_default(),
                 "lacks" => facts.lacks.push(rest.to_owned()),
                 "has" | "granted" => drop(facts.has.insert(rest.to_owned())),
                 "zeek" => rest.clone_into(&mut facts.zeek),

@@ -34,7 +34,7 @@ pub(crate) fn process_row(
         dropped_percent: None,
         release: None,
         runs_on: None,
-        restarts: 0,
+        restarts: Some(0),
         folder: format!("{}/nodes/{}", Folders::of(&cluster.name, host).spool, node.name),
         ended: None,
         crash: None,
@@ -75,11 +75,12 @@ pub(crate) fn process_row(
         return row;
     };
     row.release.clone_from(&found.release);
-    row.restarts = found.restarts;
+    // One that never ran was never restarted.
+    row.restarts = found.restarts.or(found.boot_id.is_none().then_some(0));
     (row.state, row.detail) = state_of(found, &observed.boot_id);
     let last = match (&found.exit, &found.last) {
         // One that was put away by a start tells nothing of the process that runs.
-        (None, last) if found.restarts > 0 => last.as_ref(),
+        (None, last) if found.restarts.is_some_and(|times| times > 0) => last.as_ref(),
         (exit, _) => exit.as_ref(),
     };
     if let Some(last) = last.filter(|e| e.next != RestartAction::Stopped || e.refused.is_some()) {
@@ -128,7 +129,8 @@ pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateD
         Some(exit) if exit.refused.is_some() => (State::Failed, Some(words(exit.text()))),
         Some(exit) => match exit.next {
             RestartAction::Failed => {
-                (State::Failed, Some(words(format!("{}; gave up after {} starts", exit.text(), exit.tries))))
+                let after = exit.tries.map(|tries| format!(" after {tries} starts")).unwrap_or_default();
+                (State::Failed, Some(words(format!("{}; gave up{after}", exit.text()))))
             }
             RestartAction::Restart(pause) if node.supervised => {
                 (State::Crashed, Some(words(format!("{}; starts again after {pause} s", exit.text()))))
@@ -136,7 +138,9 @@ pub(crate) fn state_of(node: &ObservedNode, boot: &str) -> (State, Option<StateD
             RestartAction::Restart(_) => {
                 (State::Crashed, Some(words(format!("{}; its supervisor is gone", exit.text()))))
             }
-            RestartAction::Never | RestartAction::Stopped => (State::Crashed, Some(words(exit.text()))),
+            RestartAction::Never | RestartAction::Stopped | RestartAction::Unknown => {
+                (State::Crashed, Some(words(exit.text())))
+            }
         },
     }
 }

@@ -82,10 +82,10 @@ fn upkeep(
 fn is_overdue(observed: &Observed) -> bool {
     let Some((every, installed)) = observed.maintain else { return false };
     let patience = every.saturating_mul(3).saturating_add(60);
-    let quiet = observed.epoch.saturating_sub(observed.maintained.unwrap_or(installed).max(installed));
+    let quiet = observed.maintained.max(installed).map(|last| observed.epoch.saturating_sub(last));
     #[expect(clippy::cast_precision_loss, reason = "seconds of a host's life")]
     let up_long_enough = observed.uptime > patience as f64;
-    up_long_enough && u64::try_from(quiet).is_ok_and(|quiet| quiet > patience)
+    up_long_enough && quiet.is_none_or(|quiet| u64::try_from(quiet).is_ok_and(|quiet| quiet > patience))
 }
 
 /// Says which files of a host's release are not as they were put there.
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn maintenance_is_overdue_after_three_rounds_in_which_the_host_was_up() {
         let host = |uptime: f64, maintained: Option<i64>| Observed {
-            maintain: Some((300, 1_000_000)),
+            maintain: Some((300, Some(1_000_000))),
             maintained,
             epoch: 2_000_000,
             uptime,
@@ -230,11 +230,16 @@ mod tests {
         };
         assert!(is_overdue(&host(1000.0, Some(1_500_000))));
         assert!(is_overdue(&host(1000.0, None)));
+        assert!(is_overdue(&Observed { maintain: Some((300, None)), ..host(1000.0, None) }));
         assert!(!is_overdue(&host(950.0, Some(1_500_000))), "it booted a moment ago");
         assert!(!is_overdue(&host(1e6, Some(1_999_050))));
         // A host may say anything.
-        let odd =
-            |every, epoch| Observed { maintain: Some((every, i64::MIN)), epoch, uptime: 1e9, ..Observed::default() };
+        let odd = |every, epoch| Observed {
+            maintain: Some((every, Some(i64::MIN))),
+            epoch,
+            uptime: 1e9,
+            ..Observed::default()
+        };
         assert!(!is_overdue(&odd(u64::MAX, i64::MAX)));
         assert!(is_overdue(&odd(0, i64::MAX)));
     }

@@ -13,7 +13,7 @@ use super::{Command, Hosts, Session};
 use crate::cluster::Node;
 use crate::control::StatusQuestion;
 use crate::error::CommandError;
-use crate::fleet::{Detail, Facts, Fleet, Selection, ask, runs};
+use crate::fleet::{Facts, Fleet, Selection, ask, runs};
 use crate::ui::Progress;
 
 pub(crate) use facts::{answers, process_row};
@@ -53,6 +53,6 @@ async fn others(fleet: &Fleet, selection: &Selection, facts: &Facts) -> Facts {
         return Facts::new();
     }
     let rest = fleet.enabled().into_iter().filter(|index| !facts.contains_key(index));
-    let answers = fleet.observe(fleet.handles(rest), Detail::Brief).await;
+    let answers = fleet.observe(fleet.handles(rest)).await;
     answers.into_iter().filter_map(|(handle, answer)| Some((handle.index?, answer))).collect()
 }

@@ -215,9 +215,9 @@ fn answered(
 
 /// Tells of a node that runs again after a crash, for a day.
 fn healed_of(row: &NodeRow) -> Option<Trouble> {
-    let ended = row.ended.as_ref().filter(|_| row.restarts > 0)?;
+    let ended = row.ended.as_ref().filter(|_| row.restarts.is_some_and(|times| times > 0))?;
     let uptime = row.uptime.filter(|up| *up < 86_400.0)?;
-    let times = match row.restarts {
+    let times = match row.restarts? {
         1 => "once".to_owned(),
         n => format!("{n} times"),
     };

@@ -162,8 +162,8 @@ pub(crate) struct NodeRow {
     pub(crate) dropped_percent: Option<f64>,
     /// The release that it runs.
     pub(crate) release: Option<String>,
-    /// How often its supervisor has restarted it.
-    pub(crate) restarts: u32,
+    /// How often its supervisor has restarted it; none where what it recorded of that is no number.
+    pub(crate) restarts: Option<u32>,
     /// Its folder on its host.
     pub(crate) folder: String,
     /// How its last process ended; none where none did, or it was asked to.

@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn told(lines: &[&str]) -> String {
-        let observed = Observed::parse(lines);
+        let observed = Observed::of(lines);
         let (mut troubles, mut warnings) = (Vec::new(), Vec::new());
         let cluster = cluster();
         let host = Host { name: "sensor2".to_owned(), ..cluster.hosts[0].clone() };

@@ -103,7 +103,7 @@ pub(crate) async fn parse(
                 words.errors.retain(|line| !SHELLS.iter().any(|said| line.starts_with(said)));
             }
             let found = prepared.found.get(node.host).and_then(Option::as_ref);
-            let version = found.and_then(|o| o.version.as_deref()?.rsplit(' ').next()).unwrap_or_default();
+            let version = found.and_then(|o| o.version.rsplit(' ').next()).unwrap_or_default();
             let zeek = format!("Zeek {version} on {}", handle.name);
             match (words.crash(), &words.crashed) {
                 (Some(signal), _) if !words.errors.iter().any(|line| is_of_scripts(line)) => {
