@@ -37,9 +37,9 @@ macro_rules! scripts {
 
 scripts! {
     /// What a host and its nodes do, as far as `status` needs it.
-    OBSERVE: "say" "lib" "units" "lost" "bulk" "altered" "observe";
+    OBSERVE: "say" "lib" "units" "missing-secrets" "manifest-size" "altered" "observe";
     /// All that a deploy needs: the files of the current release are read, which may take a while.
-    OBSERVE_ALL: "say" "beat" "lib" "units" "cpus" "trail" "manifest" "lost" "bulk" "altered-all" "observe"
+    OBSERVE_ALL: "say" "beat" "lib" "units" "cpus" "trail" "manifest" "missing-secrets" "manifest-size" "altered-all" "observe"
         "observe-all";
     /// Holds the host's lock as long as its input is open, and writes the journal.
     LOCK: "say" "lib" "claim" "format" "locking" "lock";
@@ -48,9 +48,9 @@ scripts! {
     /// The `cluster.json` of a release.
     CLUSTER: "say" "cluster";
     /// What a host has of a release, verified.
-    RELEASE: "say" "lib" "beat" "manifest" "bulk" "release";
+    RELEASE: "say" "lib" "beat" "manifest" "manifest-size" "release";
     /// The start files of a release.
-    STARTS: "say" "lib" "starts";
+    STARTS: "say" "lib" "start-files";
     /// Texts of files of releases.
     DIFF: "say" "diff";
     /// Unpacks a release beside the others, and verifies it.
@@ -80,7 +80,7 @@ scripts! {
     /// Installs or removes the timer with which a host maintains itself.
     MAINTAIN_INSTALL: "say" "lib" "format" "maintain-install";
     /// What a host has of what clusterctl needs.
-    DOCTOR: "say" "lib" "units" "cpus" "lost" "trail" "doctor" "ports";
+    DOCTOR: "say" "lib" "units" "cpus" "missing-secrets" "trail" "doctor" "ports";
     /// In a release: becomes a node and records its end, whatever keeps it running.
     RELEASE_NODE: "lib" "crashes" "logs" "clean" "node" "node-become" "node-run" "node-parse" "node-may" "node-ended"
         "node-backtrace" "node-asked" "node-verb";

@@ -8,7 +8,7 @@ mod folders;
 mod groups;
 mod hosts;
 mod model;
-mod natural;
+mod natural_order;
 mod nodes;
 mod ports;
 mod problems;
@@ -27,7 +27,7 @@ use crate::spec::Description;
 
 pub use folders::Folders;
 pub use model::*;
-pub use natural::{compare as compare_names, ranges as name_ranges};
+pub use natural_order::{compare as compare_names, ranges as name_ranges};
 pub use resolve::resolve;
 pub use verify::verify;
 

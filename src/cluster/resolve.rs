@@ -16,7 +16,7 @@ use super::model::{
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
 use super::settings::{self, check_env, check_interval, check_limits, check_redefs, check_texts};
-use super::{capture, checks, expand, fanout, groups, natural, ports};
+use super::{capture, checks, expand, fanout, groups, natural_order, ports};
 use crate::error::{At, Place, Problem};
 use crate::spec::{self, Listen, LogAge, Spec};
 use crate::values::{Interval, Network, is_zeek_identifier};
@@ -417,6 +417,6 @@ fn finish(
             node
         })
         .collect();
-    out.sort_by(|a, b| a.role.cmp(&b.role).then_with(|| natural::compare(&a.name, &b.name)));
+    out.sort_by(|a, b| a.role.cmp(&b.role).then_with(|| natural_order::compare(&a.name, &b.name)));
     out
 }

@@ -7,7 +7,7 @@ use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::deploy::{self, CheckReport, Finding, Options};
 use crate::error::{CommandError, Diagnostic, Kind};
-use crate::fleet::{Fleet, Locks, Operation, all_well};
+use crate::fleet::{Fleet, Locks, Operation, require_all};
 use crate::observed::OperationKind;
 use crate::ui::{Progress, Tone, Ui, count, escape_control};
 use crate::values::fold_names;
@@ -109,7 +109,7 @@ async fn check(fleet: &Fleet) -> Result<CheckReport, CommandError> {
     // What is staged for a look is taken away again, which must not meet a deploy of the same.
     let locks = Locks::take(fleet, &handles, &Operation::new(OperationKind::Check)).await?;
     let staged = deploy::stage(fleet, &prepared, &locks).await;
-    let report = match all_well("the check could not be done: the release could not be staged everywhere", staged) {
+    let report = match require_all("the check could not be done: the release could not be staged everywhere", staged) {
         Ok(()) => deploy::parse(fleet, &prepared, |_| true, true).await,
         Err(error) => Err(error),
     };

@@ -1,6 +1,6 @@
 //! `deploy`.
 
-use super::acting::{Acted, act, options};
+use super::apply_plan::{Acted, act, options};
 use super::args::{ConfirmArgs, RolloutArgs};
 use super::session::Extent;
 use super::{Command, Hosts, Session};

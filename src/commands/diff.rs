@@ -1,6 +1,6 @@
 //! `diff`.
 
-use super::acting::Planned;
+use super::apply_plan::Planned;
 use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::deploy::{self, Options};

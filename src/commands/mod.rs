@@ -12,7 +12,7 @@
 //! [`crate::fleet::Fleet`] and nodes by [`crate::fleet::ask`], and never prints: what happens on the way is an event,
 //! what came of it the report.
 
-mod acting;
+mod apply_plan;
 pub(crate) mod args;
 pub(crate) mod check;
 pub(crate) mod complete;

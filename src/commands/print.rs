@@ -12,7 +12,7 @@ use crate::cluster::Role;
 use crate::control::{NoAnswer, ValueQuestion};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Fleet, Selection, Unasked, ask};
-use crate::plan::{astray, elsewhere};
+use crate::plan::{elsewhere, misplaced};
 use crate::ui::{Progress, Tone, Ui, complain, escape_control, in_line};
 use crate::values::is_zeek_identifier;
 
@@ -121,8 +121,8 @@ async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintRe
     let cluster = &*fleet.cluster;
     let (facts, mut asked) = ask(fleet, selection, &ValueQuestion { id: id.to_owned() }).await;
     let failure = asked.unasked.as_ref().map(|why| said(fleet, why));
-    let astray = astray(cluster, answers(&facts));
-    let elsewhere = elsewhere(cluster, &astray, |host| facts.get(&host)?.as_ref().ok());
+    let misplaced = misplaced(cluster, answers(&facts));
+    let elsewhere = elsewhere(cluster, &misplaced, |host| facts.get(&host)?.as_ref().ok());
     let nodes = selection
         .nodes(cluster)
         .map(|node| {

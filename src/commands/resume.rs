@@ -2,7 +2,7 @@
 
 use clap_complete::engine::ArgValueCompleter;
 
-use super::acting::{Acted, act};
+use super::apply_plan::{Acted, act};
 use super::args::ConfirmArgs;
 use super::session::{Extent, hosts_of};
 use super::{Command, Hosts, Session, complete};

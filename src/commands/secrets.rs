@@ -1,6 +1,6 @@
 //! `secrets`.
 
-use super::acting::{Acted, act};
+use super::apply_plan::{Acted, act};
 use super::args::ConfirmArgs;
 use super::session::Extent;
 use super::{Command, Hosts, Session};

@@ -20,7 +20,7 @@ use crate::error::{CommandError, Error};
 use crate::fleet::{Event, Fleet, Locks, Operation, locked};
 use crate::nodes::{NodeOutcome, Outcome, peers};
 use crate::observed::OperationKind;
-use crate::plan::{Blind, Unseen};
+use crate::plan::{NotObserved, PossibleDuplicate};
 
 /// Asked if the plan has changed after the hosts were locked; `false` cancels.
 pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> BoxFuture<'static, bool>;
@@ -52,7 +52,7 @@ pub async fn apply(
         locks.release().await;
         return Err(failure);
     }
-    if !prepared.does_as(&shown) {
+    if !prepared.same_effect(&shown) {
         fleet.emit(Event::Note { text: "the hosts have changed meanwhile; this is the new plan".to_owned() });
         // That is shown before the plan is.
         tokio::task::yield_now().await;
@@ -84,7 +84,7 @@ pub async fn apply(
             let well = |nodes: &Vec<NodeOutcome>| nodes.iter().all(|o| o.outcome.is_good());
             !before && report.not_back.is_empty() && report.rolled_back.as_ref().is_some_and(well)
         }
-        Err(_) => !before && touched == SwitchState::AndBack,
+        Err(_) => !before && touched == SwitchState::Reverted,
     };
     if !settled {
         locks.release().await;
@@ -164,7 +164,7 @@ pub async fn unlocked(fleet: &Fleet, planned: &Prepared) -> Result<(), CommandEr
 /// Says what that is, and which option agrees to it.
 pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
     let offers = planned.options.offers;
-    not_doubled(planned.doubled())?;
+    refuse_duplicates(planned.doubled())?;
     if let Some(change) = &planned.plan.backend_change
         && !planned.options.accept_backend_change
     {
@@ -203,9 +203,9 @@ pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
 }
 
 /// Refuses to start a manager, logger or proxy that may still run on a host that was not observed.
-fn not_doubled<'a>(nodes: impl Iterator<Item = &'a Unseen>) -> Result<(), Error> {
-    let mut hosts: BTreeMap<(&str, Blind), Vec<&str>> = BTreeMap::new();
-    for one in nodes.filter(|one| !one.may_be_doubled()) {
+fn refuse_duplicates<'a>(nodes: impl Iterator<Item = &'a PossibleDuplicate>) -> Result<(), Error> {
+    let mut hosts: BTreeMap<(&str, NotObserved), Vec<&str>> = BTreeMap::new();
+    for one in nodes.filter(|one| !one.duplicate_is_tolerable()) {
         hosts.entry((&one.host, one.why)).or_default().push(&one.node);
     }
     if hosts.is_empty() {
@@ -215,7 +215,7 @@ fn not_doubled<'a>(nodes: impl Iterator<Item = &'a Unseen>) -> Result<(), Error>
     for ((host, why), nodes) in hosts {
         let nodes = name_ranges(nodes).join(", ");
         error = error.because(format!("{nodes}: may still run on {host}, which can't be asked")).hint(match why {
-            Blind::Left => format!("if {host} is gone for good: list it under `removed`, with `enabled: false`"),
+            NotObserved::Left => format!("if {host} is gone for good: list it under `removed`, with `enabled: false`"),
             _ => format!(
                 "if {host} is gone for good, say so with `enabled: false` there; else deploy when it can be asked"
             ),
@@ -260,11 +260,14 @@ mod tests {
 
     #[test]
     fn a_second_manager_is_refused_and_a_second_worker_is_not() {
-        let one = |role, why| Unseen { node: "x".to_owned(), role, host: "old".to_owned(), why };
-        assert!(not_doubled([one(Role::Worker, Blind::Away), one(Role::Manager, Blind::Disabled)].iter()).is_ok());
-        let error = not_doubled([one(Role::Logger, Blind::Away)].iter()).unwrap_err();
+        let one = |role, why| PossibleDuplicate { node: "x".to_owned(), role, host: "old".to_owned(), why };
+        assert!(
+            refuse_duplicates([one(Role::Worker, NotObserved::Away), one(Role::Manager, NotObserved::Disabled)].iter())
+                .is_ok()
+        );
+        let error = refuse_duplicates([one(Role::Logger, NotObserved::Away)].iter()).unwrap_err();
         assert!(error.hints.iter().any(|hint| hint.contains("`enabled: false` there")), "{error:?}");
-        let error = not_doubled([one(Role::Proxy, Blind::Left)].iter()).unwrap_err();
+        let error = refuse_duplicates([one(Role::Proxy, NotObserved::Left)].iter()).unwrap_err();
         assert!(error.hints.iter().any(|hint| hint.contains("list it under `removed`")), "{error:?}");
     }
 }

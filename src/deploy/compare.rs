@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use super::prepared::Prepared;
 use crate::fleet::{Fleet, HostHandle};
-use crate::plan::OldText;
+use crate::plan::RemoteText;
 use crate::release::digest;
 use crate::scripts;
 use crate::transport::{RemoteScript, ScriptOutput};
@@ -54,7 +54,8 @@ pub async fn compare(fleet: &Fleet, prepared: &mut Prepared) {
             Ok::<_, Infallible>(ask(fleet, &handle, questions, most).await)
         })
         .await;
-    let texts: HashMap<String, OldText> = answers.into_iter().filter_map(|(_, texts)| texts.ok()).flatten().collect();
+    let texts: HashMap<String, RemoteText> =
+        answers.into_iter().filter_map(|(_, texts)| texts.ok()).flatten().collect();
     for file in &mut prepared.plan.files {
         let old = file.before().and_then(|before| texts.get(&before.digest));
         let new = file.after().and_then(|after| texts.get(&after.digest));
@@ -73,7 +74,7 @@ struct Question {
 }
 
 /// Asks one host; returns what came of each question, by digest.
-async fn ask(fleet: &Fleet, handle: &HostHandle, questions: &[Question], most: usize) -> Vec<(String, OldText)> {
+async fn ask(fleet: &Fleet, handle: &HostHandle, questions: &[Question], most: usize) -> Vec<(String, RemoteText)> {
     let input: String = questions.iter().map(|q| format!("{} {}\n{}\n", q.release, q.most, q.path)).collect();
     let call = RemoteScript::new(scripts::DIFF, fleet.settings.question)
         .arg(format!("{}/releases", handle.folders.home))
@@ -83,14 +84,14 @@ async fn ask(fleet: &Fleet, handle: &HostHandle, questions: &[Question], most: u
         Ok(reply) => read(&reply, questions),
         Err(failure) => {
             let why = format!("what is there now can't be read from {}: {}", handle.name, failure.text());
-            questions.iter().map(|_| OldText::Unknown(why.clone())).collect()
+            questions.iter().map(|_| RemoteText::Unknown(why.clone())).collect()
         }
     };
     questions.iter().map(|q| q.digest.clone()).zip(answer).collect()
 }
 
 /// Reads the answers, in the order of the questions.
-fn read(reply: &ScriptOutput, questions: &[Question]) -> Vec<OldText> {
+fn read(reply: &ScriptOutput, questions: &[Question]) -> Vec<RemoteText> {
     let mut answers: Vec<(Option<u64>, Option<Vec<&str>>)> = Vec::new();
     for line in &reply.lines {
         match (line.split_once(' '), line.as_str()) {
@@ -111,15 +112,15 @@ fn read(reply: &ScriptOutput, questions: &[Question]) -> Vec<OldText> {
             Some((_, Some(lines))) => {
                 let text = lines.join("\n");
                 if digest(text.as_bytes()) == question.digest {
-                    OldText::Text(text)
+                    RemoteText::Text(text)
                 } else if text.contains('\u{fffd}') || text.contains('\0') {
-                    OldText::Size(text.len() as u64)
+                    RemoteText::Size(text.len() as u64)
                 } else {
-                    OldText::Unknown("it was changed by hand on the host".to_owned())
+                    RemoteText::Unknown("it was changed by hand on the host".to_owned())
                 }
             }
-            Some((Some(size), None)) => OldText::Size(size),
-            Some((None, None)) | None => OldText::Unknown("what is there now can't be read".to_owned()),
+            Some((Some(size), None)) => RemoteText::Size(size),
+            Some((None, None)) | None => RemoteText::Unknown("what is there now can't be read".to_owned()),
         })
         .collect()
 }

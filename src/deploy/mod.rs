@@ -14,46 +14,46 @@
 //! * `archivers`: archivers that nobody else starts or stops;
 //! * `prepared`: all that is known before anything changes;
 //! * `survey`: what is found on the hosts, and whether a deploy can go on with it;
-//! * `again`: an earlier release with the current secrets;
-//! * `records`, `stored`: what hosts record of their releases, and what they have of one;
+//! * `current_secrets`: an earlier release with the current secrets;
+//! * `deployed_clusters`, `host_release`: what hosts record of their releases, and what they have of one;
 //! * `leaving`: hosts that leave the cluster;
 //! * `options`: what may be left out;
 //! * `keys`: the keys of the cluster;
-//! * `beside`, `site`: what the description names on the operator's machine;
+//! * `local_inputs`, `site`: what the description names on the operator's machine;
 //! * `report`: how it ended.
 
-mod again;
 mod apply;
 mod archivers;
-mod beside;
 mod compare;
+mod current_secrets;
+mod deployed_clusters;
+mod host_release;
 mod keys;
 mod leaving;
+mod local_inputs;
 mod options;
 mod parse;
 mod phases;
 mod prepare;
 mod prepared;
-mod records;
 mod report;
 mod resume;
 mod rollback;
 mod rolling;
 mod site;
 mod stage;
-mod stored;
 mod survey;
 mod switch;
 
 pub use apply::{Agree, allowed, apply, unlocked};
-pub use beside::missing;
 pub use compare::compare;
 pub use keys::NewKeys;
+pub use local_inputs::missing;
 pub use options::{Offers, Options, skipped};
 pub use parse::{CheckReport, Checked, Finding};
 pub use prepare::prepare;
 pub use prepared::Prepared;
-pub use report::{DeployReport, Pending, ways_on};
+pub use report::{DeployReport, Pending, how_to_continue};
 pub use resume::{NotResumed, prepare_resume};
 pub use rollback::prepare_rollback;
 

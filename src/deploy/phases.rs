@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::options::Excluded;
 use super::parse::{self, CheckReport};
 use super::prepared::{Goal, Prepared};
-use super::report::{DeployReport, Pending, ways_on};
+use super::report::{DeployReport, Pending, how_to_continue};
 use super::stage::stage;
 use super::survey::tolerable;
 use super::switch::{Direction, Switch, SwitchProgress};
 use super::{archivers, keys, rolling};
 use crate::cluster::Role;
 use crate::error::{CommandError, Error, Kind};
-use crate::fleet::{Event, Fleet, HostHandle, Locks, StepError, all_well};
-use crate::nodes::{NodeOutcome, NodeTask, OnFailure, Outcome, ports, start_tasks, stop_tasks, words};
+use crate::fleet::{Event, Fleet, HostHandle, Locks, StepError, require_all};
+use crate::nodes::{NodeOutcome, NodeTask, OnFailure, Outcome, ports, start_tasks, stderr_paths, stop_tasks};
 use crate::observed::FullObserved;
 use crate::plan::{self, Action, NodePlan};
 
@@ -22,7 +22,7 @@ use crate::plan::{self, Action, NodePlan};
 pub(crate) enum SwitchState {
     Nothing,
     Some,
-    AndBack,
+    Reverted,
 }
 
 /// An operation on locked hosts.
@@ -135,7 +135,7 @@ impl Run<'_> {
     fn report(&self, nodes: Vec<NodeOutcome>, done: bool) -> DeployReport {
         let name = |index: usize| self.fleet.cluster.hosts[index].name.clone();
         // What was not meant is not told of.
-        let meant = |_: &(&usize, &Excluded)| !self.prepared.names_hosts();
+        let meant = |_: &(&usize, &Excluded)| !self.prepared.is_limited_to_named_hosts();
         let excluded = self.prepared.excluded.iter().filter(meant);
         let excluded = excluded.map(|(i, why)| Pending { host: name(*i), why: why.text().to_owned() });
         let lost = self.dropped_hosts.iter().map(|(i, why)| Pending { host: name(*i), why: why.clone() });
@@ -206,7 +206,7 @@ impl Run<'_> {
     fn go_on(&mut self, what: &str, answers: Vec<(HostHandle, Result<(), String>)>) -> Result<(), Error> {
         let failed: Vec<(usize, String)> =
             answers.iter().filter_map(|(handle, a)| Some((handle.index?, a.as_ref().err()?.clone()))).collect();
-        if failed.is_empty() || self.lose(&failed) { Ok(()) } else { all_well(what, answers) }
+        if failed.is_empty() || self.lose(&failed) { Ok(()) } else { require_all(what, answers) }
     }
 
     async fn stage(&mut self) -> Result<(), CommandError> {
@@ -310,7 +310,7 @@ impl Run<'_> {
         let touched = if done.stops.is_empty() { "no node was stopped; " } else { "" };
         let again = nodes.iter().all(|o| o.outcome.is_good());
         if not_back.is_empty() && again {
-            self.touched = SwitchState::AndBack;
+            self.touched = SwitchState::Reverted;
             return Err(error.because(format!("{touched}all hosts are back at the release they had")).into());
         }
         if not_back.is_empty() {
@@ -322,7 +322,7 @@ impl Run<'_> {
         }
         let error = error
             .because(format!("{touched}not all hosts could be switched back"))
-            .hint(ways_on(Some(self.locks.operation().kind), self.is_first()));
+            .hint(how_to_continue(Some(self.locks.operation().kind), self.is_first()));
         Err(not_back.into_iter().fold(error, Error::because).into())
     }
 
@@ -414,7 +414,7 @@ impl Run<'_> {
         let mut outcomes = start_tasks(self.fleet, self.locks, &tasks, OnFailure::Abort).await;
         ports::blame(self.fleet, Some(self.prepared.version), &self.prepared.found, &mut outcomes).await;
         match self.prepared.goal {
-            Goal::Release(_) => words::without_folders(self.fleet, &mut outcomes),
+            Goal::Release(_) => stderr_paths::strip_release_paths(self.fleet, &mut outcomes),
             Goal::Description | Goal::UpToDate(_) => {
                 parse::in_own_names(self.fleet, &self.prepared.release, &mut outcomes);
             }

@@ -1,16 +1,16 @@
 //! Planning a deploy: observe all hosts, decide Zeek's version, build the release, plan.
 
+use super::deployed_clusters::deployments;
 use super::leaving::{ask_leaving, gone};
 use super::options::Options;
 use super::prepared::{Draft, Goal, Prepared};
-use super::records::deployments;
-use super::survey::{look, notes, pinnable, runnable, zeek_of};
-use super::{beside, keys, site};
+use super::survey::{check_cpus, check_runner, decide_zeek_version, look, notes};
+use super::{keys, local_inputs, site};
 use crate::cluster::Cluster;
 use crate::error::CommandError;
 use crate::fleet::Fleet;
 use crate::observed::FullObserved;
-use crate::plan::{currents, prevailing};
+use crate::plan::{cluster_release, current_releases};
 use crate::release::{Release, ReleaseInput};
 use crate::zeek;
 
@@ -20,13 +20,13 @@ use crate::zeek;
 /// Where a host can't be asked, Zeek is missing or of another version, or the description can't be had with the
 /// version that was found.
 pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, CommandError> {
-    let site = site::read(&fleet.cluster).await.map_err(beside::of_site)?;
+    let site = site::read(&fleet.cluster).await.map_err(local_inputs::located_site_error)?;
     let values = site::secrets(&fleet.cluster)?;
     let given = site::tls(&fleet.cluster)?;
     let (found, excluded) = look(fleet, options).await?;
-    runnable(&fleet.cluster, &found)?;
-    pinnable(&fleet.cluster, &found).map_err(|error| error.hint("set `pin_cpus` of the nodes there"))?;
-    let (version, zeeks) = zeek_of(&fleet.cluster, &found)?;
+    check_runner(&fleet.cluster, &found)?;
+    check_cpus(&fleet.cluster, &found).map_err(|error| error.hint("set `pin_cpus` of the nodes there"))?;
+    let (version, zeeks) = decide_zeek_version(&fleet.cluster, &found)?;
     let problems = zeek::check(&fleet.cluster, version);
     if !problems.is_empty() {
         return Err(CommandError::Problems(problems));
@@ -55,7 +55,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
 /// Takes over the id of the release that runs, if all hosts that are up to date have the same files: the parts of further
 /// hosts, which were away, belong to it.
 fn adopt(release: &mut Release, cluster: &Cluster, found: &[Option<FullObserved>]) {
-    let Some(id) = prevailing(cluster, currents(found)) else { return };
+    let Some(id) = cluster_release(cluster, current_releases(found)) else { return };
     let same = release.parts.iter().all(|part| match &found[part.host] {
         Some(observed) if observed.current.as_ref() == Some(&id) => part.changes(&observed.manifest).is_empty(),
         _ => true,

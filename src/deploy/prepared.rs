@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::again::Target;
+use super::current_secrets::Target;
 use super::keys::{self, Keys};
 use super::leaving::Leaving;
 use super::options::{Excluded, Options};
 use crate::cluster::Cluster;
 use crate::fleet::HostHandle;
 use crate::observed::{FullObserved, Observed, ObservedNode, RemovedHost, StoredRelease};
-use crate::plan::{Action, Apart, Deployments, Plan, Unseen};
+use crate::plan::{Action, Apart, Deployments, Plan, PossibleDuplicate};
 use crate::release::Release;
 use crate::values::Version;
 
@@ -34,7 +34,7 @@ pub struct Prepared {
     /// Hosts that left the description and can't be asked, and why.
     pub(crate) unreachable_hosts: Vec<(RemovedHost, String)>,
     /// Nodes that may run on where nobody looks, and would run twice.
-    pub(crate) unseen: Vec<Unseen>,
+    pub(crate) unseen: Vec<PossibleDuplicate>,
     /// Hosts of the description that are left out, and why.
     pub(crate) excluded: BTreeMap<usize, Excluded>,
     /// How it is to be done.
@@ -65,7 +65,7 @@ impl Draft {
         leaving.plan(&mut plan);
         let Leaving { there: leaving, removed_hosts, unreachable_hosts, .. } = leaving;
         let away: BTreeSet<&str> = unreachable_hosts.iter().map(|(left, _)| left.name.as_str()).collect();
-        let unseen = plan.look_for_unseen(cluster, &found, deployed, &away);
+        let unseen = plan.find_possible_duplicates(cluster, &found, deployed, &away);
         if options.no_restart {
             plan.without_restarts();
         } else if options.max_unavailable.is_some() {
@@ -141,19 +141,19 @@ impl Prepared {
     }
 
     /// Nodes that it starts and that may run on where nobody looks.
-    pub(crate) fn doubled(&self) -> impl Iterator<Item = &Unseen> {
+    pub(crate) fn doubled(&self) -> impl Iterator<Item = &PossibleDuplicate> {
         let starts: BTreeSet<&str> =
             self.plan.nodes.iter().filter(|n| n.action == Action::Start).map(|n| n.node.as_str()).collect();
         self.unseen.iter().filter(move |one| starts.contains(one.node.as_str()))
     }
 
     /// Tells whether hosts are left out that were meant, so that nothing is known of them afterwards.
-    pub fn leaves_out(&self) -> bool {
-        !self.names_hosts() && (!self.excluded.is_empty() || !self.unreachable_hosts.is_empty())
+    pub fn has_excluded_hosts(&self) -> bool {
+        !self.is_limited_to_named_hosts() && (!self.excluded.is_empty() || !self.unreachable_hosts.is_empty())
     }
 
     /// Tells whether only hosts that the user named are meant.
-    pub(crate) fn names_hosts(&self) -> bool {
+    pub(crate) fn is_limited_to_named_hosts(&self) -> bool {
         matches!(self.goal, Goal::UpToDate(Some(_)))
     }
 
@@ -193,7 +193,7 @@ impl Prepared {
     }
 
     /// Tells whether two plans do the same.
-    pub(crate) fn does_as(&self, other: &Self) -> bool {
+    pub(crate) fn same_effect(&self, other: &Self) -> bool {
         let actions = |p: &Self| -> BTreeSet<(String, String, &'static str)> {
             p.plan.actions().map(|n| (n.host.clone(), n.node.clone(), n.action.name())).collect()
         };

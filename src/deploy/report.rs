@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::nodes::NodeOutcome;
 use crate::observed::OperationKind;
-use crate::plan::Unseen;
+use crate::plan::PossibleDuplicate;
 
 /// How a deploy ended.
 #[derive(Debug, Clone, Serialize)]
@@ -32,7 +32,7 @@ pub struct DeployReport {
     pub pending: Vec<Pending>,
     /// Nodes that were started and may run on, on a host of before where nobody looked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unseen: Vec<Unseen>,
+    pub unseen: Vec<PossibleDuplicate>,
     /// Hosts that left the description but can't be asked: nodes may still run there.
     pub unreachable_hosts: Vec<String>,
 }
@@ -48,7 +48,7 @@ pub struct Pending {
 
 /// Says how an operation that did not finish is finished, and how it is undone; `first` where nothing was
 /// deployed before it.
-pub fn ways_on(kind: Option<OperationKind>, first: bool) -> &'static str {
+pub fn how_to_continue(kind: Option<OperationKind>, first: bool) -> &'static str {
     match kind {
         // A deploy would bring what the way back leads away from.
         Some(OperationKind::Rollback) => {

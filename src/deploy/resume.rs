@@ -9,7 +9,7 @@ use super::prepared::{Goal, Prepared};
 use crate::error::{CommandError, Error};
 use crate::fleet::Fleet;
 use crate::observed::{Desired, FullObserved};
-use crate::plan::{Action, Apart, currents, prevailing};
+use crate::plan::{Action, Apart, cluster_release, current_releases};
 
 /// Why hosts are not brought up to date.
 pub struct NotResumed {
@@ -49,7 +49,7 @@ pub async fn prepare_resume(
         return Err(CommandError::from(error.because(why.text())).into());
     }
     let release = prepared.release.id.clone();
-    if let Some(runs) = prevailing(&fleet.cluster, currents(&prepared.found))
+    if let Some(runs) = cluster_release(&fleet.cluster, current_releases(&prepared.found))
         && runs != release
     {
         let mut hint = format!(

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::again::{self, Again, Now, Target};
+use super::current_secrets::{self, Again, Now, Target};
+use super::deployed_clusters::deployments;
+use super::host_release::{HostRelease, held};
 use super::keys::Keys;
 use super::leaving::{Asked, ask_leaving, gone};
 use super::options::{Excluded, Options, skipped};
 use super::prepared::{Draft, Goal, Prepared};
-use super::records::deployments;
-use super::stored::{HostRelease, held};
-use super::survey::{look, notes, pinnable};
+use super::survey::{check_cpus, look, notes};
 use crate::cluster::{Cluster, Former};
 use crate::error::{CommandError, Error};
 use crate::fleet::Fleet;
 use crate::observed::{FullObserved, OperationKind, Stored, StoredRelease};
-use crate::plan::{Recorded, currents, former, manager_first, prevailing, recorded};
+use crate::plan::{Recorded, cluster_release, current_releases, former, manager_first, recorded};
 use crate::release::{ARCHIVER, File, Files, Part, VERSION_PATH, digest};
 use crate::scripts;
 use crate::transport::RemoteScript;
@@ -73,7 +73,7 @@ pub async fn prepare_rollback(
 pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options) -> Result<Prepared, CommandError> {
     let cluster = &*fleet.cluster;
     let (found, mut excluded) = look(fleet, options).await?;
-    pinnable(cluster, &found).map_err(|error| error.hint("`clusterctl releases` lists the others"))?;
+    check_cpus(cluster, &found).map_err(|error| error.hint("`clusterctl releases` lists the others"))?;
     let handles = fleet.handles((0..found.len()).filter(|i| found[*i].is_some()));
     let answers = fleet
         .each("reading the release", handles, |handle| async move { held(fleet, &handle, &target.id).await })
@@ -126,7 +126,8 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     parts.sort_by_key(|p: &Part| p.host);
     let mut notes = notes(cluster, &found, &excluded);
     let Again { release, base, names, known } =
-        again::with_secrets_of_now(fleet, &options.new_keys, target, &found, &all, parts, &mut notes).await?;
+        current_secrets::with_current_secrets(fleet, &options.new_keys, target, &found, &all, parts, &mut notes)
+            .await?;
     let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
     // What runs now may have hosts that neither the description nor that release has.
     let mut gone = gone(cluster, &found, &then);
@@ -179,7 +180,7 @@ fn choose(cluster: &Cluster, found: &[Option<FullObserved>], wanted: Option<&str
     if all().next().is_none() {
         return Err(Error::failed("no host can be asked"));
     }
-    let runs = prevailing(cluster, currents(found));
+    let runs = cluster_release(cluster, current_releases(found));
     // An operation that did not finish: what ran before it, or where it was to go back to. One that only a host
     // that was away remembers is nobody's any more.
     let undone = |o: &FullObserved| {

@@ -43,14 +43,14 @@ const RESERVED: [&str; 3] = ["cluster-layout.zeek", "clusterctl", "clusterctl.ze
 /// Where something can't be read, or has a name that can't be sent.
 pub(crate) async fn read(cluster: &Arc<Cluster>) -> Result<Vec<SiteFile>, Error> {
     let cluster = Arc::clone(cluster);
-    off_the_thread(move |stop| read_now(&cluster, stop))
+    run_blocking(move |stop| read_now(&cluster, stop))
         .await
         .unwrap_or_else(|| Err(Error::failed("the site folder could not be read")))
 }
 
 /// Does work that takes long on a thread of its own; `work` is told to stop when nobody waits for it any more. None where
 /// it panics.
-pub(crate) async fn off_the_thread<T: Send + 'static>(
+pub(crate) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
 ) -> Option<T> {
     struct Stop(Arc<AtomicBool>);

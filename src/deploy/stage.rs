@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use super::prepared::Prepared;
-use super::site::off_the_thread;
+use super::site::run_blocking;
 use crate::fleet::{Event, Fleet, HostHandle, Locks};
 use crate::release::{Packing, Part, Release};
 use crate::remote::verdict;
@@ -52,7 +52,7 @@ impl Packs {
                 file.map(Arc::new)
                     .map_err(|e| format!("can't pack the site folder (in {}): {e}", std::env::temp_dir().display()))
             };
-            off_the_thread(pack).await.unwrap_or_else(|| Err("the site folder could not be packed".to_owned()))
+            run_blocking(pack).await.unwrap_or_else(|| Err("the site folder could not be packed".to_owned()))
         };
         cell.get_or_try_init(pack).await.cloned()
     }

@@ -214,7 +214,7 @@ fn elsewhere(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Er
 }
 
 /// Hosts that can't have the runner of the description.
-pub(crate) fn runnable(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
+pub(crate) fn check_runner(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
     let mut error: Option<Error> = None;
     for (host, observed) in cluster.hosts.iter().zip(found) {
         let Some((why, hint)) = observed.as_ref().and_then(|o| runner::missing(cluster.runner, o)) else { continue };
@@ -227,7 +227,7 @@ pub(crate) fn runnable(cluster: &Cluster, found: &[Option<FullObserved>]) -> Res
 }
 
 /// Nodes that are pinned to CPUs that their hosts do not have would not start.
-pub(crate) fn pinnable(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
+pub(crate) fn check_cpus(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
     let confined = cluster.runner == RunnerKind::Process;
     let mut refused = cluster.run_nodes().filter_map(|node| {
         let why = found.get(node.host)?.as_ref()?.cpus.refuses(node.cpu?, confined)?;
@@ -246,7 +246,7 @@ pub(crate) fn pinnable(cluster: &Cluster, found: &[Option<FullObserved>]) -> Res
 }
 
 /// Decides the version of Zeek, which is the same everywhere.
-pub(crate) fn zeek_of(
+pub(crate) fn decide_zeek_version(
     cluster: &Cluster,
     found: &[Option<FullObserved>],
 ) -> Result<(Version, Vec<Option<HostZeek>>), Error> {

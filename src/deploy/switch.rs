@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::archivers;
 use super::prepared::Prepared;
 use crate::fleet::{Event, Fleet, HostHandle, Locks, StepError};
-use crate::nodes::{NodeOutcome, NodeTask, OnFailure, start_tasks, stop_tasks, words};
+use crate::nodes::{NodeOutcome, NodeTask, OnFailure, start_tasks, stderr_paths, stop_tasks};
 use crate::observed::RemovedHost;
 use crate::remote::verdict;
 use crate::scripts;
@@ -201,7 +201,7 @@ impl Switch<'_> {
             .collect();
         nodes.retain(|o| !o.outcome.is_good());
         nodes.extend(start_tasks(self.fleet, self.locks, &again, OnFailure::Ignore).await);
-        words::without_folders(self.fleet, &mut nodes);
+        stderr_paths::strip_release_paths(self.fleet, &mut nodes);
         archivers::settle(self.fleet, self.locks, prepared, &done.starts, true).await;
         (nodes, not_back)
     }

@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::authenticity::{ForeignResponder, reject_foreign, verify_manager};
 use super::facts::{Facts, enough, gather, might_run, running, runs};
 use super::hosts::Fleet;
 use super::select::Selection;
-use super::whose::{Stranger, manager_is_ours, only_ours};
 use crate::cluster::{Cluster, Node};
 use crate::control::{Answerer, Answers, ControlError, Conversation, NoAnswer, NodeStatus, Question, StatusQuestion};
 use crate::transport::{Failure, Tunnel};
@@ -65,7 +65,7 @@ pub(crate) enum Unasked {
     /// The connection ended before all had answered.
     Ended(ControlError),
     /// Something else answered in their place.
-    Stranger(Stranger),
+    ForeignResponder(ForeignResponder),
 }
 
 impl fmt::Display for Unasked {
@@ -79,7 +79,7 @@ impl fmt::Display for Unasked {
             Self::Unreachable(failure) => f.write_str(&failure.text()),
             Self::Forbidden { host, failure } => write!(f, "{host}: {}", failure.text()),
             Self::Refused(error) | Self::Ended(error) => error.fmt(f),
-            Self::Stranger(stranger) => stranger.fmt(f),
+            Self::ForeignResponder(stranger) => stranger.fmt(f),
         }
     }
 }
@@ -150,9 +150,9 @@ pub(crate) async fn ask<Q: Question>(fleet: &Fleet, selection: &Selection, quest
     };
     let (facts, (mut asked, mut witness)) = gather(fleet, selection, ask).await;
     let ours = match (Q::ANSWERER, &mut witness) {
-        (Answerer::Agent, _) => only_ours(cluster, &facts, &mut asked.nodes, Q::process),
+        (Answerer::Agent, _) => reject_foreign(cluster, &facts, &mut asked.nodes, Q::process),
         // The answer to another question tells whose they are.
-        (Answerer::Controllee, Some(nodes)) => only_ours(cluster, &facts, nodes, StatusQuestion::process),
+        (Answerer::Controllee, Some(nodes)) => reject_foreign(cluster, &facts, nodes, StatusQuestion::process),
         (Answerer::Controllee, None) => Ok(false),
     };
     match ours {
@@ -164,7 +164,7 @@ pub(crate) async fn ask<Q: Question>(fleet: &Fleet, selection: &Selection, quest
                 *said = Err(NoAnswer::Silent);
             }
         }
-        Err(stranger) => asked = Asked::none(Unasked::Stranger(stranger)),
+        Err(stranger) => asked = Asked::none(Unasked::ForeignResponder(stranger)),
     }
     asked.unasked = asked.unasked.map(|why| why.because_of_facts(cluster, &facts));
     (facts, asked)
@@ -357,7 +357,7 @@ impl<'a> Rounds<'a> {
         if let Some(Ok(answer)) = nodes.get(&self.manager.name)
             && let Some(pid) = Q::process(answer)
         {
-            manager_is_ours(self.fleet, self.manager, pid, &mut self.known).await.map_err(Unasked::Stranger)?;
+            verify_manager(self.fleet, self.manager, pid, &mut self.known).await.map_err(Unasked::ForeignResponder)?;
         }
         Ok(nodes)
     }

@@ -296,7 +296,7 @@ pub(crate) fn unreachable(what: &str, failures: &[(String, Failure)]) -> Error {
 }
 
 /// Makes the error of an operation that failed on some hosts, each with its reason; none if it failed on none.
-pub(crate) fn all_well(what: &str, answers: Vec<(HostHandle, Result<(), String>)>) -> Result<(), Error> {
+pub(crate) fn require_all(what: &str, answers: Vec<(HostHandle, Result<(), String>)>) -> Result<(), Error> {
     let failed = answers.into_iter().filter_map(|(handle, answer)| Some(format!("{}: {}", handle.name, answer.err()?)));
     let error =
         failed.fold(None, |error: Option<Error>, why| Some(error.unwrap_or_else(|| Error::failed(what)).because(why)));

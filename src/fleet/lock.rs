@@ -404,7 +404,7 @@ impl Locks {
     }
 
     /// Writes a line into one host's journal if an operation of before has left one there.
-    pub(crate) fn note_beside(&self, host: &str, line: &str) {
+    pub(crate) fn note_if_unfinished(&self, host: &str, line: &str) {
         self.note_on(host, &format!("beside {line}"));
     }
 

@@ -2,6 +2,7 @@
 //! meant, what is told on the way.
 
 mod ask;
+mod authenticity;
 mod event;
 mod facts;
 mod hosts;
@@ -9,7 +10,6 @@ mod lock;
 mod select;
 #[cfg(test)]
 mod tests;
-mod whose;
 
 pub use event::{Event, Events};
 pub use hosts::{Fleet, Settings};
@@ -17,5 +17,5 @@ pub use select::{Selection, candidates};
 
 pub(crate) use ask::{Asked, Rounds, Unasked, ask};
 pub(crate) use facts::{Facts, running, runs};
-pub(crate) use hosts::{HostAnswer, HostHandle, all_well, unreachable};
+pub(crate) use hosts::{HostAnswer, HostHandle, require_all, unreachable};
 pub(crate) use lock::{Locks, Operation, StepError, locked};

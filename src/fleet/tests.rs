@@ -168,7 +168,7 @@ async fn what_another_cluster_answers_counts_for_nothing() {
     world.runs("manager", me()).runs("proxy-1", world.proxy.id());
     world.serve(|_| Conduct::Process(1));
     let asked = world.status().await;
-    assert!(matches!(asked.unasked, Some(Unasked::Stranger(_))) && asked.nodes.is_empty(), "{asked:?}");
+    assert!(matches!(asked.unasked, Some(Unasked::ForeignResponder(_))) && asked.nodes.is_empty(), "{asked:?}");
     assert_eq!(asked.version, None);
     let asked = world.value("Cluster::node").await;
     let why = asked.unasked.unwrap().to_string();
@@ -223,7 +223,7 @@ async fn rounds_believe_only_the_manager_that_its_host_knows() {
     let fleet = &world.fleet;
     let mut rounds = Rounds::new(fleet, version, &fleet.cluster.nodes).unwrap();
     let why = rounds.ask(&StatusQuestion::unique(), second, second).await.unwrap_err();
-    assert!(matches!(why, Unasked::Stranger(_)), "{why:?}");
+    assert!(matches!(why, Unasked::ForeignResponder(_)), "{why:?}");
     // The host knows this process as the manager.
     world.runs("manager", me());
     for _ in 0..2 {

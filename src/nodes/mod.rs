@@ -8,7 +8,7 @@
 //! * `archiver`: what archives the logs beside the nodes;
 //! * `ports`: what else listens where nodes will;
 //! * `task`: what is done to a node, and the order of tiers;
-//! * `words`: names that the user knows in what nodes wrote;
+//! * `stderr_paths`: names that the user knows in what nodes wrote;
 //! * `outcome`: what became of a node.
 
 pub(crate) mod archiver;
@@ -16,9 +16,9 @@ mod outcome;
 pub(crate) mod peers;
 pub(crate) mod ports;
 mod run;
+pub(crate) mod stderr_paths;
 mod task;
 mod tiers;
-pub(crate) mod words;
 
 pub use outcome::{NodeOutcome, Outcome, RunReport, RunsOn};
 pub use run::{restart, start, stop};

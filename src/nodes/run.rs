@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::outcome::{NodeOutcome, Outcome, RunReport, RunsOn};
 use super::task::NodeTask;
 use super::tiers::{OnFailure, start_tasks, stop_tasks};
-use super::{archiver, peers, ports, words};
+use super::{archiver, peers, ports, stderr_paths};
 use crate::cluster::Role;
 use crate::error::{CommandError, Error};
 use crate::fleet::{Event, Fleet, HostHandle, Locks, Operation, Selection, unreachable};
 use crate::observed::{Observed, OperationKind};
-use crate::plan::{self, Folder, currents, prevailing};
+use crate::plan::{self, Folder, cluster_release, current_releases};
 use crate::transport::Failure;
 use crate::values::Version;
 
@@ -83,7 +83,7 @@ fn startable(
     found: &[Option<Observed>],
     nodes: &mut Vec<NodeOutcome>,
 ) -> Result<Vec<NodeTask>, Error> {
-    let runs = prevailing(&fleet.cluster, currents(found));
+    let runs = cluster_release(&fleet.cluster, current_releases(found));
     let current = |task: &NodeTask| task.handle.index.and_then(|i| found.get(i)?.as_ref()?.current.as_ref());
     if let (Some(task), true) = (tasks.first(), nodes.is_empty() && tasks.iter().all(|task| current(task).is_none())) {
         return Err(
@@ -141,8 +141,8 @@ fn in_their_places(
     nodes: &mut Vec<NodeOutcome>,
 ) -> Vec<NodeTask> {
     let cluster = &fleet.cluster;
-    let astray = plan::astray(cluster, answers(found));
-    let elsewhere = plan::elsewhere(cluster, &astray, |host| found.get(host)?.as_ref());
+    let misplaced = plan::misplaced(cluster, answers(found));
+    let elsewhere = plan::elsewhere(cluster, &misplaced, |host| found.get(host)?.as_ref());
     let (others, tasks): (Vec<NodeTask>, Vec<NodeTask>) =
         tasks.into_iter().partition(|task| elsewhere.contains_key(task.node.as_str()));
     nodes.extend(others.into_iter().filter_map(|task| {
@@ -157,7 +157,7 @@ fn in_their_places(
 fn strayed(fleet: &Fleet, selection: &Selection, found: &[Option<Observed>]) -> Vec<NodeTask> {
     let cluster = &fleet.cluster;
     let roles: HashMap<&str, Role> = cluster.run_nodes().map(|n| (n.name.as_str(), n.role)).collect();
-    let own = plan::astray(cluster, answers(found)).into_iter().filter(|one| one.folder == Folder::Own);
+    let own = plan::misplaced(cluster, answers(found)).into_iter().filter(|one| one.folder == Folder::Own);
     own.filter(|one| selection.means(cluster, &one.node, one.host))
         .map(|one| {
             let (role, handle) = (roles.get(one.node.as_str()).copied(), fleet.handle(one.host));
@@ -169,7 +169,7 @@ fn strayed(fleet: &Fleet, selection: &Selection, found: &[Option<Observed>]) -> 
 /// Says which nodes that are meant can't be stopped from here.
 fn out_of_reach(fleet: &Fleet, selection: &Selection, found: &[Option<Observed>]) -> Vec<RunsOn> {
     let cluster = &fleet.cluster;
-    let others = plan::astray(cluster, answers(found)).into_iter().filter(|one| one.folder != Folder::Own);
+    let others = plan::misplaced(cluster, answers(found)).into_iter().filter(|one| one.folder != Folder::Own);
     others
         .filter(|one| selection.means(cluster, &one.node, one.host))
         .map(|one| RunsOn { what: one.runs(cluster), hint: one.remedy(cluster), subject: one.node })
@@ -334,7 +334,7 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
             for handle in handles_of(&tasks) {
                 let here: Vec<&str> =
                     tasks.iter().filter(|j| j.handle.name == handle.name).map(|j| j.node.as_str()).collect();
-                locks.note_beside(&handle.name, &format!("stopped {}", here.join(" ")));
+                locks.note_if_unfinished(&handle.name, &format!("stopped {}", here.join(" ")));
             }
         }
         let stopped = stop_tasks(fleet, &locks, &all, OnFailure::Continue).await;
@@ -353,7 +353,7 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
         let on_failure = if stop { OnFailure::Ignore } else { OnFailure::Continue };
         nodes.extend(start_tasks(fleet, &locks, &tasks, on_failure).await);
         ports::blame(fleet, version, &found, &mut nodes).await;
-        words::without_folders(fleet, &mut nodes);
+        stderr_paths::strip_release_paths(fleet, &mut nodes);
     }
     // The journal of an unfinished deploy is not ours to end.
     locks.release().await;

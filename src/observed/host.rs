@@ -9,9 +9,9 @@ use super::altered::Altered;
 use super::cpus::HostCpus;
 use super::journal::Unfinished;
 use super::node::{ObservedNode, ZeekBinary};
+use super::path_owners::Component;
 use super::pending::RemovedHost;
 use super::unmanaged::UnmanagedProcess;
-use super::ways::Component;
 
 /// The most hosts that left of which one host's word is taken. They are all asked, and what can't be asked is written to
 /// all hosts, whose own answers must not become longer than any that is read.

@@ -8,13 +8,13 @@ mod host;
 mod journal;
 mod limits;
 mod node;
+mod path_owners;
 mod pending;
 mod reader;
 pub mod stored;
 #[cfg(test)]
 mod tests;
 mod unmanaged;
-mod ways;
 
 pub use altered::{Alteration, Altered};
 pub use cpus::HostCpus;
@@ -22,8 +22,8 @@ pub use host::{FullObserved, MOST_LEFT, Observed, Queue, StoredRelease, Systemd,
 pub use journal::{OperationKind, Unfinished};
 pub use limits::is_manifest_line;
 pub use node::{Desired, Exit, ObservedNode, Process, RestartAction, ZeekBinary};
+pub use path_owners::{Component, Flaw};
 pub use pending::{RemovedHost, SshDestination};
 pub use reader::Malformed;
 pub use stored::Stored;
 pub use unmanaged::{Origin, Owner, UnmanagedProcess};
-pub use ways::{Component, Flaw};

@@ -12,9 +12,9 @@ use super::cpus::HostCpus;
 use super::host::{FullObserved, MOST_LEFT, Observed, Queue, StoredRelease, Systemd, Wrong};
 use super::limits::{LONGEST, is_hex, is_manifest_line, number, time};
 use super::node::{ObservedNode, TICKS, ZeekBinary};
+use super::path_owners::Component;
 use super::pending::RemovedHost;
 use super::unmanaged;
-use super::ways::Component;
 use crate::values::{Version, is_account_name, is_node_name, is_release_id, is_secret_name};
 
 /// The name of a host's archiver among the nodes' folders (`release::ARCHIVER`).

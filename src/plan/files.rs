@@ -97,7 +97,7 @@ pub struct After {
 
 /// What came of reading the content of a file from a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OldText {
+pub enum RemoteText {
     /// It was read.
     Text(String),
     /// Only its size.
@@ -272,7 +272,7 @@ impl FileChange {
     }
 
     /// Takes the old content, and the new one where that lies on hosts alone, and compares.
-    pub fn compare(&mut self, old: &OldText, new: Option<&OldText>) {
+    pub fn compare(&mut self, old: &RemoteText, new: Option<&RemoteText>) {
         let shown = self.kind == FileKind::Text;
         let new = match (&self.content, new) {
             (Some(content), _) => {
@@ -282,30 +282,30 @@ impl FileChange {
                 }
                 text
             }
-            (None, Some(OldText::Text(text))) => {
+            (None, Some(RemoteText::Text(text))) => {
                 self.new_bytes = Some(text.len() as u64);
                 Some(Cow::Borrowed(text.as_str()))
             }
-            (None, Some(OldText::Size(size))) => {
+            (None, Some(RemoteText::Size(size))) => {
                 self.new_bytes = Some(*size);
                 self.note = Some("the new content is binary, or too large to show".to_owned());
                 None
             }
-            (None, Some(OldText::Unknown(_)) | None) if shown => {
+            (None, Some(RemoteText::Unknown(_)) | None) if shown => {
                 self.note = Some("what it becomes can't be read".to_owned());
                 None
             }
             _ => None,
         };
         match (old, new) {
-            (OldText::Unknown(why), _) => self.note = Some(why.clone()),
-            (OldText::Size(size), _) => {
+            (RemoteText::Unknown(why), _) => self.note = Some(why.clone()),
+            (RemoteText::Size(size), _) => {
                 self.old_bytes = Some(*size);
                 if shown {
                     self.note = Some("the current content is binary, or too large to show".to_owned());
                 }
             }
-            (OldText::Text(old), new) => {
+            (RemoteText::Text(old), new) => {
                 self.old_bytes = Some(old.len() as u64);
                 if let Some(new) = new {
                     let diff = similar::TextDiff::configure().timeout(PATIENCE).diff_lines(old.as_str(), &new);

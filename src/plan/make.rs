@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::effects::Workers;
+use super::model::{HostPlan, Plan};
 use super::node::{Action, Deployments, Found, NodePlan};
-use super::steps::{HostPlan, Plan};
-use super::{effects, files, places, reasons};
+use super::{effects, files, misplaced, reasons};
 use crate::cluster::Cluster;
 use crate::observed::Observed;
 use crate::release::Release;
@@ -31,8 +31,8 @@ impl Plan {
         plan.files = files.done();
         let places: HashMap<&str, usize> = cluster.run_nodes().map(|n| (n.name.as_str(), n.host)).collect();
         let answers = found.iter().enumerate().filter_map(|(index, o)| Some((index, &o.as_ref()?.brief)));
-        let astray = places::astray(cluster, answers);
-        let elsewhere = places::elsewhere(cluster, &astray, |host| Some(&found.get(host)?.as_ref()?.brief));
+        let misplaced = misplaced::misplaced(cluster, answers);
+        let elsewhere = misplaced::elsewhere(cluster, &misplaced, |host| Some(&found.get(host)?.as_ref()?.brief));
         for node in cluster.run_nodes() {
             let Some(observed) = found.get(node.host).and_then(Option::as_ref) else { continue };
             let Some(inputs) = release.part(node.host).and_then(|p| p.inputs.get(&node.name)) else { continue };

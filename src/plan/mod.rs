@@ -1,37 +1,37 @@
 //! (Cluster, Observed, Release) -> Plan: which files change on which host, and what is done to which node, and why.
 //! Pure.
 //!
-//! * `node`, `steps`: what is done to nodes, and what a plan consists of;
+//! * `node`, `model`: what is done to nodes, and what a plan consists of;
 //! * `make`: making it;
 //! * `files`: which files differ, each difference once for all hosts that have it, and the difference of texts;
 //! * `reasons`: what is done to a node, and why, in words;
 //! * `effects`: an upgrade of Zeek, a change of backend, and how logs are interrupted;
-//! * `places`: where nodes run, and what runs where it has no place;
-//! * `prevailing`: which release the cluster runs, by what its hosts say;
-//! * `recorded`: a release's record on a host -> the cluster that it was;
+//! * `misplaced`: where nodes run, and what runs where it has no place;
+//! * `cluster_release`: which release the cluster runs, by what its hosts say;
+//! * `stored_cluster`: a release's record on a host -> the cluster that it was;
 //! * `rolling`: a plan without restarts, and restarts a few at a time;
-//! * `unseen`: what it starts that may run on where nobody looks.
+//! * `possible_duplicates`: what it starts that may run on where nobody looks.
 
+mod cluster_release;
 mod effects;
 mod files;
 mod make;
+mod misplaced;
+mod model;
 mod node;
-mod places;
-mod prevailing;
+mod possible_duplicates;
 mod reasons;
-mod recorded;
 mod rolling;
-mod steps;
+mod stored_cluster;
 #[cfg(test)]
 pub(crate) mod tests;
-mod unseen;
 
+pub use cluster_release::{cluster_release, current_releases, manager_first};
 pub use effects::{BackendChange, LogFate, LogOutage, Upgrade};
-pub use files::{After, Before, Change, FileChange, FileKind, OldText};
+pub use files::{After, Before, Change, FileChange, FileKind, RemoteText};
+pub use misplaced::{Folder, Misplaced, elsewhere, misplaced};
+pub use model::{Apart, HostPlan, Plan};
 pub use node::{Action, Deployments, Found, NodePlan};
-pub use places::{Astray, Folder, astray, elsewhere};
-pub use prevailing::{currents, manager_first, prevailing};
-pub use recorded::{Recorded, former, recorded};
+pub use possible_duplicates::{NotObserved, PossibleDuplicate};
 pub use rolling::batches;
-pub use steps::{Apart, HostPlan, Plan};
-pub use unseen::{Blind, Unseen};
+pub use stored_cluster::{Recorded, former, recorded};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::model::Plan;
 use super::node::Action;
-use super::steps::Plan;
 use crate::cluster::{Cluster, Node, Role};
 use crate::values::Share;
 

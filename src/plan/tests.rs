@@ -96,9 +96,9 @@ pub(crate) fn way(old: (&Cluster, &str, &[SiteFile]), new: (&Cluster, &str, &[Si
         let old = match content.text() {
             Some(text) if content.size() <= file.most_bytes() => {
                 assert_eq!(place.digest, crate::release::digest(text.as_bytes()));
-                OldText::Text(text.into_owned())
+                RemoteText::Text(text.into_owned())
             }
-            _ => OldText::Size(content.size()),
+            _ => RemoteText::Size(content.size()),
         };
         file.compare(&old, None);
     }

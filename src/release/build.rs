@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::again::SECRETS_PATH;
 use super::common::Common;
 use super::content::{File, Files, HostZeek, Part, Release, ReleaseInput};
 use super::digest::digest;
 use super::manifest::manifest;
+use super::patch::SECRETS_PATH;
 use super::start::archiver;
 use crate::cluster::Host;
 use crate::zeek;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::content::{FORMAT, File, ReleaseInput, VERSION_PATH};
 use super::digest::digest_of;
-use super::own::{belongs, own_scripts};
+use super::node_scripts::{belongs, own_scripts};
 use crate::cluster::{Cluster, EnvValue, Role, RunnerKind};
 use crate::values::Version;
 use crate::{scripts, zeek};

@@ -20,23 +20,23 @@
 //! clusterctl/clusterctl@.service  the unit of all nodes (the runner `systemd`)
 //! ```
 
-mod again;
 mod build;
 mod common;
 mod content;
 mod digest;
 mod manifest;
-mod own;
+mod node_scripts;
+mod patch;
 mod secret;
 mod start;
 
-pub use again::{SECRETS_PATH, start_again};
 pub use content::{
     ARCHIVER, Content, FORMAT, File, Files, HostZeek, Inputs, LARGEST_TEXT, OnDisk, Part, Release, ReleaseInput,
     SiteFile, VERSION_PATH,
 };
 pub use digest::digest;
 pub use manifest::{Changes, Entry, Packing, manifest_entries, pack};
+pub use patch::{SECRETS_PATH, patch_start_file};
 pub use secret::{CURVE, PASSPHRASE, secret_key, secret_kind};
 
-pub(crate) use own::{belongs, own_scripts};
+pub(crate) use node_scripts::{belongs, own_scripts};

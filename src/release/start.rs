@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::common::Common;
 use super::content::{ARCHIVER, File, HostZeek, Inputs, ReleaseInput};
 use super::digest::digest_of;
-use super::own::belongs;
+use super::node_scripts::belongs;
 use super::secret::{CURVE, PASSPHRASE, secret_key, secret_kind};
 use crate::cluster::{
     Cluster, Compress, CoreLimit, EnvValue, Folders, Host, LayoutInputs, Node, Restart, Role, RunnerKind,

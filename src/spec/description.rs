@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::foreign;
 use super::tree::{self, Kind, Node};
 use super::types::Spec;
+use super::zeekctl_keys;
 use crate::error::{At, Diagnostic, Label, Place, Problem, Source, Step};
 
 /// A description as it was read.
@@ -46,9 +46,9 @@ pub(super) fn open(name: &str, text: String) -> (File, Vec<Diagnostic>) {
         let diagnostic = Diagnostic::at(&source, 0..0, message, "before this");
         diagnostics.push(diagnostic.help("save it as UTF-8 without a byte order mark"));
     }
-    if !root.as_ref().is_some_and(|root| matches!(root.kind, Kind::Mapping(_))) && foreign::is_ini(&source.text) {
+    if !root.as_ref().is_some_and(|root| matches!(root.kind, Kind::Mapping(_))) && zeekctl_keys::is_ini(&source.text) {
         let diagnostic = Diagnostic::at(&source, 0..0, "this is not a description", "here");
-        return (File { source, root: None }, vec![diagnostic.help(foreign::INI)]);
+        return (File { source, root: None }, vec![diagnostic.help(zeekctl_keys::INI)]);
     }
     if root.is_none() && diagnostics.is_empty() {
         diagnostics.push(Diagnostic::file(name, "the description is empty").help("begin with `cluster: NAME`"));

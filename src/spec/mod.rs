@@ -3,7 +3,6 @@
 
 mod decode;
 mod description;
-mod foreign;
 mod forms;
 mod include;
 mod load;
@@ -13,6 +12,7 @@ mod schema;
 mod table;
 mod tree;
 mod types;
+mod zeekctl_keys;
 
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,13 @@
 
 mod amounts;
 mod cpus;
+mod keywords;
 mod names;
 mod network;
 mod quote;
 mod share;
 mod ssh;
 mod text;
-mod words;
 mod zeek;
 
 use std::fmt;
@@ -16,6 +16,9 @@ use std::str::FromStr;
 
 pub use amounts::{Interval, Percent, Size};
 pub use cpus::CpuList;
+pub use keywords::{
+    Backend, ChecksumMode, Compress, Curve, FanoutMode, LayoutInputs, Metrics, Restart, Role, RunnerKind, StoreBackend,
+};
 pub use names::{
     HostPath, Name, fold_names, is_account_name, is_node_name, is_release_id, is_secret_name, is_zeek_identifier,
 };
@@ -24,9 +27,6 @@ pub use quote::shell_word;
 pub use share::Share;
 pub use ssh::{SshHost, SshUser, never_for_ssh};
 pub use text::{BadValue, TextValue, nearest};
-pub use words::{
-    Backend, ChecksumMode, Compress, Curve, FanoutMode, LayoutInputs, Metrics, Restart, Role, RunnerKind, StoreBackend,
-};
 pub use zeek::{CoreLimit, Redef, ZeekValue};
 
 use text::{stored_values, text_value};

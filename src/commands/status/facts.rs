@@ -6,7 +6,7 @@ use super::types::{NodeRow, State, StateDetail};
 use crate::cluster::{Cluster, Folders, Node};
 use crate::fleet::Facts;
 use crate::observed::{Exit, Observed, ObservedNode, RestartAction};
-use crate::plan::{Astray, Folder, prevailing};
+use crate::plan::{Folder, Misplaced, cluster_release};
 use crate::transport::Failure;
 
 /// What hosts know about a node: its own, and where it does not run there, another one on which it does.
@@ -14,7 +14,7 @@ pub(crate) fn process_row(
     cluster: &Cluster,
     node: &Node,
     facts: Option<&Result<Observed, Failure>>,
-    elsewhere: &HashMap<&str, &Astray>,
+    elsewhere: &HashMap<&str, &Misplaced>,
 ) -> NodeRow {
     let host = cluster.host_of(node);
     let mut row = NodeRow {
@@ -156,7 +156,7 @@ pub(crate) fn answers(facts: &Facts) -> impl Iterator<Item = (usize, &Observed)>
 
 /// The release that the cluster runs, as far as it is known.
 pub(crate) fn current_of(cluster: &Cluster, facts: &Facts) -> Option<String> {
-    prevailing(
+    cluster_release(
         cluster,
         facts.iter().filter_map(|(index, answer)| Some((*index, answer.as_ref().ok()?.current.as_deref()?))),
     )

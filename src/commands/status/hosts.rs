@@ -4,11 +4,11 @@ use super::facts::{current_of, state_of};
 use super::types::{HostStatus, State, Trouble};
 use super::unmanaged;
 use crate::cluster::{Cluster, Folders, RunnerKind};
-use crate::deploy::ways_on;
+use crate::deploy::how_to_continue;
 use crate::fleet::Facts;
 use crate::nodes::archiver;
 use crate::observed::Observed;
-use crate::plan::{Astray, Folder};
+use crate::plan::{Folder, Misplaced};
 
 /// What a host's archiver and its own maintenance have to say.
 fn upkeep(
@@ -120,7 +120,7 @@ fn missing_keys(host: &str, observed: &Observed) -> Option<Trouble> {
 pub(crate) fn hosts_of(
     cluster: &Cluster,
     facts: &Facts,
-    astray: &[&Astray],
+    misplaced: &[&Misplaced],
     troubles: &mut Vec<Trouble>,
     warnings: &mut Vec<Trouble>,
 ) -> Vec<HostStatus> {
@@ -149,7 +149,7 @@ pub(crate) fn hosts_of(
                 continue;
             }
         };
-        for one in astray.iter().filter(|one| one.host == *index && one.folder == Folder::Own) {
+        for one in misplaced.iter().filter(|one| one.host == *index && one.folder == Folder::Own) {
             let node = &one.node;
             troubles.push(Trouble {
                 subject: name.clone(),
@@ -183,7 +183,7 @@ pub(crate) fn hosts_of(
                 hint: Some(if done {
                     format!("clusterctl resume @{name}, or clusterctl deploy")
                 } else {
-                    ways_on(begun.kind, begun.from.is_none()).replace('`', "")
+                    how_to_continue(begun.kind, begun.from.is_none()).replace('`', "")
                 }),
             });
         } else if let Some(runs) = runs.as_deref().filter(|runs| observed.current.as_deref() != Some(*runs))

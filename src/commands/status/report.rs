@@ -9,7 +9,7 @@ use crate::cluster::{Archive, Cluster, Node, Role};
 use crate::control::{NoAnswer, NodeStatus};
 use crate::fleet::{Asked, Facts, Selection, Unasked, running, runs};
 use crate::observed::Observed;
-use crate::plan::{Astray, Folder, astray, elsewhere};
+use crate::plan::{Folder, Misplaced, elsewhere, misplaced};
 use crate::ui::count;
 use crate::values::is_node_name;
 
@@ -26,8 +26,8 @@ pub(crate) fn report(
     others: &Facts,
     asked: &Asked<NodeStatus>,
 ) -> StatusReport {
-    let astray = astray(cluster, answers_of(facts).chain(answers_of(others)));
-    let elsewhere = elsewhere(cluster, &astray, |host| facts.get(&host)?.as_ref().ok());
+    let misplaced = misplaced(cluster, answers_of(facts).chain(answers_of(others)));
+    let elsewhere = elsewhere(cluster, &misplaced, |host| facts.get(&host)?.as_ref().ok());
     // Where nothing shows what is deployed, nodes that run are asked in vain.
     let were_asked = matches!(asked.unasked, None | Some(Unasked::Ended(_) | Unasked::NotDeployed));
     // Nodes that the others should see: those that are no workers, as far as they run. Nodes of one role need not see
@@ -86,7 +86,7 @@ pub(crate) fn report(
         .filter(|row| matches!(row.detail, Some(StateDetail::Elsewhere(_))))
         .map(|row| row.node.as_str())
         .collect();
-    let untold: Vec<&Astray> = astray.iter().filter(|one| !told.contains(one.node.as_str())).collect();
+    let untold: Vec<&Misplaced> = misplaced.iter().filter(|one| !told.contains(one.node.as_str())).collect();
     let hosts = hosts_of(cluster, facts, &untold, &mut troubles, &mut warnings);
     let workers: Vec<&NodeRow> = rows.iter().filter(|r| r.role == Role::Worker).collect();
     let manager = cluster.manager().and_then(|m| asked.of(&m.name));
@@ -121,7 +121,7 @@ fn not_asked(cluster: &Cluster, why: &Unasked, rows: &[NodeRow], troubles: &mut 
             trouble(format!("not all nodes answered: {ended}"), None);
             None
         }
-        Unasked::Stranger(stranger) => {
+        Unasked::ForeignResponder(stranger) => {
             trouble(format!("the nodes could not be asked: {stranger}"), None);
             None
         }

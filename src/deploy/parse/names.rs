@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::findings::CheckFinding;
 use crate::cluster::{Cluster, Node};
 use crate::fleet::Fleet;
-use crate::nodes::{NodeOutcome, words};
+use crate::nodes::{NodeOutcome, stderr_paths};
 use crate::release::Release;
 use crate::zeek;
 
@@ -110,8 +110,8 @@ impl<'a> Names<'a> {
 /// files, of which the release was made here.
 pub(crate) fn in_own_names(fleet: &Fleet, release: &Release, outcomes: &mut [NodeOutcome]) {
     let names = Names::new(&fleet.cluster, release);
-    words::each_line(fleet, outcomes, |releases, line| names.own(&format!("{releases}{}", release.id), line));
-    words::without_folders(fleet, outcomes);
+    stderr_paths::map_stderr(fleet, outcomes, |releases, line| names.own(&format!("{releases}{}", release.id), line));
+    stderr_paths::strip_release_paths(fleet, outcomes);
 }
 
 /// How Zeek begins a line, longest first.

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use serde_yaml::Number;
 
-use super::foreign;
 use super::scalar::scalar;
 use super::schema::{Schemas, nullable};
 use super::tree::{Entry, Kind, Mapping, Node};
+use super::zeekctl_keys;
 use crate::error::{Diagnostic, Place, Source, Step};
 use crate::values::{BadValue, TextValue, nearest};
 
@@ -215,7 +215,7 @@ impl Reader<'_> {
         if let Some(left) = self.suggestions.checked_sub(1) {
             self.suggestions = left;
             let near = nearest(key, known.iter().copied());
-            diagnostic.help = Some(match (foreign::ours(key), near) {
+            diagnostic.help = Some(match (zeekctl_keys::ours(key), near) {
                 (Some(ours), _) => ours,
                 (None, Some(near)) => {
                     // The key is there under another name, so it is not missing.

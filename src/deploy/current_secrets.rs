@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::host_release::HostRelease;
 use super::keys::NewKeys;
-use super::stored::HostRelease;
 use super::{keys, site};
 use crate::cluster::{Cluster, EnvValue, Folders, Former};
 use crate::error::Error;
 use crate::fleet::{Fleet, HostHandle};
 use crate::observed::FullObserved;
 use crate::release::{
-    CURVE, File, Part, Release, SECRETS_PATH, digest, manifest_entries, secret_key, secret_kind, start_again,
+    CURVE, File, Part, Release, SECRETS_PATH, digest, manifest_entries, patch_start_file, secret_key, secret_kind,
 };
 use crate::scripts;
 use crate::secrets::Secret;
@@ -89,7 +89,7 @@ pub(crate) struct Again {
 ///
 /// # Errors
 /// Where a host can't be asked how its nodes are started, or new keys can't be made.
-pub(crate) async fn with_secrets_of_now(
+pub(crate) async fn with_current_secrets(
     fleet: &Fleet,
     new: &NewKeys,
     target: &Target,
@@ -141,7 +141,7 @@ pub(crate) async fn with_secrets_of_now(
         for node in cluster.run_nodes().filter(|n| n.host == part.host) {
             let Some(text) = starts.get(&node.name) else { continue };
             let values_now = env.remove(node.name.as_str()).unwrap_or_default();
-            let (new, depends) = start_again(text, kept, &home, &values_now);
+            let (new, depends) = patch_start_file(text, kept, &home, &values_now);
             if depends.get("environment") != held.inputs.get(&node.name).and_then(|i| i.get("environment")) {
                 values.insert(node.name.clone());
             }

@@ -1,5 +1,5 @@
 //! Where the nodes of a cluster run, by what its hosts say: a node that runs, and not where the description has it, is
-//! astray. Whoever says of a node that it does not run, starts it, or stops it looks here first.
+//! misplaced. Whoever says of a node that it does not run, starts it, or stops it looks here first.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::observed::{Observed, Origin};
 
 /// A node of the cluster that runs where the description has no place for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Astray {
+pub struct Misplaced {
     /// The node.
     pub node: String,
     /// The host on which it runs, by its index.
@@ -32,7 +32,7 @@ pub enum Folder {
     Other(Option<String>),
 }
 
-impl Astray {
+impl Misplaced {
     /// Says where it runs, as a sentence fragment of which the node is the subject.
     pub fn runs(&self, cluster: &Cluster) -> String {
         let host = &cluster.hosts[self.host].name;
@@ -62,8 +62,8 @@ impl Astray {
     }
 }
 
-/// Returns the nodes that are astray. What other users of a host name theirs is none of them.
-pub fn astray<'a>(cluster: &Cluster, found: impl IntoIterator<Item = (usize, &'a Observed)>) -> Vec<Astray> {
+/// Returns the nodes that are misplaced. What other users of a host name theirs is none of them.
+pub fn misplaced<'a>(cluster: &Cluster, found: impl IntoIterator<Item = (usize, &'a Observed)>) -> Vec<Misplaced> {
     let places: HashMap<&str, usize> = cluster.run_nodes().map(|n| (n.name.as_str(), n.host)).collect();
     let found: Vec<(usize, &Observed)> = found.into_iter().collect();
     let mut known: HashSet<(&str, &str, u32)> = HashSet::new();
@@ -74,7 +74,7 @@ pub fn astray<'a>(cluster: &Cluster, found: impl IntoIterator<Item = (usize, &'a
             known.insert((&observed.boot_id, name, process.pid));
             let place = places.get(name.as_str()).copied();
             if place != Some(*host) {
-                all.push(Astray { node: name.clone(), host: *host, pid: process.pid, place, folder: Folder::Own });
+                all.push(Misplaced { node: name.clone(), host: *host, pid: process.pid, place, folder: Folder::Own });
             }
         }
     }
@@ -101,7 +101,7 @@ pub fn astray<'a>(cluster: &Cluster, found: impl IntoIterator<Item = (usize, &'a
                 _ => continue,
             };
             let node = node.to_owned();
-            all.push(Astray { node, host: *host, pid: unmanaged.pid, place, folder });
+            all.push(Misplaced { node, host: *host, pid: unmanaged.pid, place, folder });
         }
     }
     all
@@ -117,15 +117,15 @@ fn is_known_by(observed: &Observed, node: &str, folder: Option<&str>, spool: &st
 /// Returns which of these nodes do not run in their place, and where they run: by name.
 pub fn elsewhere<'a>(
     cluster: &Cluster,
-    astray: &'a [Astray],
+    misplaced: &'a [Misplaced],
     found: impl Fn(usize) -> Option<&'a Observed>,
-) -> HashMap<&'a str, &'a Astray> {
-    let at_home = |one: &Astray| {
+) -> HashMap<&'a str, &'a Misplaced> {
+    let at_home = |one: &Misplaced| {
         let node = one.place.and_then(&found).and_then(|o| o.nodes.get(&one.node));
         node.is_some_and(|n| n.process.is_some())
     };
-    let named = |one: &&Astray| one.place.is_some_and(|place| cluster.hosts[place].enabled);
-    astray.iter().filter(named).filter(|one| !at_home(one)).map(|one| (one.node.as_str(), one)).collect()
+    let named = |one: &&Misplaced| one.place.is_some_and(|place| cluster.hosts[place].enabled);
+    misplaced.iter().filter(named).filter(|one| !at_home(one)).map(|one| (one.node.as_str(), one)).collect()
 }
 
 #[cfg(test)]
@@ -140,8 +140,8 @@ mod tests {
     }
 
     fn told(cluster: &Cluster, found: &[(usize, &Observed)]) -> Vec<String> {
-        let line = |one: &Astray| format!("{} {} -> {}", one.node, one.runs(cluster), one.remedy(cluster));
-        astray(cluster, found.iter().copied()).iter().map(line).collect()
+        let line = |one: &Misplaced| format!("{} {} -> {}", one.node, one.runs(cluster), one.remedy(cluster));
+        misplaced(cluster, found.iter().copied()).iter().map(line).collect()
     }
 
     const PROCESS: &str = "process 77 S 1 77 77 0 -1 4194304 0 0 0 0 150 50 0 0 20 0 1 0 90050 1000 1";
@@ -156,15 +156,15 @@ mod tests {
             told(&cluster, &found),
             ["w1 runs on sensor1 -> clusterctl deploy", "w9 runs on sensor1 -> clusterctl deploy"]
         );
-        let all = astray(&cluster, found);
+        let all = misplaced(&cluster, found);
         assert_eq!(all.iter().map(|a| a.place).collect::<Vec<_>>(), [Some(2), None]);
         let at = |index: usize| found.iter().find(|(host, _)| *host == index).map(|(_, o)| *o);
         assert_eq!(elsewhere(&cluster, &all, at).into_keys().collect::<Vec<_>>(), ["w1"]);
-        // One that runs in its place as well is not elsewhere, and its second one is astray all the same.
+        // One that runs in its place as well is not elsewhere, and its second one is misplaced all the same.
         let sensor2 = host(&["node w1", PROCESS, "nodes end"]);
         let found = [(1, &sensor1), (2, &sensor2)];
         let at = |index: usize| found.iter().find(|(host, _)| *host == index).map(|(_, o)| *o);
-        let all = astray(&cluster, found);
+        let all = misplaced(&cluster, found);
         assert!(all.len() == 2 && elsewhere(&cluster, &all, at).is_empty(), "{all:?}");
     }
 

@@ -15,7 +15,7 @@ pub const SECRETS_PATH: &str = "clusterctl/secrets";
 /// Rewrites how a node is started; returns that and what it depends on then.
 ///
 /// `kept` are the names of what its host keeps, below `home`, and `env` values for variables that it has.
-pub fn start_again(text: &str, kept: &[String], home: &str, env: &BTreeMap<String, String>) -> (String, Inputs) {
+pub fn patch_start_file(text: &str, kept: &[String], home: &str, env: &BTreeMap<String, String>) -> (String, Inputs) {
     let mut inputs = Inputs::new();
     let mut environment: BTreeMap<String, String> = BTreeMap::new();
     let mut salt = None;
@@ -119,7 +119,7 @@ mod tests {
     fn again(kept: &[&str], env: &[(&str, &str)]) -> (String, Inputs) {
         let kept: Vec<String> = kept.iter().map(|name| (*name).to_owned()).collect();
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        start_again(START, &kept, "/h", &env)
+        patch_start_file(START, &kept, "/h", &env)
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::model::Plan;
 use super::node::{Action, Deployments, Found};
-use super::steps::Plan;
 use crate::cluster::{Cluster, Role};
 
 /// A node that may run on where nobody looks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unseen {
+pub struct PossibleDuplicate {
     /// The node.
     pub node: String,
     /// What it is.
@@ -19,13 +19,13 @@ pub struct Unseen {
     /// The host that had it.
     pub host: String,
     /// Why nobody looks there.
-    pub why: Blind,
+    pub why: NotObserved,
 }
 
 /// Why nothing is known of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Blind {
+pub enum NotObserved {
     /// The description has it disabled.
     Disabled,
     /// It can't be asked, or was skipped.
@@ -34,7 +34,7 @@ pub enum Blind {
     Left,
 }
 
-impl Blind {
+impl NotObserved {
     fn text(self) -> &'static str {
         match self {
             Self::Disabled => "is disabled",
@@ -44,7 +44,7 @@ impl Blind {
     }
 }
 
-impl Unseen {
+impl PossibleDuplicate {
     /// Says it in words.
     pub fn text(&self) -> String {
         format!("it moves here from {}, which {} and may still run it", self.host, self.why.text())
@@ -52,27 +52,27 @@ impl Unseen {
 
     /// Tells whether a second one may be started while nothing is known of the first: a worker does little harm, and a
     /// host that is disabled was disabled by the user.
-    pub fn may_be_doubled(&self) -> bool {
-        self.role == Role::Worker || self.why == Blind::Disabled
+    pub fn duplicate_is_tolerable(&self) -> bool {
+        self.role == Role::Worker || self.why == NotObserved::Disabled
     }
 }
 
 impl Plan {
     /// Finds the nodes that it starts and a release of before has on a host of which nothing is known; their reasons say so.
     /// Of hosts that left those count that can't be reached.
-    pub fn look_for_unseen(
+    pub fn find_possible_duplicates(
         &mut self,
         cluster: &Cluster,
         found: Found<'_>,
         deployed: &Deployments,
         unreachable_hosts: &BTreeSet<&str>,
-    ) -> Vec<Unseen> {
+    ) -> Vec<PossibleDuplicate> {
         let blind = |host: &str| match cluster.hosts.iter().position(|h| h.name == host) {
-            Some(index) if !cluster.hosts[index].enabled => Some(Blind::Disabled),
-            Some(index) => found.get(index).is_none_or(Option::is_none).then_some(Blind::Away),
-            None => unreachable_hosts.contains(host).then_some(Blind::Left),
+            Some(index) if !cluster.hosts[index].enabled => Some(NotObserved::Disabled),
+            Some(index) => found.get(index).is_none_or(Option::is_none).then_some(NotObserved::Away),
+            None => unreachable_hosts.contains(host).then_some(NotObserved::Left),
         };
-        let mut hosts: BTreeMap<&str, (&str, Blind)> = BTreeMap::new();
+        let mut hosts: BTreeMap<&str, (&str, NotObserved)> = BTreeMap::new();
         for then in deployed.values() {
             for node in then.run_nodes().filter(|node| then.host_of(node).enabled) {
                 let host = then.host_of(node).name.as_str();
@@ -87,7 +87,7 @@ impl Plan {
             if plan.host == *host {
                 continue;
             }
-            let unseen = Unseen { node: plan.node.clone(), role, host: (*host).to_owned(), why: *why };
+            let unseen = PossibleDuplicate { node: plan.node.clone(), role, host: (*host).to_owned(), why: *why };
             plan.reasons = vec![unseen.text()];
             all.push(unseen);
         }
@@ -118,12 +118,12 @@ mod tests {
         }
         let deployed = Deployments::from([(before.id.clone(), old.clone())]);
         let mut plan = Plan::make(new, &found, &after, &deployed);
-        let all = plan.look_for_unseen(new, &found, &deployed, &lost.iter().copied().collect());
+        let all = plan.find_possible_duplicates(new, &found, &deployed, &lost.iter().copied().collect());
         for one in &all {
             let node = plan.nodes.iter().find(|n| n.node == one.node).unwrap();
             assert_eq!(node.reasons, [one.text()]);
         }
-        all.iter().map(|one| (format!("{}: {}", one.node, one.text()), one.may_be_doubled())).collect()
+        all.iter().map(|one| (format!("{}: {}", one.node, one.text()), one.duplicate_is_tolerable())).collect()
     }
 
     #[test]
@@ -158,10 +158,10 @@ mod tests {
             let found = [Some(crate::observed::FullObserved::default())];
             let deployed = Deployments::from([("old".to_owned(), old.clone())]);
             let mut plan = Plan::make(&new, &found, &after, &deployed);
-            plan.look_for_unseen(&new, &found, &deployed, &lost.iter().copied().collect())
+            plan.find_possible_duplicates(&new, &found, &deployed, &lost.iter().copied().collect())
         };
         assert!(told(&[]).is_empty());
         let all = told(&["gone"]);
-        assert!(all.len() == 1 && all[0].why == Blind::Left && !all[0].may_be_doubled(), "{all:?}");
+        assert!(all.len() == 1 && all[0].why == NotObserved::Left && !all[0].duplicate_is_tolerable(), "{all:?}");
     }
 }

@@ -41,7 +41,7 @@ pub fn missing(spec: &Spec, dir: &Path) -> Vec<Problem> {
 }
 
 /// Gives what is wrong with the site folder its place in the description.
-pub(crate) fn of_site(error: Error) -> CommandError {
+pub(crate) fn located_site_error(error: Error) -> CommandError {
     let message = error.causes.iter().fold(error.message, |message, cause| format!("{message}: {cause}"));
     let problem = Problem::value(Place::of(&["zeek", "site"]), message, "this folder");
     CommandError::Problems(vec![Problem { help: error.hints.into_iter().next(), ..problem }])

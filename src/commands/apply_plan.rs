@@ -7,7 +7,7 @@ use super::Session;
 use super::args::{ConfirmArgs, RolloutArgs};
 use super::report::Report;
 use super::show::{agreement, failures, lacking, last_words, outcome_rows, plan_aside, plan_text};
-use crate::deploy::{self, DeployReport, Offers, Options, Prepared, ways_on};
+use crate::deploy::{self, DeployReport, Offers, Options, Prepared, how_to_continue};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::Fleet;
 use crate::observed::OperationKind;
@@ -107,7 +107,7 @@ pub(crate) async fn act(
 ) -> Result<Acted, CommandError> {
     deploy::compare(fleet, &mut prepared).await;
     if (prepared.plan.is_empty() && !prepared.is_unfinished() && !prepared.is_outdated()) || confirm.dry_run {
-        let end = prepared.leaves_out().then_some(Kind::Partial);
+        let end = prepared.has_excluded_hosts().then_some(Kind::Partial);
         return Ok(Acted::Planned(Planned { plan: prepared.plan, notes: prepared.notes, end }));
     }
     let ui = session.ui;
@@ -193,7 +193,7 @@ impl Report for DeployReport {
             }
             match &self.rolled_back {
                 Some(_) if !self.not_back.is_empty() => {
-                    ui.result(&typed(ways_on(Some(self.command), self.first)));
+                    ui.result(&typed(how_to_continue(Some(self.command), self.first)));
                 }
                 Some(back) if back.is_empty() && self.interrupted => {
                     ui.result("went back: no node was stopped or started");

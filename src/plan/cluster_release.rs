@@ -6,17 +6,20 @@ use crate::cluster::Cluster;
 use crate::observed::Observed;
 
 /// What is current on hosts, by their indices.
-pub fn currents(found: &[Option<impl AsRef<Observed>>]) -> impl Iterator<Item = (usize, &str)> {
+pub fn current_releases(found: &[Option<impl AsRef<Observed>>]) -> impl Iterator<Item = (usize, &str)> {
     let found = found.iter().enumerate();
     found.filter_map(|(index, observed)| Some((index, observed.as_ref()?.as_ref().current.as_deref()?)))
 }
 
 /// The release that the cluster runs: the manager's host can't be left out by a deploy, so its release is it; where that
 /// host is not known, the one that most have.
-pub fn prevailing<'a>(cluster: &Cluster, currents: impl Iterator<Item = (usize, &'a str)>) -> Option<String> {
+pub fn cluster_release<'a>(
+    cluster: &Cluster,
+    current_releases: impl Iterator<Item = (usize, &'a str)>,
+) -> Option<String> {
     let manager = cluster.manager().map(|m| m.host);
     let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (host, current) in currents {
+    for (host, current) in current_releases {
         if Some(host) == manager {
             return Some(current.to_owned());
         }
@@ -44,7 +47,7 @@ mod tests {
                     nodes:\n  manager: { type: manager, host: b }\n  proxy: { type: proxy, host: b, count: 1 }\n  \
                     worker: { type: worker, hosts: [a, c], interface: lo }\n";
         let cluster = cluster::check(&crate::spec::parse("c.yaml", text.to_owned(), "/".into())).unwrap();
-        let runs = |hosts: &[(usize, &'static str)]| prevailing(&cluster, hosts.iter().copied());
+        let runs = |hosts: &[(usize, &'static str)]| cluster_release(&cluster, hosts.iter().copied());
         // Two that were left out are not more than one that can't be.
         assert_eq!(runs(&[(0, "old"), (1, "new"), (2, "old")]).as_deref(), Some("new"));
         assert_eq!(runs(&[(0, "old"), (2, "old")]).as_deref(), Some("old"));

@@ -12,7 +12,7 @@ use crate::observed::Origin;
 
 /// Something that answers behind the control port and is not this cluster's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stranger {
+pub(crate) struct ForeignResponder {
     /// The control port.
     port: u16,
     /// The manager's host.
@@ -23,7 +23,7 @@ pub(crate) struct Stranger {
     cluster: Option<(String, Option<String>)>,
 }
 
-impl fmt::Display for Stranger {
+impl fmt::Display for ForeignResponder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { port, host, pid, cluster } = self;
         write!(f, "port {port} of {host} is not this cluster's: ")?;
@@ -41,12 +41,12 @@ impl fmt::Display for Stranger {
 ///
 /// # Errors
 /// Where no answer is ours and one comes from another process: then no answer on that connection counts.
-pub(super) fn only_ours<T>(
+pub(super) fn reject_foreign<T>(
     cluster: &Cluster,
     facts: &Facts,
     answers: &mut BTreeMap<String, Result<T, NoAnswer>>,
     process: impl Fn(&T) -> Option<u64>,
-) -> Result<bool, Stranger> {
+) -> Result<bool, ForeignResponder> {
     let mut ours = false;
     let mut stranger = None;
     for (name, said) in answers {
@@ -67,17 +67,17 @@ pub(super) fn only_ours<T>(
     }
 }
 
-/// As [`only_ours`], of the process that answers as the manager, for a command that has not looked at the hosts: its host
+/// As [`reject_foreign`], of the process that answers as the manager, for a command that has not looked at the hosts: its host
 /// is asked, unless `known` has that process from the last time.
 ///
 /// # Errors
 /// Where its host knows another one, or none.
-pub(super) async fn manager_is_ours(
+pub(super) async fn verify_manager(
     fleet: &Fleet,
     manager: &Node,
     pid: u64,
     known: &mut Option<u64>,
-) -> Result<(), Stranger> {
+) -> Result<(), ForeignResponder> {
     if *known == Some(pid) {
         return Ok(());
     }
@@ -85,14 +85,14 @@ pub(super) async fn manager_is_ours(
     let mut answers = BTreeMap::from([(manager.name.clone(), Ok(pid))]);
     let facts = Facts::from([(manager.host, observed)]);
     // A host that can't be asked now says nothing against it.
-    if only_ours(&fleet.cluster, &facts, &mut answers, |pid| Some(*pid))? {
+    if reject_foreign(&fleet.cluster, &facts, &mut answers, |pid| Some(*pid))? {
         *known = Some(pid);
     }
     Ok(())
 }
 
 /// Finds out what answers behind the control port.
-fn who(cluster: &Cluster, facts: &Facts, node: &Node, pid: u64) -> Stranger {
+fn who(cluster: &Cluster, facts: &Facts, node: &Node, pid: u64) -> ForeignResponder {
     let manager = cluster.manager().unwrap_or(node);
     let unmanaged = facts.get(&node.host).and_then(|f| f.as_ref().ok()).map_or(&[][..], |o| &o.unmanaged);
     let origin = unmanaged.iter().find(|s| u64::from(s.pid) == pid).map(|s| &s.origin);
@@ -100,5 +100,10 @@ fn who(cluster: &Cluster, facts: &Facts, node: &Node, pid: u64) -> Stranger {
         Some(Origin::Clusterctl { cluster, folder, .. }) => Some((cluster.clone(), folder.clone())),
         _ => None,
     };
-    Stranger { port: cluster.ports.control, host: cluster.host_of(manager).name.clone(), pid, cluster: cluster_of }
+    ForeignResponder {
+        port: cluster.ports.control,
+        host: cluster.host_of(manager).name.clone(),
+        pid,
+        cluster: cluster_of,
+    }
 }

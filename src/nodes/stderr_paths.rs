@@ -7,13 +7,13 @@ use crate::cluster::{Folders, Host};
 use crate::fleet::Fleet;
 
 /// Takes the folders of releases out of what nodes wrote on stderr.
-pub(crate) fn without_folders(fleet: &Fleet, outcomes: &mut [NodeOutcome]) {
-    each_line(fleet, outcomes, without_folder);
+pub(crate) fn strip_release_paths(fleet: &Fleet, outcomes: &mut [NodeOutcome]) {
+    map_stderr(fleet, outcomes, without_folder);
 }
 
 /// Changes each line that nodes wrote on stderr; `change` is given the folder of the releases on the node's host, with a
 /// slash at its end, and the line.
-pub(crate) fn each_line(fleet: &Fleet, outcomes: &mut [NodeOutcome], change: impl Fn(&str, &str) -> String) {
+pub(crate) fn map_stderr(fleet: &Fleet, outcomes: &mut [NodeOutcome], change: impl Fn(&str, &str) -> String) {
     let mut told = outcomes.iter_mut().filter(|o| !o.stderr.is_empty()).peekable();
     if told.peek().is_none() {
         return;
