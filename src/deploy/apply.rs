@@ -101,7 +101,7 @@ pub async fn apply(
         let why = |why: String| format!("could not mark the operation as finished: {why}");
         if report.done {
             let (started, beside) = (started(report), beside(&prepared, report));
-            report.lacks = peers::settled(fleet, Some(prepared.version), &started, &beside).await;
+            report.lacks = peers::wait_until_connected(fleet, Some(prepared.version), &started, &beside).await;
         }
         report.pending.extend(unended.into_iter().map(|(host, reason)| Pending { host, why: why(reason) }));
     }

@@ -18,7 +18,7 @@ fn is_kept_by_another(observed: &Observed, runner: RunnerKind) -> bool {
 
 /// Stops archivers that have nothing to do any more: of hosts that left, or on which no node writes logs; where a
 /// deploy went back, of hosts on which none was meant to run before.
-pub(crate) async fn settle(fleet: &Fleet, locks: &Locks, prepared: &Prepared, starts: &[NodeTask], back: bool) {
+pub(crate) async fn reconcile(fleet: &Fleet, locks: &Locks, prepared: &Prepared, starts: &[NodeTask], back: bool) {
     let cluster = &fleet.cluster;
     let runs = |o: &Observed| o.archiver.as_ref().is_some_and(|a| a.process.is_some());
     let others = |o: &Observed| is_kept_by_another(o, cluster.runner);
@@ -27,7 +27,7 @@ pub(crate) async fn settle(fleet: &Fleet, locks: &Locks, prepared: &Prepared, st
         role: None,
         handle,
         release: String::new(),
-        again: false,
+        starts_next: false,
         stays_desired: false,
     };
     let here = prepared.found.iter().enumerate().filter_map(|(host, observed)| {
@@ -39,7 +39,7 @@ pub(crate) async fn settle(fleet: &Fleet, locks: &Locks, prepared: &Prepared, st
         } else {
             runs(observed) && cluster.archive_on(host).is_none() || others(observed)
         };
-        stale.then(|| NodeTask { again: cluster.archive_on(host).is_some() && !back, ..task(fleet.handle(host)) })
+        stale.then(|| NodeTask { starts_next: cluster.archive_on(host).is_some() && !back, ..task(fleet.handle(host)) })
     });
     let left = prepared.leaving.iter().filter(|(_, o)| !back && runs(o)).map(|(handle, _)| task(handle.clone()));
     let tasks: Vec<NodeTask> = here.chain(left).collect();

@@ -20,7 +20,7 @@ use crate::transport::RemoteScript;
 
 /// The secrets that the description of now names.
 #[derive(Clone, Default)]
-pub(crate) struct Now {
+pub(crate) struct CurrentSecrets {
     /// Certificates and what belongs to them; none where there are none, or they can't be read here.
     tls: Vec<Secret>,
     /// Values in the environments of nodes, by host, node and variable.
@@ -29,13 +29,13 @@ pub(crate) struct Now {
     unread: Vec<String>,
 }
 
-impl fmt::Debug for Now {
+impl fmt::Debug for CurrentSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Now").finish_non_exhaustive()
+        f.debug_struct("CurrentSecrets").finish_non_exhaustive()
     }
 }
 
-impl Now {
+impl CurrentSecrets {
     /// Reads them, as far as they can be read.
     pub(crate) fn of(cluster: &Cluster) -> Self {
         let mut now = Self::default();
@@ -64,18 +64,18 @@ impl Now {
 
 /// A release to go back to.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(crate) struct RollbackTarget {
     pub(crate) id: String,
     /// Hosts that the description has and that release has not: their nodes stop.
     pub(crate) more: Vec<Former>,
     /// The digest of the `cluster.json` that its topology was read from.
     pub(crate) record: String,
     /// The secrets of the description.
-    pub(crate) now: Now,
+    pub(crate) now: CurrentSecrets,
 }
 
 /// What became of a release of before.
-pub(crate) struct Again {
+pub(crate) struct RefreshedRelease {
     pub(crate) release: Release,
     /// The release of before and its manifests, where this is another one.
     pub(crate) base: Option<(String, BTreeMap<usize, Vec<String>>)>,
@@ -92,13 +92,13 @@ pub(crate) struct Again {
 pub(crate) async fn with_current_secrets(
     fleet: &Fleet,
     new: &NewKeys,
-    target: &Target,
+    target: &RollbackTarget,
     found: &[Option<FullObserved>],
     held: &BTreeMap<usize, HostRelease>,
     parts: Vec<Part>,
     notes: &mut Vec<String>,
-) -> Result<Again, Error> {
-    let Target { id, now, .. } = target;
+) -> Result<RefreshedRelease, Error> {
+    let RollbackTarget { id, now, .. } = target;
     let cluster = &*fleet.cluster;
     let mut names = vec![Vec::new(); cluster.hosts.len()];
     let mut replaced: BTreeSet<String> = BTreeSet::new();
@@ -169,7 +169,7 @@ pub(crate) async fn with_current_secrets(
     let known = now.tls.iter().chain(new.curve()).cloned().collect();
     let same = again.iter().zip(&parts).all(|(new, old)| new.digest == old.digest);
     if same {
-        return Ok(Again { release: Release { id: id.clone(), parts }, base: None, names, known });
+        return Ok(RefreshedRelease { release: Release { id: id.clone(), parts }, base: None, names, known });
     }
     let release = Release::of(cluster, again);
     let what: Vec<String> = replaced
@@ -182,14 +182,14 @@ pub(crate) async fn with_current_secrets(
         .collect();
     notes.push(format!("rolling back to {id} as {}: same files, current {}", release.id, what.join(", ")));
     let manifests = held.iter().map(|(host, held)| (*host, held.manifest.clone())).collect();
-    Ok(Again { release, base: Some((id.clone(), manifests)), names, known })
+    Ok(RefreshedRelease { release, base: Some((id.clone(), manifests)), names, known })
 }
 
 /// What a host keeps now for a release for which it kept `old`.
 fn kept_now(
     fleet: &Fleet,
     new: &NewKeys,
-    now: &Now,
+    now: &CurrentSecrets,
     found: &[Option<FullObserved>],
     old: &[String],
 ) -> Result<Vec<String>, Error> {

@@ -11,7 +11,7 @@ use crate::scripts;
 use crate::transport::RemoteScript;
 
 /// Reads the clusters of the releases that are current on the hosts, but for the one that is planned.
-pub(crate) async fn deployments(
+pub(crate) async fn read_deployed_clusters(
     fleet: &Fleet,
     found: &[Option<FullObserved>],
     release: &Release,

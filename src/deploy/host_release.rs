@@ -39,7 +39,7 @@ impl HostRelease {
 }
 
 /// Asks a host what it has of a release.
-pub(crate) async fn held(fleet: &Fleet, handle: &HostHandle, id: &str) -> Result<HostRelease, String> {
+pub(crate) async fn read_host_release(fleet: &Fleet, handle: &HostHandle, id: &str) -> Result<HostRelease, String> {
     let call = RemoteScript::new(scripts::RELEASE, READING).arg(&handle.folders.home).arg(id).silence(fleet.silence());
     let reply: ScriptOutput = handle.connection.run(call).await.map_err(|f| f.text())?;
     let mut held = HostRelease::default();

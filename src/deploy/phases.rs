@@ -21,7 +21,7 @@ use crate::plan::{self, Action, NodePlan};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SwitchState {
     Nothing,
-    Some,
+    Switched,
     Reverted,
 }
 
@@ -63,7 +63,7 @@ impl Run<'_> {
         self.locks.note(&format!("to {}", release.id));
         self.note_nodes();
         self.locks.note("did staged and checked");
-        self.touched = SwitchState::Some;
+        self.touched = SwitchState::Switched;
         let mut done = SwitchProgress::default();
         // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is switched. So it is with
         // keys: nodes with old and with new ones reject each other.
@@ -80,7 +80,7 @@ impl Run<'_> {
         let halt = match halt {
             Ok(()) => {
                 self.locks.note("did started");
-                archivers::settle(self.fleet, self.locks, self.prepared, &done.starts, false).await;
+                archivers::reconcile(self.fleet, self.locks, self.prepared, &done.starts, false).await;
                 let switch = self.switcher();
                 switch.forget_left(self.switching(), &done.nodes).await;
                 switch.prune(self.switching()).await;
@@ -283,7 +283,7 @@ impl Run<'_> {
                     role: n.role,
                     handle: handles.get(&n.host)?.clone(),
                     release: self.prepared.release.id.clone(),
-                    again: n.action == Action::Restart,
+                    starts_next: n.action == Action::Restart,
                     stays_desired: false,
                 })
             })
@@ -362,7 +362,7 @@ impl Run<'_> {
         if counted {
             // A manager that was restarted counts nobody at first.
             let all = batches.iter().flat_map(|batch| names(batch)).collect();
-            if let Err(why) = rolling::unseen(self.fleet, version, all).await
+            if let Err(why) = rolling::wait_until_counted(self.fleet, version, all).await
                 && !self.fleet.is_interrupted()
             {
                 let text = format!(
@@ -381,7 +381,7 @@ impl Run<'_> {
             if counted {
                 let ready = done.nodes.iter().filter(|o| started.contains(&o.node) && o.outcome.is_good());
                 let ready: BTreeSet<String> = ready.map(|o| o.node.clone()).collect();
-                let (unseen, why) = match rolling::unseen(self.fleet, version, ready.clone()).await {
+                let (unseen, why) = match rolling::wait_until_counted(self.fleet, version, ready.clone()).await {
                     Ok(unseen) => (unseen, "the manager does not see it".to_owned()),
                     Err(why) => (ready, format!("the manager can't be asked: {why}")),
                 };

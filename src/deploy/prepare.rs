@@ -1,6 +1,6 @@
 //! Planning a deploy: observe all hosts, decide Zeek's version, build the release, plan.
 
-use super::deployed_clusters::deployments;
+use super::deployed_clusters::read_deployed_clusters;
 use super::leaving::{ask_leaving, gone};
 use super::options::Options;
 use super::prepared::{Draft, Goal, Prepared};
@@ -44,7 +44,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
         salt: salt.as_deref(),
     });
     adopt(&mut release, &fleet.cluster, &found);
-    let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
+    let (deployed, then) = read_deployed_clusters(fleet, &found, &release, &mut notes).await;
     let gone = gone(&fleet.cluster, &found, &then);
     let leaving = ask_leaving(fleet, &found, gone, "left the description", &mut notes).await;
     let (options, goal) = (options.clone(), Goal::Description);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::current_secrets::Target;
+use super::current_secrets::RollbackTarget;
 use super::keys::{self, Keys};
 use super::leaving::Leaving;
 use super::options::{Excluded, Options};
@@ -113,7 +113,7 @@ pub(crate) enum Goal {
     /// What the description says.
     Description,
     /// A release that lies on the hosts.
-    Release(Target),
+    Release(RollbackTarget),
     /// Hosts that were away to the release of the others: which; none: all that are behind.
     UpToDate(Option<BTreeSet<usize>>),
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::current_secrets::{self, Again, Now, Target};
-use super::deployed_clusters::deployments;
-use super::host_release::{HostRelease, held};
+use super::current_secrets::{self, CurrentSecrets, RefreshedRelease, RollbackTarget};
+use super::deployed_clusters::read_deployed_clusters;
+use super::host_release::{HostRelease, read_host_release};
 use super::keys::Keys;
 use super::leaving::{Asked, ask_leaving, gone};
 use super::options::{Excluded, Options, skipped};
@@ -64,20 +64,27 @@ pub async fn prepare_rollback(
         .collect();
     let options = Options { skip: skipped(&then, skip)?, ..options.clone() };
     let back = fleet.with(Arc::new(then));
-    let target = Target { id, more, record, now: Now::of(&fleet.cluster) };
+    let target = RollbackTarget { id, more, record, now: CurrentSecrets::of(&fleet.cluster) };
     let prepared = prepare_on(&back, &target, &options).await?;
     Ok((back, prepared))
 }
 
 /// Plans the way back on the fleet of that release.
-pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options) -> Result<Prepared, CommandError> {
+pub(crate) async fn prepare_on(
+    fleet: &Fleet,
+    target: &RollbackTarget,
+    options: &Options,
+) -> Result<Prepared, CommandError> {
     let cluster = &*fleet.cluster;
     let (found, mut excluded) = look(fleet, options).await?;
     check_cpus(cluster, &found).map_err(|error| error.hint("`clusterctl releases` lists the others"))?;
     let handles = fleet.handles((0..found.len()).filter(|i| found[*i].is_some()));
-    let answers = fleet
-        .each("reading the release", handles, |handle| async move { held(fleet, &handle, &target.id).await })
-        .await;
+    let answers =
+        fleet
+            .each("reading the release", handles, |handle| async move {
+                read_host_release(fleet, &handle, &target.id).await
+            })
+            .await;
     let mut parts = Vec::new();
     let mut all: BTreeMap<usize, HostRelease> = BTreeMap::new();
     let mut version = None;
@@ -125,10 +132,10 @@ pub(crate) async fn prepare_on(fleet: &Fleet, target: &Target, options: &Options
     };
     parts.sort_by_key(|p: &Part| p.host);
     let mut notes = notes(cluster, &found, &excluded);
-    let Again { release, base, names, known } =
+    let RefreshedRelease { release, base, names, known } =
         current_secrets::with_current_secrets(fleet, &options.new_keys, target, &found, &all, parts, &mut notes)
             .await?;
-    let (deployed, then) = deployments(fleet, &found, &release, &mut notes).await;
+    let (deployed, then) = read_deployed_clusters(fleet, &found, &release, &mut notes).await;
     // What runs now may have hosts that neither the description nor that release has.
     let mut gone = gone(cluster, &found, &then);
     gone.asked.extend(target.more.iter().map(|h| (h.name.clone(), Asked { host: h.clone(), teller: None })));

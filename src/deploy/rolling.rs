@@ -28,7 +28,7 @@ enum Failed {
 ///
 /// # Errors
 /// Why the manager could not be asked, where it never could.
-pub(crate) async fn unseen(
+pub(crate) async fn wait_until_counted(
     fleet: &Fleet,
     version: Version,
     mut workers: BTreeSet<String>,

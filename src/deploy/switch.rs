@@ -202,7 +202,7 @@ impl Switch<'_> {
         nodes.retain(|o| !o.outcome.is_good());
         nodes.extend(start_tasks(self.fleet, self.locks, &again, OnFailure::Ignore).await);
         stderr_paths::strip_release_paths(self.fleet, &mut nodes);
-        archivers::settle(self.fleet, self.locks, prepared, &done.starts, true).await;
+        archivers::reconcile(self.fleet, self.locks, prepared, &done.starts, true).await;
         (nodes, not_back)
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::authenticity::{ForeignResponder, reject_foreign, verify_manager};
-use super::facts::{Facts, enough, gather, might_run, running, runs};
+use super::facts::{Facts, gather, might_run, running, runs, wait_for_facts};
 use super::hosts::Fleet;
 use super::select::Selection;
 use crate::cluster::{Cluster, Node};
@@ -204,12 +204,12 @@ impl<Q: Question> Asking<'_, Q> {
                 let ready = Instant::now() + self.fleet.settings.question;
                 let open = Conversation::open(stream, zeek::ANSWERS, self.question, ready).await;
                 let conversation = open.map_err(Unasked::Refused)?;
-                enough(cluster, manager.host, facts, news).await;
+                wait_for_facts(cluster, manager.host, facts, news).await;
                 let (_, nodes, _) = self.whom(manager, facts)?;
                 Ok((conversation.ask(&nodes, Instant::now() + patience).await.into(), None))
             }
             Answerer::Controllee => {
-                enough(cluster, manager.host, facts, news).await;
+                wait_for_facts(cluster, manager.host, facts, news).await;
                 let (topic, nodes, live) = self.whom(manager, facts)?;
                 let witness = self.witness(manager, topic).await?;
                 let asked = match live {

@@ -66,7 +66,12 @@ pub(crate) fn running(cluster: &Cluster, facts: &Facts) -> Option<(Version, Back
 }
 
 /// Waits for the facts of all hosts; of slow ones only if the question can't be asked without them.
-pub(super) async fn enough(cluster: &Cluster, manager: usize, facts: &Mutex<Facts>, mut news: watch::Receiver<bool>) {
+pub(super) async fn wait_for_facts(
+    cluster: &Cluster,
+    manager: usize,
+    facts: &Mutex<Facts>,
+    mut news: watch::Receiver<bool>,
+) {
     let limit = Instant::now() + SLOW_HOSTS;
     loop {
         let needed = cluster.zeek.version.is_none() && facts.lock().is_ok_and(|f| !f.contains_key(&manager));

@@ -23,7 +23,7 @@ pub(crate) fn writes(cluster: &Cluster, task: &NodeTask) -> bool {
 
 /// The task of a host's archiver, made from that of a node there.
 fn archiver(task: &NodeTask) -> NodeTask {
-    NodeTask { node: ARCHIVER.to_owned(), role: None, again: false, stays_desired: false, ..task.clone() }
+    NodeTask { node: ARCHIVER.to_owned(), role: None, starts_next: false, stays_desired: false, ..task.clone() }
 }
 
 /// Adds the archivers of the hosts on which nodes that write logs are started.

@@ -22,7 +22,7 @@ const SAID: Duration = Duration::from_secs(3);
 /// manager counts the workers: as long as a node may take to become ready. Nodes that ran before and do not answer are
 /// waited for as long as a status would. If the manager cannot be asked, it waits for nobody: a note says so, and it is no
 /// failure. Returns what is missing in the end.
-pub(crate) async fn settled(
+pub(crate) async fn wait_until_connected(
     fleet: &Fleet,
     version: Option<Version>,
     started: &BTreeSet<String>,

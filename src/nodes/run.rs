@@ -26,7 +26,7 @@ fn tasks(fleet: &Fleet, selection: &Selection) -> Vec<NodeTask> {
             role: Some(n.role),
             handle: handles[&n.host].clone(),
             release: String::new(),
-            again: false,
+            starts_next: false,
             stays_desired: false,
         })
         .collect()
@@ -115,7 +115,7 @@ fn refused(observed: &Observed, node: &str) -> Option<Outcome> {
     } else {
         return None;
     };
-    Some(Outcome::Skipped(format!("{why}, so it could not be started again: clusterctl deploy")))
+    Some(Outcome::Skipped(format!("{why}, so it could not be started starts_next: clusterctl deploy")))
 }
 
 /// Takes the tasks of nodes that could not be started again; what becomes of them is added to `nodes`.
@@ -161,7 +161,7 @@ fn strayed(fleet: &Fleet, selection: &Selection, found: &[Option<Observed>]) -> 
     own.filter(|one| selection.means(cluster, &one.node, one.host))
         .map(|one| {
             let (role, handle) = (roles.get(one.node.as_str()).copied(), fleet.handle(one.host));
-            NodeTask { node: one.node, role, handle, release: String::new(), again: false, stays_desired: false }
+            NodeTask { node: one.node, role, handle, release: String::new(), starts_next: false, stays_desired: false }
         })
         .collect()
 }
@@ -323,7 +323,7 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
     let (locks, lost) = Locks::take_where_possible(fleet, &locked, &Operation::new(kind)).await?;
     nodes.extend(lost.into_iter().flat_map(|(host, why)| without(fleet, &mut tasks, &host, &why)));
     for task in &mut tasks {
-        (task.again, task.stays_desired) = (stop && start, stop && start);
+        (task.starts_next, task.stays_desired) = (stop && start, stop && start);
     }
     if stop {
         // Not for a restart: the loggers are not to wait for the archive.
@@ -370,6 +370,6 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
         .flat_map(|o| &o.nodes)
         .filter(|(name, node)| node.process.is_some() && !touched.contains(name.as_str()));
     let beside = beside.map(|(name, _)| name.clone()).collect();
-    let blind = peers::settled(fleet, version, &ready, &beside).await;
+    let blind = peers::wait_until_connected(fleet, version, &ready, &beside).await;
     Ok(RunReport { nodes, lacks: blind, runs_on, interrupted: fleet.is_interrupted() })
 }

@@ -18,7 +18,7 @@ pub(crate) struct NodeTask {
     /// The release to start it from.
     pub(crate) release: String,
     /// Whether a stop of it is a step on the way to its next start.
-    pub(crate) again: bool,
+    pub(crate) starts_next: bool,
     /// Whether it stays meant to run then: what a deploy stops has a journal that tells more.
     pub(crate) stays_desired: bool,
 }

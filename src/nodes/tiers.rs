@@ -150,7 +150,7 @@ async fn on_host(fleet: &Fleet, locks: &Locks, handle: &HostHandle, tasks: &[Nod
         }
         // Nobody named the archiver, and a release of before may have none.
         if node != ARCHIVER || outcome != Outcome::NotInRelease {
-            let again = step == StartOrStop::Stop && tasks.iter().any(|task| task.node == node && task.again);
+            let again = step == StartOrStop::Stop && tasks.iter().any(|task| task.node == node && task.starts_next);
             emit_outcome(fleet, &handle.name, &node, &outcome, again);
         }
         if let Ok(mut results) = results.lock()
