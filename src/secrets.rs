@@ -18,7 +18,6 @@ use crate::zeek::{TLS_FILES, TLS_PASSPHRASE};
 pub struct Secret {
     /// Its name: what it is, and 16 hex digits of the SHA-256 of its content.
     pub name: String,
-    /// What is in it.
     pub content: Arc<[u8]>,
 }
 

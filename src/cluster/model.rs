@@ -16,7 +16,6 @@ pub use crate::values::{
 /// natural order (`worker-2` before `worker-10`), so that the same description always gives the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cluster {
-    /// Its name.
     pub name: String,
     /// What concerns Zeek itself.
     pub zeek: Zeek,
@@ -200,7 +199,6 @@ pub struct Host {
 /// A host that is no part of the cluster any more: how it is reached, and where its nodes lie there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Former {
-    /// Its name.
     pub name: String,
     /// Its address, where the description has it.
     pub address: Option<IpAddr>,
@@ -261,7 +259,6 @@ pub struct Ssh {
 pub struct Node {
     /// Its name: `CLUSTER_NODE`.
     pub name: String,
-    /// What it is.
     pub role: Role,
     /// Index of its host in [`Cluster::hosts`].
     pub host: usize,
@@ -312,7 +309,6 @@ pub struct AfPacket {
 pub enum AfPacketValue {
     /// `T` or `F`.
     Bool(bool),
-    /// A count.
     Count(u64),
     /// An interval (`block_timeout`).
     Interval(Duration),

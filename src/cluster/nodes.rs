@@ -50,7 +50,6 @@ pub(super) struct Draft {
     pub(super) cpu: Option<u32>,
 }
 
-/// All nodes.
 pub(super) struct Nodes<'a> {
     pub(super) hosts: &'a [Host],
     pub(super) members: Vec<Member<'a>>,

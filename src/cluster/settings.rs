@@ -137,7 +137,6 @@ pub(super) fn check_interval(
     problems.push(Problem::value(place, format!("{interval} is {what} here: {range}{zero}"), what));
 }
 
-/// Checks limits.
 pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Problems<'_>) {
     if limits.nofile.is_some_and(|n| n < 64) {
         problems.push(Problem::value(place.key("nofile"), "Zeek can't run with so few open files", "at least 64"));

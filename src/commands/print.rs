@@ -53,12 +53,9 @@ pub(crate) struct PrintReport {
 /// What one node said.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct PrintRow {
-    /// The node.
     pub node: String,
-    /// What it is.
     #[serde(rename = "type")]
     pub role: Role,
-    /// Its host.
     pub host: String,
     /// What its process does, as its host says.
     pub state: State,

@@ -29,7 +29,6 @@ impl Command for Releases {
 /// A release on a host.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ReleaseRow {
-    /// The host.
     pub host: String,
     /// The id.
     pub release: String,
@@ -37,7 +36,6 @@ pub(crate) struct ReleaseRow {
     pub time: Option<String>,
     /// Who did.
     pub who: String,
-    /// By which command.
     pub command: String,
     /// Zeek's version.
     pub zeek: String,

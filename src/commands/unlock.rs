@@ -59,7 +59,6 @@ impl Command for Unlock {
 /// A host's lock.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct HeldLock {
-    /// The host.
     pub host: String,
     /// Who holds it, and since when.
     pub holder: String,

@@ -17,7 +17,6 @@ pub(super) enum Message {
         /// Zeek's words.
         context: String,
     },
-    /// An event.
     Event(Event),
 }
 

@@ -13,7 +13,6 @@ use crate::values::{Version, is_node_name, is_secret_name};
 /// How long a host may take to read and verify what it has of a release.
 const READING: Duration = Duration::from_secs(300);
 
-/// What a host has of a release.
 #[derive(Debug, Default)]
 pub(crate) struct HostRelease {
     pub(crate) whole: bool,

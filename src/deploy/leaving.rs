@@ -11,7 +11,6 @@ use crate::plan::{Plan, former};
 /// A host that a host of the cluster remembers.
 #[derive(Debug, Clone)]
 pub(crate) struct Remembered {
-    /// The host.
     pub(crate) host: RemovedHost,
     /// Who says so.
     pub(crate) teller: String,

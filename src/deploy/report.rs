@@ -11,7 +11,6 @@ use crate::plan::PossibleDuplicate;
 pub struct DeployReport {
     /// `deploy`, `rollback` or `resume`.
     pub command: OperationKind,
-    /// The release.
     pub release: String,
     /// Whether all nodes run it as planned, but for those that were allowed to fail.
     pub done: bool,
@@ -40,7 +39,6 @@ pub struct DeployReport {
 /// A host that a deploy left out.
 #[derive(Debug, Clone, Serialize)]
 pub struct Pending {
-    /// The host.
     pub host: String,
     /// Why it was left out.
     pub why: String,

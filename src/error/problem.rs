@@ -63,9 +63,7 @@ impl fmt::Display for Place {
 /// Which part of a mapping's entry is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// The key.
     Key,
-    /// The value.
     Value,
 }
 
@@ -73,7 +71,6 @@ pub enum At {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// It is.
     Error,
     /// It may be meant, and is said.
     Warning,
@@ -82,7 +79,6 @@ pub enum Severity {
 /// Something wrong with the meaning of the description, told by its place; `spec` turns it into a [`Diagnostic`].
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// Where it is.
     pub place: Place,
     /// Key or value of that place.
     pub at: At,

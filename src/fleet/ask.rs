@@ -55,7 +55,6 @@ pub(crate) enum Unasked {
     Unreachable(Failure),
     /// The manager's host lets nobody through to the control port.
     Forbidden {
-        /// The host.
         host: String,
         /// What it said.
         failure: Failure,

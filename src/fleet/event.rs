@@ -12,22 +12,16 @@ pub enum Event {
         total: usize,
     },
     /// A host begins to work on something.
-    HostBegins {
-        /// The host.
-        host: String,
-    },
+    HostBegins { host: String },
     /// A host is done with it.
     HostEnds {
-        /// The host.
         host: String,
         /// What went wrong; none if nothing did.
         failure: Option<String>,
     },
     /// Something happened to a node.
     Node {
-        /// The node.
         node: String,
-        /// Its host.
         host: String,
         /// What: `ready`, `stopped`, `ended at start (exit 1)`.
         what: String,
@@ -38,10 +32,7 @@ pub enum Event {
         passing: bool,
     },
     /// Something that the user should know.
-    Note {
-        /// What.
-        text: String,
-    },
+    Note { text: String },
 }
 
 /// Where events go.

@@ -35,7 +35,6 @@ pub struct Settings {
 
 /// The hosts of a cluster.
 pub struct Fleet {
-    /// The cluster.
     pub cluster: Arc<Cluster>,
     /// Settings of the command.
     pub settings: Settings,
@@ -51,9 +50,7 @@ pub struct Fleet {
 pub(crate) struct HostHandle {
     /// Its index in the cluster; none for a host that left the description.
     pub(crate) index: Option<usize>,
-    /// Its name.
     pub(crate) name: String,
-    /// The connection.
     pub(crate) connection: Arc<Host>,
     /// The cluster's folders there.
     pub(crate) folders: Folders,

@@ -90,7 +90,6 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     /// Who, from where, what and when, in one line.
     pub(crate) holder: String,
-    /// Who and from where.
     pub(crate) who: String,
     /// What it does.
     pub(crate) kind: OperationKind,

@@ -41,9 +41,7 @@ pub enum Outcome {
 /// What became of one node, with its last words where it failed.
 #[derive(Debug, Clone, Serialize)]
 pub struct NodeOutcome {
-    /// The node.
     pub node: String,
-    /// Its host.
     pub host: String,
     /// What became of it.
     pub outcome: Outcome,

@@ -22,7 +22,6 @@ pub const MOST_LEFT: usize = 2000;
 pub struct Observed {
     /// `/etc/machine-id`, or `-`.
     pub machine_id: String,
-    /// The boot id.
     pub boot_id: String,
     /// Seconds since boot.
     pub uptime: f64,
@@ -99,7 +98,6 @@ pub struct FullObserved {
     pub logind_kills: bool,
     /// Whether there is a systemd for the runner of that name.
     pub systemd: Systemd,
-    /// Its CPUs.
     pub cpus: HostCpus,
 }
 
@@ -158,13 +156,11 @@ pub struct Queue {
 /// A release that lies on a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredRelease {
-    /// Its id.
     pub id: String,
     /// When it was made the current one, in seconds since 1970 by the operator's clock; none: never.
     pub time: Option<i64>,
     /// Who did.
     pub who: String,
-    /// By which command.
     pub command: String,
     /// Zeek's version.
     pub zeek: String,

@@ -57,7 +57,6 @@ pub struct ObservedNode {
 pub enum Desired {
     /// It is, in this release.
     Running(String),
-    /// It is not.
     Stopped,
 }
 
@@ -97,7 +96,6 @@ pub enum RestartAction {
 /// A running process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Process {
-    /// Its pid.
     pub pid: u32,
     /// Seconds since it was started.
     pub uptime: f64,

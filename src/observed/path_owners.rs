@@ -6,9 +6,7 @@
 pub struct Component {
     /// What the path is for: `base`, `spool`, `zeek`.
     pub what: String,
-    /// Its path.
     pub path: String,
-    /// Its owner.
     owner: u32,
     /// Its type and mode (inode(7)).
     mode: u32,

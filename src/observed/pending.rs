@@ -13,7 +13,6 @@ const LONGEST: usize = 16 << 10;
 /// A host that left the description: all that is taken of it from what a host says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovedHost {
-    /// Its name.
     pub name: Name,
     /// Whether it was the very machine that deployed.
     pub local: bool,

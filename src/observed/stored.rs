@@ -26,7 +26,6 @@ const LARGEST: usize = 64 << 20;
 /// A cluster as a release on a host has it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Stored {
-    /// Its name.
     pub name: Name,
     /// What concerns Zeek.
     pub zeek: Zeek,
@@ -42,9 +41,7 @@ pub struct Stored {
     pub restart: Restart,
     /// Which entries of the layout are a worker's input.
     pub layout_inputs: LayoutInputs,
-    /// The hosts.
     pub hosts: Vec<Host>,
-    /// The nodes.
     pub nodes: Vec<Node>,
 }
 
@@ -73,7 +70,6 @@ pub struct Zeek {
     pub options: BTreeMap<String, ZeekValue>,
     /// Entries of `Cluster::stores`.
     pub stores: BTreeMap<String, Store>,
-    /// `global_hash_seed`.
     pub global_hash_seed: String,
 }
 
@@ -201,10 +197,8 @@ impl TryFrom<String> for Archive {
     }
 }
 
-/// A host.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Host {
-    /// Its name.
     pub name: Name,
     /// Its address for other nodes.
     pub address: IpAddr,
@@ -223,32 +217,22 @@ pub struct Host {
     ssh: Ssh,
 }
 
-/// A node.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Node {
-    /// Its name.
     pub name: String,
-    /// What it is.
     pub role: Role,
     /// Index of its host.
     pub host: usize,
-    /// Its group.
     pub group: Name,
-    /// Its index.
     pub index: u32,
     /// Its address.
     pub ip: IpAddr,
-    /// Its port.
     pub port: u16,
-    /// Its metrics port.
     pub metrics_port: Option<Port>,
-    /// Where it listens.
     pub listen: Option<IpAddr>,
     /// The zone of its address.
     pub zone_id: String,
-    /// Its interface.
     pub interface: Option<String>,
-    /// Its CPU.
     pub cpu: Option<u32>,
     /// Its `AF_PACKET` settings.
     pub af_packet: Option<AfPacket>,
@@ -267,7 +251,6 @@ pub struct Node {
 /// `AF_PACKET` settings.
 #[derive(Debug, Clone, Deserialize)]
 pub struct AfPacket {
-    /// The fanout id.
     pub fanout_id: u16,
     /// Further options.
     pub options: BTreeMap<String, AfPacketValue>,
@@ -275,7 +258,6 @@ pub struct AfPacket {
 
 /// A value of an `AF_PACKET` option.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
 pub enum AfPacketValue {
     Bool(bool),
     Count(u64),

@@ -10,9 +10,7 @@ use super::limits::number;
 /// A Zeek process that is no node of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnmanagedProcess {
-    /// Its pid.
     pub pid: u32,
-    /// Whose it is.
     pub owner: Owner,
     /// What started it.
     pub origin: Origin,
@@ -52,14 +50,7 @@ pub enum Owner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// clusterctl: the cluster, the node, and the folder in which the cluster has its nodes, as far as that shows.
-    Clusterctl {
-        /// The cluster.
-        cluster: String,
-        /// The node.
-        node: String,
-        /// The folder.
-        folder: Option<String>,
-    },
+    Clusterctl { cluster: String, node: String, folder: Option<String> },
     /// zeekctl; with the node's name, where its environment can be read.
     Zeekctl(Option<String>),
     /// Something else.

@@ -57,7 +57,6 @@ pub enum Change {
     Removed,
 }
 
-/// What kind of file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileKind {
@@ -76,7 +75,6 @@ pub enum FileKind {
 /// Where the old content of a changed file lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Before {
-    /// Its digest.
     pub digest: String,
     /// The releases that have it: the host's index and name, and the release's id.
     pub hosts: Vec<(usize, String)>,
@@ -87,7 +85,6 @@ pub struct Before {
 /// Where the new content of a changed file lies, where only hosts have it: in the release that is gone back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct After {
-    /// Its digest.
     pub digest: String,
     /// The hosts that have it, by their indices.
     pub hosts: Vec<usize>,

@@ -9,7 +9,6 @@ use crate::observed::{Observed, Origin};
 /// A node of the cluster that runs where the description has no place for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misplaced {
-    /// The node.
     pub node: String,
     /// The host on which it runs, by its index.
     pub host: usize,

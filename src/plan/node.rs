@@ -12,7 +12,6 @@ use crate::observed::FullObserved;
 pub struct NodePlan {
     /// Its name.
     pub node: String,
-    /// Its host.
     pub host: String,
     /// What it is; none for a node that left the description.
     pub role: Option<Role>,
@@ -34,11 +33,9 @@ pub struct NodePlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// It stops.
     Stop,
     /// It stops and starts again.
     Restart,
-    /// It starts.
     Start,
     /// Nothing.
     Keep,

@@ -12,9 +12,7 @@ use crate::cluster::{Cluster, Role};
 /// A node that may run on where nobody looks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PossibleDuplicate {
-    /// The node.
     pub node: String,
-    /// What it is.
     pub role: Role,
     /// The host that had it.
     pub host: String,

@@ -11,7 +11,6 @@ use crate::observed::{MOST_LEFT, RemovedHost, Stored, stored};
 /// A cluster of before, and the hosts of it that the description has no word about.
 #[derive(Debug, Clone)]
 pub struct Recorded {
-    /// The cluster.
     pub cluster: Cluster,
     /// Hosts of it that were touched and are not in the description.
     pub removed_hosts: Vec<RemovedHost>,

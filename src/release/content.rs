@@ -81,7 +81,6 @@ pub struct SiteFile {
     pub path: String,
     /// Whether it is executable.
     pub executable: bool,
-    /// What is in it.
     pub content: Content,
     /// SHA-256 of that, in hex.
     pub digest: String,
@@ -89,7 +88,6 @@ pub struct SiteFile {
     pub data: bool,
 }
 
-/// What the Zeek of a host is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostZeek {
     /// Its version as it says it (`8.0.10`).
@@ -103,7 +101,6 @@ pub struct HostZeek {
 /// All that a release is made of.
 #[derive(Debug)]
 pub struct ReleaseInput<'a> {
-    /// The cluster.
     pub cluster: &'a Cluster,
     /// The version that the scripts are written for.
     pub version: Version,
@@ -123,9 +120,7 @@ pub struct ReleaseInput<'a> {
 /// A file of a release.
 #[derive(Debug, Clone)]
 pub struct File {
-    /// Its mode.
     pub mode: u32,
-    /// What is in it.
     pub content: Content,
     /// SHA-256 of that, in hex.
     pub digest: String,

@@ -35,7 +35,6 @@ pub enum HostFailure {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct Failure {
-    /// Which one.
     pub kind: HostFailure,
     /// What was said about it, by ssh or the system; one line.
     pub detail: String,

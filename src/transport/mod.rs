@@ -30,7 +30,6 @@ pub use frame::{Input, OnLine, RemoteScript, ScriptOutput};
 pub enum Target {
     /// Without SSH: this machine.
     Local,
-    /// By SSH.
     Ssh(Box<SshTarget>),
 }
 
@@ -105,7 +104,6 @@ impl Default for Shared {
 
 /// A byte stream to a port on a host's loopback.
 pub struct Tunnel {
-    /// The stream.
     pub stream: Box<dyn Stream>,
     /// The ssh process that carries it; ends with it.
     _carrier: Option<tokio::process::Child>,

@@ -14,7 +14,6 @@ pub(crate) struct Column {
     pub(crate) right: bool,
 }
 
-/// A cell.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     text: String,

@@ -9,7 +9,6 @@ macro_rules! words {
     ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $word_doc:literal])* $word:ident = $text:literal,)* })*) => { $(
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[allow(missing_docs, reason = "most words say it themselves")]
         pub enum $name { $($(#[doc = $word_doc])* $word,)* }
 
         impl $name {

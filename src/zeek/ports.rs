@@ -11,7 +11,6 @@ use crate::values::Version;
 pub struct Listens {
     /// The address; none: all of the host's.
     pub address: Option<IpAddr>,
-    /// The port.
     pub port: u16,
     /// The setting of the description that moves it: of the node's group, or of the cluster (`ports.base`).
     pub setting: &'static str,

@@ -118,11 +118,8 @@ pub(super) const ANSWERS_NAMED: Span = since(8, 0);
 /// The type of a Cluster framework option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OptionType {
-    /// `bool`.
     Bool,
-    /// `count`.
     Count,
-    /// `interval`.
     Interval,
     /// `string`.
     Text,
@@ -151,7 +148,6 @@ impl OptionType {
 pub(super) struct ClusterOption {
     /// Its name without `Cluster::`.
     pub(super) name: &'static str,
-    /// Its type.
     pub(super) kind: OptionType,
     /// The versions that have it.
     pub(super) span: Span,

@@ -16,7 +16,6 @@ pub(crate) struct DoctorReport {
 /// What was found on one host.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct HostReport {
-    /// The host.
     pub(crate) host: String,
     /// What was looked at.
     pub(crate) checks: Vec<Check>,
@@ -29,7 +28,6 @@ pub(crate) struct HostReport {
 pub(crate) struct Check {
     /// What: `zeek`, `ports`.
     pub(crate) what: &'static str,
-    /// How it is.
     pub(crate) verdict: Verdict,
     /// What was found, in words.
     pub(crate) found: String,

@@ -22,7 +22,6 @@ const EVERY: Duration = Duration::from_secs(300);
 /// What came of making a host maintain itself, or of ending that.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Installed {
-    /// The host.
     pub(crate) host: String,
     /// What runs it there (`systemd UNIT`, `cron`); `removed`; none where it failed.
     pub(crate) by: Option<String>,

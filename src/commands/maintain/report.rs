@@ -28,7 +28,6 @@ pub(crate) enum Maintained {
 /// A node that was not running although it should.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Healed {
-    /// The node.
     pub(crate) node: String,
     /// Whether it runs now.
     pub(crate) running: bool,
@@ -39,7 +38,6 @@ pub(crate) struct Healed {
 /// What was done on a host.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct HostMaintenance {
-    /// The host.
     pub(crate) host: String,
     /// What came of it.
     pub(crate) result: Maintained,

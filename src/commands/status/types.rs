@@ -130,10 +130,8 @@ impl Health {
 pub(crate) struct NodeRow {
     /// Its name.
     pub(crate) node: String,
-    /// What it is.
     #[serde(rename = "type")]
     pub(crate) role: Role,
-    /// Its host.
     pub(crate) host: String,
     /// What its process does.
     pub(crate) state: State,
@@ -224,7 +222,6 @@ pub(crate) struct StatusReport {
     pub(crate) backend: Option<Backend>,
     /// Workers in four numbers.
     pub(crate) workers: Workers,
-    /// The hosts.
     pub(crate) hosts: Vec<HostStatus>,
     /// The nodes, in the cluster's order.
     pub(crate) nodes: Vec<NodeRow>,

@@ -14,7 +14,6 @@ pub struct Finding {
     pub nodes: Vec<String>,
     /// The file: one of the site folder as the user would name it, or one of Zeek's.
     pub file: Option<String>,
-    /// The line in it, from 1.
     pub line: Option<u32>,
     /// The key of the description that it comes from, where a generated script is concerned.
     pub key: Option<String>,

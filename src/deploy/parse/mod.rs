@@ -46,7 +46,6 @@ pub struct CheckReport {
 pub struct Checked {
     /// Its name.
     pub node: String,
-    /// Its host.
     pub host: String,
     /// The nodes that it stands for, since their scripts read alike; itself included.
     pub nodes: Vec<String>,
