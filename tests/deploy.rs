@@ -162,7 +162,7 @@ fn a_deploy_that_was_killed_is_told_and_finished_or_undone() {
     };
     killed("deploy", "stopping the manager");
     let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains("did not finish: tester@"), "{status:?}");
+    assert!(status.stdout.contains("unfinished operation: tester@"), "{status:?}");
     assert!(status.stdout.contains(&format!("from {first} to ")), "{status:?}");
     // Undone: what ran before runs again.
     let said = cluster.run(&["rollback", "--yes"]).code(0);

@@ -121,7 +121,7 @@ pub(crate) fn notes(
         }
         notes.extend(replaceable_zeek(observed).map(|note| format!("{}: {note}", host.name)));
         if let Some(unfinished) = observed.unfinished().filter(|_| observed.lock.is_none()) {
-            notes.push(format!("{}: an operation did not finish: {}", host.name, unfinished.text()));
+            notes.push(format!("{}: unfinished operation: {}", host.name, unfinished.text()));
         }
     }
     notes

@@ -177,7 +177,7 @@ fn a_host_that_maintains_itself_brings_its_nodes_back_after_a_reboot() {
     assert_eq!(row(&status, "worker-sensor1-2")["state"], "stopped");
     assert_eq!(cluster.pids()["worker-sensor2-1"], before["worker-sensor2-1"]);
     let removed = cluster.run(&["maintain", "--install", "--remove"]).code(0);
-    assert_eq!(removed.stdout.matches("does not maintain itself").count(), 3, "{}", removed.stdout);
+    assert_eq!(removed.stdout.matches("automatic maintenance removed").count(), 3, "{}", removed.stdout);
     cluster.run(&["start"]).code(0);
     cluster.settled();
 }

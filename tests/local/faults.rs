@@ -158,7 +158,7 @@ fn a_deploy_that_goes_back_keeps_what_is_known_of_one_that_was_cut_off() {
     assert!(deployed.contains("went back"), "{deployed}");
     assert!(std::fs::read_to_string(cluster.kept("journal")).unwrap().starts_with(journal));
     let status = cluster.run(&["status"]).code(5);
-    assert!(status.stdout.contains("an operation did not finish: ada@desk (pid 1)"), "{}", status.stdout);
+    assert!(status.stdout.contains("unfinished operation: ada@desk (pid 1)"), "{}", status.stdout);
     // The one that comes to its end ends it.
     describe(&cluster, "");
     cluster.run(&["deploy", "--yes"]).code(0);

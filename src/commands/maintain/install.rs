@@ -54,7 +54,7 @@ impl Report for Installations {
                     let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
                     #[expect(clippy::cast_precision_loss, reason = "a few minutes")]
                     let every = uptime(EVERY.as_secs() as f64);
-                    format!("maintains itself every {every} and after a reboot, by {by}{unit}")
+                    format!("automatic maintenance installed: every {every} and after a reboot, by {by}{unit}")
                 }
                 (None, why) => {
                     format!("{}: {}", ui.out.paint(Tone::Bad, "failed"), why.as_deref().unwrap_or("no reason given"))

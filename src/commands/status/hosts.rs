@@ -179,7 +179,7 @@ pub(crate) fn hosts_of(
         if let Some(begun) = observed.unfinished().filter(|_| observed.lock.is_none()) {
             troubles.push(Trouble {
                 subject: name.clone(),
-                what: format!("an operation did not finish: {}", begun.text()),
+                what: format!("unfinished operation: {}", begun.text()),
                 hint: Some(if done {
                     format!("clusterctl resume @{name}, or clusterctl deploy")
                 } else {

@@ -55,7 +55,7 @@ fn f03_a_host_lost_after_staging_touches_no_node() {
         assert_eq!(seen.everywhere(), scene.old);
         drop(joined);
         if said.stderr.contains("not all hosts could switch") {
-            names(&said, &["no node was started"]);
+            names(&said, &["no node was stopped"]);
             assert_eq!(scene.seen().running, scene.before);
             scene.nothing_lost();
             // Who, when and how far is on the hosts, and said.
