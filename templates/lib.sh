@@ -70,3 +70,18 @@ seconds() {
 nap() {
 	sleep 0.1 2>/dev/null || sleep 1
 }
+# Sets share to how much $1 is of $2, two numbers, in per cent; not 0 where $2 is none. There are shells that count in 32
+# bits, which is little for kilobytes of disks.
+# shellcheck disable=SC2034
+share() {
+	share=0
+	case $2 in
+	???????*)
+		case $1 in
+		????*) set -- "${1%???}" "${2%???}" ;;
+		*) return 0 ;;
+		esac
+		;;
+	esac
+	[ "$2" -gt 0 ] && share=$(($1 * 100 / $2))
+}

@@ -200,7 +200,7 @@ done | while IFS= read -r folder; do
 	df -Pk "$folder" 2>/dev/null | while read -r _ size _ free _ mount; do
 		case $size$free in
 		*[!0-9]* | '') ;;
-		*) [ "$size" -gt 0 ] && [ $((free * 100 / size)) -lt "$min_free" ] && say low "$((free * 100 / size)) $mount" ;;
+		*) share "$free" "$size" && [ "$share" -lt "$min_free" ] && say low "$share $mount" ;;
 		esac
 	done
 done | sort -u

@@ -61,7 +61,7 @@ if [ -f "$home/current/clusterctl/logs.conf" ]; then
 	timeout -s KILL 3 df -Pk "$spool" ${archive:+"$archive"} 2>/dev/null | while read -r _ size _ free _ mount; do
 		case $size$free in
 		*[!0-9]* | '') ;;
-		*) [ "$size" -gt 0 ] && say room "$((free * 100 / size)) $mount" ;;
+		*) share "$free" "$size" && say room "$share $mount" ;;
 		esac
 	done
 fi
