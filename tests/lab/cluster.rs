@@ -140,7 +140,7 @@ nodes:
     /// A command of clusterctl on this cluster, not yet run.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_clusterctl"));
-        command.arg("-f").arg(self.file()).args(args).stdin(Stdio::null());
+        command.env("CLUSTERCTL_FILE", self.file()).args(args).stdin(Stdio::null());
         command
     }
 
