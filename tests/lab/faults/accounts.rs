@@ -197,8 +197,8 @@ fn a_node_of_another_user_is_said_to_be_that() {
         let lab = scene.lab.clone();
         let _undo = Undo(|| drop(lab.exec("sensor2", &["pkill", "-KILL", "-x", "sleep"])));
         let said = scene.run(&["stop", node]).code(1);
-        names(&said, &[node, "belongs to another user"]);
-        assert!(!said.stdout.contains("does not end"), "{said:?}");
+        names(&said, &[node, "another user owns the process"]);
+        assert!(!said.stdout.contains("still running after SIGKILL"), "{said:?}");
     }
     scene.run(&["start"]).code(0);
     scene.settled();
