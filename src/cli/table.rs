@@ -3,8 +3,8 @@
 use super::execute::execute;
 use super::global::{Definition, Global};
 use crate::commands::{
-    check, completions, deploy, diff, doctor, init, layout, maintain, nodes, print, releases, restart, resume,
-    rollback, schema, secrets, start, status, stop, unlock,
+    Command as Trait, Hosts, check, completions, deploy, diff, doctor, init, layout, maintain, nodes, print, releases,
+    restart, resume, rollback, schema, secrets, start, status, stop, unlock,
 };
 use crate::error::{CommandError, Kind};
 use crate::ui::Ui;
@@ -27,6 +27,12 @@ macro_rules! table {
                 match self {
                     $(Self::$name(command) => execute(command, ui, global, definition)),+
                 }
+            }
+
+            /// The names of the commands that change nothing on hosts; clap's `help` is one of them.
+            pub(crate) fn harmless() -> Vec<String> {
+                let all = [$((stringify!($name), <$arguments as Trait>::HOSTS)),+, ("help", Hosts::Untouched)];
+                all.iter().filter(|(_, hosts)| *hosts != Hosts::Changed).map(|(name, _)| name.to_lowercase()).collect()
             }
         }
     };
