@@ -18,8 +18,8 @@ fn whole(name: &str, text: &str) -> String {
 /// others as well, which they do not call (SC2317, in newer versions SC2329).
 #[test]
 fn shellcheck_finds_nothing() {
-    if Command::new("shellcheck").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: shellcheck is not installed");
+    let lacking = Command::new("shellcheck").arg("--version").output().is_err();
+    if crate::support::lacks("no shellcheck", "install shellcheck", lacking) {
         return;
     }
     let mut found = String::new();

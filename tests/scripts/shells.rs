@@ -189,10 +189,9 @@ fn find(tool: &str) -> Option<PathBuf> {
 pub(super) fn in_each(shells: &[&'static [&'static str]], lacks: &[&str], case: impl Fn(&World)) {
     let mut first: Option<(&str, String)> = None;
     for &shell in shells {
-        let Some(path) = find(shell[0]) else {
-            eprintln!("SKIPPED: {} is not installed", shell[0]);
-            continue;
-        };
+        let found = find(shell[0]);
+        crate::support::lacks(&format!("no {}", shell[0]), &format!("install {}", shell[0]), found.is_none());
+        let Some(path) = found else { continue };
         let mut argv = vec![path];
         argv.extend(shell[1..].iter().map(PathBuf::from));
         let dir = tempfile::Builder::new().prefix("cc.").tempdir_in("/tmp").unwrap();
