@@ -89,9 +89,9 @@ fn f07_a_disk_that_fills_up_while_loggers_write_costs_nothing_that_was_written()
         assert_eq!(running("sensor1") + running("sensor2"), 4, "{status:#}");
         // A real Zeek ends where it can't write, and waits for room with its supervisor.
         assert!(running("mgmt") == 4 || !cluster.lab.zeek().simulated, "{status:#}");
-        names(&cluster.run(&["maintain"]).code(5), &["mgmt: only 0 % of /var/lib/clusterctl are free"]);
+        names(&cluster.run(&["maintain"]).code(5), &["mgmt: only 0 % free on /var/lib/clusterctl"]);
         exec("truncate -s -1M /var/lib/clusterctl/filler");
-        names(&cluster.run(&["maintain"]).code(5), &["mgmt: only", "% of /var/lib/clusterctl are free"]);
+        names(&cluster.run(&["maintain"]).code(5), &["mgmt: only", "% free on /var/lib/clusterctl"]);
         exec("rm /var/lib/clusterctl/filler");
         // Loggers go on by themselves, and all that was written is there.
         let full = records(cluster);
