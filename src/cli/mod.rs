@@ -40,7 +40,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         }
         Ok(cli)
     });
-    let parsed = parsed.map_err(|error| unknown::advise(error, &table::Command::harmless()));
+    let parsed = parsed.map_err(|error| unknown::advise(error, &table::Command::that_only_look()));
     let code = match &parsed {
         Ok(cli) => command_line(cli),
         Err(error) => {

@@ -30,7 +30,7 @@ macro_rules! table {
             }
 
             /// The names of the commands that change nothing on hosts; clap's `help` is one of them.
-            pub(crate) fn harmless() -> Vec<String> {
+            pub(crate) fn that_only_look() -> Vec<String> {
                 let all = [$((stringify!($name), <$arguments as Trait>::HOSTS)),+, ("help", Hosts::Untouched)];
                 all.iter().filter(|(_, hosts)| *hosts != Hosts::Changed).map(|(name, _)| name.to_lowercase()).collect()
             }
