@@ -129,11 +129,11 @@ pub(crate) fn notes(
 
 /// Says where others could replace the Zeek that root runs.
 fn replaceable_zeek(observed: &FullObserved) -> Option<String> {
-    let (uid, user) = Some((observed.uid, &observed.user)).filter(|(uid, _)| *uid == 0)?;
-    let (path, flaw) = observed.ways.iter().filter(|c| c.what == "zeek").find_map(|c| {
-        let flaw = c.flaw(uid, user)?;
-        Some((&c.path, flaw))
-    })?;
+    if observed.uid != 0 {
+        return None;
+    }
+    let mut ways = observed.ways.iter().filter(|c| c.what == "zeek");
+    let (path, flaw) = ways.find_map(|c| Some((&c.path, c.flaw(observed.uid, &observed.user)?)))?;
     Some(format!(
         "root runs a Zeek that others could replace: {}; make sure that nothing was put there, then: {} {}",
         flaw.what,
