@@ -234,7 +234,16 @@ async fn open(target: &SshTarget, connecting: &Semaphore) -> Result<Master, Fail
             start(target, &way, &socket).await
         };
         match result {
-            Ok(()) => break,
+            Ok(()) => match enter(&socket).await {
+                Some(master) => return Ok(master),
+                // One that nobody has entered yet ends after `ControlPersist`, which is a second without `persist`: on a
+                // busy machine it may be over.
+                None if tries < HANDSHAKES => drop(fs::remove_file(&socket)),
+                None => {
+                    let why = "the SSH connection was set up but does not answer";
+                    return Err(Failure::new(HostFailure::Other, why));
+                }
+            },
             Err(e) if e.kind == HostFailure::Dropped && tries < HANDSHAKES => {
                 // Spread over time, so that those who were dropped together do not come back together.
                 let spread = u64::from(std::process::id() % 97) * 3 + u64::from(tries) * 250;
@@ -243,9 +252,6 @@ async fn open(target: &SshTarget, connecting: &Semaphore) -> Result<Master, Fail
             Err(e) => return Err(e),
         }
     }
-    enter(&socket)
-        .await
-        .ok_or_else(|| Failure::new(HostFailure::Other, "the SSH connection was set up but does not answer"))
 }
 
 async fn enter(socket: &Path) -> Option<Master> {
