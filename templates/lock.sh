@@ -5,7 +5,7 @@
 # with it.
 home=$1 operation=$2 holder=$3 before=$4
 mkdir -p "$home" 2>/dev/null || {
-	say fail "can't make the folder $home (as $(id -un 2>/dev/null)); as root: install -d -o $(id -un 2>/dev/null) ${home%/*}"
+	say fail "can't make the folder $home (as $(id -un 2>/dev/null)); run as root: install -d -o $(id -un 2>/dev/null) ${home%/*}"
 	exit 1
 }
 take_lock "$home" "$operation" "$holder"

@@ -76,7 +76,7 @@ if [ -n "$system" ]; then
 fi
 if ! command -v crontab >/dev/null 2>&1; then
 	if [ -d /run/systemd/system ]; then
-		say fail "there is no crontab on this host, and the systemd of $(id -un) ends when that user logs out; as root: loginctl enable-linger $(id -un)"
+		say fail "there is no crontab on this host, and the systemd of $(id -un) ends when that user logs out; run as root: loginctl enable-linger $(id -un)"
 	else
 		say fail "there is neither systemd nor crontab on this host"
 	fi

@@ -11,7 +11,7 @@ fail() {
 }
 for dir in "$home" "$spool"; do
 	if ! mkdir -p "$dir" 2>/dev/null; then
-		say fail "can't make the folder $dir (as $(id -un 2>/dev/null)); as root: install -d -o $(id -un 2>/dev/null) ${dir%/*}"
+		say fail "can't make the folder $dir (as $(id -un 2>/dev/null)); run as root: install -d -o $(id -un 2>/dev/null) ${dir%/*}"
 		exit 1
 	fi
 done

@@ -8,7 +8,7 @@ look_for_systemd() {
 	if [ ! -d /run/systemd/system ]; then
 		why="systemd does not run on this host: write \`runner: process\`"
 	elif [ "$uid" != 0 ] && [ ! -S "/run/user/$uid/systemd/private" ]; then
-		why="no systemd of this user runs; as root: loginctl enable-linger $(id -un)"
+		why="no systemd of this user runs; run as root: loginctl enable-linger $(id -un)"
 	fi
 }
 # Sets out to a text as it stands between quotes in a unit file: systemd.syntax(7), systemd.unit(5).

@@ -20,8 +20,8 @@ fn a_host_that_was_not_asked_is_not_said_to_have_the_release() {
     for (args, why) in [
         (&["deploy", "--yes", "--skip", "@gone"][..], "gone was skipped: the state of its nodes is unknown"),
         (&["deploy", "--dry-run", "--skip", "@gone"], "gone was skipped: the state of its nodes is unknown"),
-        (&["deploy", "--yes", "--allow-failed", "1"], "gone could not be asked ("),
-        (&["resume", "--yes"], "gone could not be asked ("),
+        (&["deploy", "--yes", "--allow-failed", "1"], "gone could not be reached ("),
+        (&["resume", "--yes"], "gone could not be reached ("),
     ] {
         let said = cluster.run(args).code(4);
         assert!(said.stdout.starts_with("nothing to do: all hosts that were asked have the release "), "{said:?}");
@@ -31,7 +31,7 @@ fn a_host_that_was_not_asked_is_not_said_to_have_the_release() {
     assert_eq!(plan["data"]["apart"][0]["host"], "gone");
     // What is named is all that is meant.
     let named = cluster.run(&["resume", "--yes", "@here"]).code(0);
-    assert!(named.stdout.contains("gone could not be asked ("), "{named:?}");
+    assert!(named.stdout.contains("gone could not be reached ("), "{named:?}");
     // What the description leaves out is no failure, and not claimed either.
     let file = cluster.dir().join("cluster.yaml");
     let text = std::fs::read_to_string(&file).unwrap();

@@ -269,12 +269,12 @@ fn folders_that_others_can_change_are_refused_before_anything_changes() {
         let bin = cluster.zeek().join("bin");
         set_mode(&bin, 0o777);
         let said = cluster.run(&["deploy", "--yes"]).code(0);
-        let told = format!("others could replace: {} can be written by others (mode 777)", bin.display());
+        let told = format!("other users could replace: {} can be written by others (mode 777)", bin.display());
         assert!(said.stderr.contains(&told), "{}", said.stderr);
         assert!(said.stderr.contains(&format!("chmod go-w {}", bin.display())), "{}", said.stderr);
         set_mode(&bin, 0o755);
         let said = cluster.run(&["deploy", "--yes"]).code(0);
-        assert!(!said.stderr.contains("others could replace"), "{}", said.stderr);
+        assert!(!said.stderr.contains("other users could replace"), "{}", said.stderr);
         set_mode(&open, 0o1777);
         cluster.run(&["deploy", "--yes"]).code(0);
         // The folder is another user's.

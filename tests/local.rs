@@ -128,7 +128,7 @@ fn print_without_the_managers_host_says_what_hosts_know() {
          worker: { type: worker, host: here, count: 1, interface: lo }\n",
     );
     let said = cluster.run(&["print", "Cluster::nodes"]).code(1);
-    assert!(said.stderr.contains("the manager's host gone can't be reached: "), "{}", said.stderr);
+    assert!(said.stderr.contains("the manager's host gone cannot be reached: "), "{}", said.stderr);
     assert!(said.stdout.contains("worker-1  - (stopped (not deployed yet))\n"), "{}", said.stdout);
     assert!(said.stdout.contains("manager   - (unknown ("), "{}", said.stdout);
 }
@@ -163,7 +163,11 @@ fn doctor_looks_at_every_host_and_changes_nothing() {
          worker: { type: worker, host: gone, count: 1, interface: lo }\n",
     );
     let said = cluster.run(&["doctor"]).code(5);
-    assert!(said.stdout.contains("ssh: can't be asked: ") && said.stdout.contains("\nhere: OK ("), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("ssh: cannot be reached: ") && said.stdout.contains("\nhere: OK ("),
+        "{}",
+        said.stdout
+    );
 }
 
 /// Runs the whole way with another `sh`, and with other tools where `tools` names them.

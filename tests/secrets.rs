@@ -166,7 +166,7 @@ fn rotated_keys_restart_everything_and_old_ones_stay_for_the_old_release() {
     // Without keys of its own a cluster has none to rotate.
     describe(&cluster, "curve: off");
     let said = cluster.run(&["secrets", "rotate", "--yes"]).code(1);
-    assert!(said.stderr.contains("no keys to make anew"), "{}", said.stderr);
+    assert!(said.stderr.contains("no keys to replace"), "{}", said.stderr);
     let plan = cluster.run(&["diff"]).code(0);
     assert!(plan.stdout.contains("it has no keys any more"), "{}", plan.stdout);
 }

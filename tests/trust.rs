@@ -98,13 +98,13 @@ fn a_remembered_host_runs_nothing_here_and_makes_no_host_of_this_machine() {
     let all = read_all(&cluster);
     assert!(!pwned.exists(), "a host's record ran a command here");
     let diff = &all[0].1;
-    assert!(diff.stderr.contains("ghost left the description but can't be reached"), "{diff:?}");
+    assert!(diff.stderr.contains("ghost left the description but cannot be reached"), "{diff:?}");
     assert!(diff.stderr.contains("list it under `removed`"), "{diff:?}");
     assert!(diff.stderr.contains("pending is damaged, and ignored"), "{diff:?}");
     assert!(!diff.stderr.contains("victim") && !diff.stdout.contains("victim"), "{diff:?}");
     // A deploy goes on, says what it does not know, and writes the record anew; nobody is forgotten.
     let report = cluster.run(&["deploy", "--yes"]).code(4);
-    assert!(report.stdout.contains("ghost left, but could not be asked"), "{report:?}");
+    assert!(report.stdout.contains("ghost left the description, but could not be reached"), "{report:?}");
     // This machine under another name is the one that the description has.
     assert!(!format!("{}{}", report.stdout, report.stderr).contains("here-too"), "{report:?}");
     let now = fs::read_to_string(cluster.kept("pending")).unwrap();

@@ -181,10 +181,10 @@ impl Report for DeployReport {
             }
             for one in &self.unseen {
                 let (node, host) = (&one.node, &one.host);
-                ui.result(&format!("{node} may run twice: {host} was not asked; stop {node} on {host}"));
+                ui.result(&format!("{node} may run twice: {host} was not reached; stop {node} on {host}"));
             }
             for host in &self.unreachable_hosts {
-                ui.result(&format!("{host} left, but could not be asked: nodes may still run there"));
+                ui.result(&format!("{host} left the description, but could not be reached: nodes may still run there"));
             }
         } else {
             failures(ui, &self.nodes);

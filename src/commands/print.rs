@@ -149,7 +149,9 @@ fn said(fleet: &Fleet, why: &Unasked) -> String {
     let host = fleet.cluster.manager().map_or("", |manager| &fleet.cluster.host_of(manager).name);
     match (why, why.hint()) {
         (Unasked::Disabled, _) => format!("the manager's host {host} is disabled"),
-        (Unasked::Unreachable(failure), _) => format!("the manager's host {host} can't be reached: {}", failure.text()),
+        (Unasked::Unreachable(failure), _) => {
+            format!("the manager's host {host} cannot be reached: {}", failure.text())
+        }
         (_, Some(hint)) => format!("{why}; {hint}"),
         (_, None) => why.to_string(),
     }

@@ -103,7 +103,7 @@ impl Report for ReleasesReport {
             complain(&format!("{host}: {}; it is no release", in_line(why)));
         }
         for (host, why) in &self.unknown {
-            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, &format!("{host} can't be asked")), in_line(why)));
+            ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, &format!("{host} cannot be reached")), in_line(why)));
         }
     }
 

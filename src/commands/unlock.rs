@@ -45,7 +45,7 @@ impl Command for Unlock {
         }
         if !self.yes && !ui.can_ask() {
             let named: String = self.hosts.iter().map(|selector| format!("{selector} ")).collect();
-            let error = Error::new(Kind::Usage, "nothing has changed: the lock may still be in use");
+            let error = Error::new(Kind::Usage, "the lock may still be in use; nothing changed");
             return Err(error.hint(format!("check that operation first, then: clusterctl unlock {named}--yes")).into());
         }
         let question = "free the lock? (only if that operation no longer runs)";

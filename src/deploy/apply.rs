@@ -169,34 +169,34 @@ pub fn allowed(planned: &Prepared) -> Result<(), CommandError> {
         && !planned.options.accept_backend_change
     {
         let (from, to) = (&change.from, &change.to);
-        return Err(Error::failed(format!("nothing has changed: the backend would change from {from} to {to}"))
+        return Err(Error::failed(format!("the backend would change from {from} to {to}; nothing changed"))
             .hint(if offers.backend {
-                "all nodes stop and start; if that is meant: --accept-backend-change"
+                "all nodes would stop and start; to accept that: --accept-backend-change"
             } else {
-                "all nodes stop and start; if that is meant: clusterctl deploy --accept-backend-change"
+                "all nodes would stop and start; to accept that: clusterctl deploy --accept-backend-change"
             })
             .into());
     }
     if let Some(upgrade) = &planned.plan.upgrade {
         let why = if planned.options.no_restart {
-            Some("nodes would run on with the old one beside new ones (--no-restart)")
+            Some("with --no-restart some nodes would stay on the old version")
         } else if upgrade.other_version && !planned.excluded.is_empty() {
-            Some("hosts that are left out would run on with the old one")
+            Some("hosts that are left out would stay on the old version")
         } else {
             None
         };
         if let Some(why) = why {
-            return Err(Error::failed(format!("nothing has changed: nodes would move to Zeek {}", upgrade.to))
-                .because(format!("versions are never mixed in one cluster, and {why}"))
-                .hint("deploy all hosts at once; `enabled: false` leaves a host out whose nodes are stopped")
+            return Err(Error::failed(format!("not all nodes would move to Zeek {}; nothing changed", upgrade.to))
+                .because(format!("a cluster runs one version of Zeek, and {why}"))
+                .hint("deploy all hosts at once; to leave a host out, stop its nodes and set `enabled: false` there")
                 .into());
         }
     }
     if (planned.options.no_restart || !planned.excluded.is_empty()) && keys::replaces(&planned.release, &planned.found)
     {
-        return Err(Error::failed("nothing has changed: keys can't change without a restart of all nodes")
-            .because("nodes with old and new keys can't talk to each other")
-            .hint("leave --no-restart, --skip and --allow-failed out; `enabled: false` leaves a host out whose nodes are stopped")
+        return Err(Error::failed("keys change, and not all nodes would restart; nothing changed")
+            .because("nodes with old keys and nodes with new keys reject each other")
+            .hint("run it without --no-restart, --skip and --allow-failed; to leave a host out, stop its nodes and set `enabled: false` there")
             .into());
     }
     Ok(())
@@ -211,13 +211,13 @@ fn refuse_duplicates<'a>(nodes: impl Iterator<Item = &'a PossibleDuplicate>) -> 
     if hosts.is_empty() {
         return Ok(());
     }
-    let mut error = Error::failed("nothing has changed: a manager, logger or proxy would run twice");
+    let mut error = Error::failed("a manager, logger or proxy could run twice; nothing changed");
     for ((host, why), nodes) in hosts {
         let nodes = name_ranges(nodes).join(", ");
-        error = error.because(format!("{nodes}: may still run on {host}, which can't be asked")).hint(match why {
-            NotObserved::Left => format!("if {host} is gone for good: list it under `removed`, with `enabled: false`"),
+        error = error.because(format!("{nodes} may still run on {host}, which cannot be reached")).hint(match why {
+            NotObserved::Left => format!("if {host} is gone for good, list it under `removed` with `enabled: false`"),
             _ => format!(
-                "if {host} is gone for good, say so with `enabled: false` there; else deploy when it can be asked"
+                "if {host} is gone for good, set `enabled: false` there; otherwise deploy when it can be reached"
             ),
         });
     }
@@ -232,13 +232,13 @@ async fn replan(fleet: &Fleet, shown: &Prepared, lost: &[(String, String)]) -> R
     for (name, why) in lost {
         match fleet.cluster.hosts.iter().position(|h| h.name == *name) {
             Some(index) => drop(gone.insert(index, Excluded::Failed(why.clone()))),
-            None => return Err(Error::failed(format!("nothing has changed: can't lock {name}")).because(why).into()),
+            None => return Err(Error::failed(format!("cannot lock {name}; nothing changed")).because(why).into()),
         }
     }
     let nodes: Vec<&str> =
         fleet.cluster.run_nodes().filter(|n| gone.contains_key(&n.host)).map(|n| n.name.as_str()).collect();
     if !gone.is_empty() && !options.without_those_away && !tolerable(&fleet.cluster, &options, &nodes) {
-        let error = Error::failed("nothing has changed: not all hosts could be locked");
+        let error = Error::failed("could not lock all hosts; nothing changed");
         let error = lost.iter().fold(error, |e, (name, why)| e.because(format!("{name}: {why}")));
         return Err(error.into());
     }
@@ -268,6 +268,6 @@ mod tests {
         let error = refuse_duplicates([one(Role::Logger, NotObserved::Away)].iter()).unwrap_err();
         assert!(error.hints.iter().any(|hint| hint.contains("`enabled: false` there")), "{error:?}");
         let error = refuse_duplicates([one(Role::Proxy, NotObserved::Left)].iter()).unwrap_err();
-        assert!(error.hints.iter().any(|hint| hint.contains("list it under `removed`")), "{error:?}");
+        assert!(error.hints.iter().any(|hint| hint.contains("list it under `removed` with")), "{error:?}");
     }
 }

@@ -219,8 +219,8 @@ async fn starts(
     held: &HostRelease,
 ) -> Result<BTreeMap<String, String>, Error> {
     let fail = |why: String| {
-        Error::failed(format!("nothing has changed: {} does not tell how it starts the nodes of {id}", handle.name))
-            .because(why)
+        let what = format!("cannot read from {} how release {id} starts its nodes; nothing changed", handle.name);
+        Error::failed(what).because(why)
     };
     let call = RemoteScript::new(scripts::STARTS, fleet.settings.question).arg(&handle.folders.home).arg(id);
     let reply = handle.connection.run(call).await.map_err(|f| fail(f.text()))?;

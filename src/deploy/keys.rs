@@ -86,7 +86,7 @@ pub(crate) fn decide(
 ) -> Result<Keys, Error> {
     let mut keys = Keys { names: vec![Vec::new(); fleet.cluster.hosts.len()], ..Keys::default() };
     if new.curve().is_some() && !zeek::curve(&fleet.cluster, version) {
-        return Err(Error::failed("nothing has changed: this cluster has no keys to make anew")
+        return Err(Error::failed("this cluster has no keys to replace; nothing changed")
             .because(zeek::why_no_curve(&fleet.cluster, version)));
     }
     if zeek::curve(&fleet.cluster, version) {
@@ -256,7 +256,7 @@ async fn keep_one(handle: &HostHandle, locks: &Locks, secrets: &[&Secret]) -> Re
 
 /// Reads keys from a host that has them.
 async fn fetch(fleet: &Fleet, found: &[Option<FullObserved>], name: &str) -> Result<Secret, Error> {
-    let mut error = Error::failed("nothing has changed: the cluster's keys can't be read from a host that has them");
+    let mut error = Error::failed("cannot read the cluster's keys from any host that has them; nothing changed");
     let holders = found.iter().enumerate().filter(|(_, o)| o.as_ref().is_some_and(|o| have(o).any(|n| n == name)));
     for (index, _) in holders {
         let handle = fleet.handle(index);

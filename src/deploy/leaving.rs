@@ -181,7 +181,7 @@ fn cluster_lists(fleet: &Fleet, name: &str) -> bool {
 
 fn unknown(name: &str, why: &str, reason: &str) -> String {
     format!(
-        "{name} {why} but can't be reached ({reason}): nodes may still run there; list it under `removed`, with what \
+        "{name} {why} but cannot be reached ({reason}): nodes may still run there; list it under `removed`, with what \
          reaching it needs, or with `enabled: false` if it is gone for good"
     )
 }

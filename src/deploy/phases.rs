@@ -211,7 +211,7 @@ impl Run<'_> {
 
     async fn stage(&mut self) -> Result<(), CommandError> {
         let answers = self.fleet.unless_interrupted(stage(self.fleet, self.prepared, self.locks)).await?;
-        Ok(self.go_on("nothing has changed: the release could not be staged everywhere", answers)?)
+        Ok(self.go_on("could not stage the release on all hosts; nothing changed", answers)?)
     }
 
     /// Brings to the hosts what they are to keep and do not have.
@@ -221,7 +221,7 @@ impl Run<'_> {
         missing.retain(|(host, _)| !self.dropped_hosts.contains_key(host));
         let keys = keys::keep(self.fleet, keys, found, missing, self.locks);
         let answers = self.fleet.unless_interrupted(Box::pin(keys)).await??;
-        Ok(self.go_on("nothing has changed: not all hosts could keep the keys", answers)?)
+        Ok(self.go_on("could not store the keys on all hosts; nothing changed", answers)?)
     }
 
     /// Lets the real Zeek parse what was staged, and looks for ports that something else has.
@@ -297,7 +297,7 @@ impl Run<'_> {
         let superseded = |answer: &Result<(), StepError>| *answer == Err(StepError::Superseded);
         if done.stops.is_empty() && !answers.is_empty() && answers.iter().all(|(_, answer)| superseded(answer)) {
             self.touched = SwitchState::Nothing;
-            return Err(Error::failed("nothing has changed: another operation has run on the hosts since")
+            return Err(Error::failed("another operation has run on the hosts in the meantime; nothing changed")
                 .hint("`clusterctl status` shows what runs now, `clusterctl diff` what a deploy would change")
                 .into());
         }
@@ -442,7 +442,7 @@ impl Run<'_> {
 }
 
 fn refused(report: &CheckReport) -> Error {
-    let mut error = Error::new(Kind::Failed, "nothing has changed: Zeek does not accept the scripts");
+    let mut error = Error::new(Kind::Failed, "Zeek does not accept the scripts; nothing changed");
     for finding in &report.errors {
         error = error.because(finding.text());
     }

@@ -99,7 +99,7 @@ fn apart(cluster: &Cluster, excluded: &BTreeMap<usize, Excluded>) -> Vec<Apart> 
             let why = match excluded.get(&index) {
                 _ if !host.enabled => "is disabled".to_owned(),
                 Some(Excluded::Skipped) => "was skipped".to_owned(),
-                Some(Excluded::Failed(why)) => format!("could not be asked ({why})"),
+                Some(Excluded::Failed(why)) => format!("could not be reached ({why})"),
                 None => return None,
             };
             Some(Apart { host: host.name.clone(), why, disabled: !host.enabled })

@@ -45,7 +45,7 @@ pub async fn prepare_resume(
     let mut prepared = prepare(fleet, &options).await?;
     let away = |index: &usize| prepared.excluded.get(index);
     if let Some((index, why)) = hosts.into_iter().flatten().find_map(|i| Some((i, away(i)?))) {
-        let error = Error::failed(format!("{} can't be reached", fleet.cluster.hosts[*index].name));
+        let error = Error::failed(format!("cannot reach {}", fleet.cluster.hosts[*index].name));
         return Err(CommandError::from(error.because(why.text())).into());
     }
     let release = prepared.release.id.clone();
@@ -53,17 +53,17 @@ pub async fn prepare_resume(
         && runs != release
     {
         let mut hint = format!(
-            "`clusterctl deploy` brings all hosts to the description of now; `clusterctl resume` needs the one that made \
-             {runs}, with its site folder"
+            "`clusterctl deploy` brings all hosts to this description; `clusterctl resume` needs the description and \
+             the site folder that made {runs}"
         );
         // A host that has it already needs no description.
         let mut behind = prepared.found.iter().flatten().filter(|o| o.current.as_ref() != Some(&runs)).peekable();
         let is_needed = behind.peek().is_some();
         if is_needed && behind.all(|o| o.releases.iter().any(|kept| kept.id == runs)) {
-            hint.push_str(&format!("; `clusterctl rollback {runs}` needs none"));
+            hint.push_str(&format!("; `clusterctl rollback {runs}` works without them"));
         }
-        let error = Error::failed("nothing has changed: the description is not what the hosts run")
-            .because(format!("the cluster runs {runs}, and the description makes {release}"))
+        let error = Error::failed("the description does not match the release that the cluster runs; nothing changed")
+            .because(format!("the cluster runs {runs}, the description makes {release}"))
             .hint(hint);
         return Err(NotResumed { error: error.into(), is_needed });
     }

@@ -123,7 +123,7 @@ pub(crate) async fn prepare_on(
         excluded.insert(index, Excluded::Failed(why));
     }
     let Some(version) = version.filter(|_| wrong.is_empty()) else {
-        let error = Error::failed(format!("nothing has changed: release {} is not complete on all hosts", target.id));
+        let error = Error::failed(format!("release {} is not complete on all hosts; nothing changed", target.id));
         return Err(wrong
             .into_iter()
             .fold(error, Error::because)
@@ -185,7 +185,7 @@ fn choose(cluster: &Cluster, found: &[Option<FullObserved>], wanted: Option<&str
         };
     }
     if all().next().is_none() {
-        return Err(Error::failed("no host can be asked"));
+        return Err(Error::failed("cannot reach any host"));
     }
     let runs = cluster_release(cluster, current_releases(found));
     // An operation that did not finish: what ran before it, or where it was to go back to. One that only a host
@@ -269,7 +269,7 @@ fn all_once(found: &[Option<FullObserved>]) -> impl Iterator<Item = &FullObserve
 
 /// Reads the cluster of a release from a host that has it.
 async fn topology(fleet: &Fleet, found: &[Option<FullObserved>], id: &str) -> Result<Then, Error> {
-    let mut error = Error::failed(format!("nothing has changed: the topology of {id} can't be read"));
+    let mut error = Error::failed(format!("cannot read which hosts and nodes release {id} has; nothing changed"));
     let has = |o: &FullObserved| o.releases.iter().any(|k| k.id == id);
     let tellers = manager_first(&fleet.cluster).filter(|i| found.get(*i).and_then(Option::as_ref).is_some_and(has));
     let tellers: Vec<usize> = tellers.take(3).collect();

@@ -40,7 +40,7 @@ pub(crate) async fn look(fleet: &Fleet, options: &Options) -> Result<Survey, Err
         let only_workers = nodes_are_workers(cluster, &nodes);
         let names: Vec<String> = failures.values().map(|(name, _)| format!("--skip @{name}")).collect();
         let failures: Vec<_> = failures.into_values().collect();
-        let error = unreachable("nothing has changed: these hosts can't be reached", &failures);
+        let error = unreachable("cannot reach", "; nothing changed", &failures);
         let hint = match (only_workers, options.offers.skip) {
             (true, true) => format!("skip it once with {}, or set `enabled: false` for longer", names.join(" ")),
             (true, false) => "set `enabled: false` at a host to leave it out".to_owned(),
@@ -91,7 +91,7 @@ pub(crate) fn notes(
         }
         if observed.logind_kills && !host.local && cluster.runner == RunnerKind::Process {
             notes.push(format!(
-                "{}: logind ends this user's processes at log-out, and with them the nodes; as root: loginctl enable-linger USER",
+                "{}: logind ends this user's processes at log-out, and the nodes with them; run as root: loginctl enable-linger USER",
                 host.name
             ));
         }
@@ -135,7 +135,7 @@ fn replaceable_zeek(observed: &FullObserved) -> Option<String> {
     let mut ways = observed.ways.iter().filter(|c| c.what == "zeek");
     let (path, flaw) = ways.find_map(|c| Some((&c.path, c.flaw(observed.uid, &observed.user)?)))?;
     Some(format!(
-        "root runs a Zeek that others could replace: {}; make sure that nothing was put there, then: {} {}",
+        "root runs a Zeek that other users could replace: {}; check that nobody put anything there, then run as root: {} {}",
         flaw.what,
         flaw.command,
         shell_word(path)
@@ -170,14 +170,14 @@ fn unsafe_folders(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(
         for component in observed.ways.iter().filter(|c| c.what != "zeek" && seen.insert(c.path.as_str())) {
             let Some(flaw) = component.flaw(observed.uid, &observed.user) else { continue };
             let so_far = error.unwrap_or_else(|| {
-                Error::failed("nothing has changed: others could replace what clusterctl runs on the hosts")
+                Error::failed("other users could replace files that clusterctl runs on hosts; nothing changed")
             });
-            let root = if flaw.root { ", as root" } else { "" };
+            let root = if flaw.root { " as root" } else { "" };
             let command = format!("{} {}", flaw.command, shell_word(&component.path));
             error = Some(
                 so_far
                     .because(format!("{}: {}", host.name, flaw.what))
-                    .hint(format!("make sure that nothing was put there; then on {}{root}: {command}", host.name)),
+                    .hint(format!("check that nobody put anything there, then run{root} on {}: {command}", host.name)),
             );
         }
     }
@@ -199,13 +199,13 @@ fn elsewhere(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Er
             let (what, hint) = if folder == Some(&spool) {
                 let pids: Vec<String> = process.to_end().map(|pid| pid.to_string()).collect();
                 let hint = format!("on {host}: kill {}; then try again", pids.join(" "));
-                (format!(", but {spool} has no record of it"), hint)
+                (format!(" without a record in {spool}"), hint)
             } else {
                 let hint = "stop it with the description that started it, before `paths.base` or `paths.spool` change";
                 let folder = folder.map(|folder| format!(" ({folder})")).unwrap_or_default();
                 (format!(" from another folder{folder}"), hint.to_owned())
             };
-            return Err(Error::failed(format!("nothing has changed: {node} runs on {host}{what}"))
+            return Err(Error::failed(format!("{node} already runs on {host}{what}; nothing changed"))
                 .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", process.pid))
                 .hint(hint));
         }
@@ -218,9 +218,8 @@ pub(crate) fn check_runner(cluster: &Cluster, found: &[Option<FullObserved>]) ->
     let mut error: Option<Error> = None;
     for (host, observed) in cluster.hosts.iter().zip(found) {
         let Some((why, hint)) = observed.as_ref().and_then(|o| runner::missing(cluster.runner, o)) else { continue };
-        let so_far = error.unwrap_or_else(|| {
-            Error::failed("nothing has changed: not all hosts can run nodes with `runner: systemd`")
-        });
+        let so_far = error
+            .unwrap_or_else(|| Error::failed("some hosts cannot run nodes with `runner: systemd`; nothing changed"));
         error = Some(so_far.because(format!("{}: {why}", host.name)).hint(hint));
     }
     error.map_or(Ok(()), Err)
@@ -241,7 +240,7 @@ pub(crate) fn check_cpus(cluster: &Cluster, found: &[Option<FullObserved>]) -> R
         0 => None,
         more => Some(format!("and {more} more")),
     };
-    let error = Error::failed("nothing has changed: nodes are pinned to CPUs that their hosts lack");
+    let error = Error::failed("nodes are pinned to CPUs that their hosts do not have; nothing changed");
     Err(shown.into_iter().chain(more).fold(error, Error::because))
 }
 

@@ -125,7 +125,7 @@ impl Fleet {
         };
         tokio::select! {
             value = work => Ok(value),
-            () = interrupted => Err(Error::new(Kind::Interrupted, "interrupted: nothing has changed")),
+            () = interrupted => Err(Error::new(Kind::Interrupted, "interrupted; nothing changed")),
         }
     }
 
@@ -279,10 +279,10 @@ async fn looked<T>(
     })
 }
 
-/// Makes the error of hosts that could not be asked.
-pub(crate) fn unreachable(what: &str, failures: &[(String, Failure)]) -> Error {
+/// Makes the error of hosts that did not answer: their names stand between `before` and `after`, their reasons below.
+pub(crate) fn unreachable(before: &str, after: &str, failures: &[(String, Failure)]) -> Error {
     let names: Vec<&str> = failures.iter().map(|(name, _)| name.as_str()).collect();
-    let mut error = Error::failed(format!("{what}: {}", names.join(", ")));
+    let mut error = Error::failed(format!("{before} {}{after}", names.join(", ")));
     for (name, failure) in failures {
         error = error.because(format!("{name}: {}", failure.text()));
         if let Some(hint) = failure.hint(name) {

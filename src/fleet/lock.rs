@@ -232,7 +232,7 @@ impl Locks {
             None => Ok(locks),
             Some((name, why)) => {
                 locks.release().await;
-                Err(Error::failed(format!("nothing has changed: can't lock {name}")).because(why))
+                Err(Error::failed(format!("cannot lock {name}; nothing changed")).because(why))
             }
         }
     }
@@ -290,9 +290,7 @@ impl Locks {
                     lost.push((name, why));
                     continue;
                 }
-                Err(refused) => {
-                    Error::failed(format!("nothing has changed: can't lock {name}")).because(refused.error())
-                }
+                Err(refused) => Error::failed(format!("cannot lock {name}; nothing changed")).because(refused.error()),
             };
             problem.get_or_insert(error);
         }

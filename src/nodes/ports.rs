@@ -43,7 +43,7 @@ pub(crate) async fn free(
     let settings: BTreeSet<String> = taken.iter().map(|taken| format!("`{}`", taken.setting)).collect();
     let settings: Vec<String> = settings.into_iter().collect();
     let others: BTreeSet<String> = taken.iter_mut().filter_map(|taken| taken.of_a_cluster(fleet, found)).collect();
-    let mut error = Error::failed("nothing has changed: ports of nodes are taken");
+    let mut error = Error::failed("other processes use ports that nodes need; nothing changed");
     for other in &others {
         error = error.hint(format!(
             "to stop the cluster `{other}`: `clusterctl stop` with its description; if it was renamed, with \
@@ -138,7 +138,8 @@ async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Re
     let mut taken = Vec::new();
     for (handle, answer) in answers {
         let listeners = answer.map_err(|failure| {
-            let error = Error::failed(format!("nothing has changed: {} can't say which ports are free", handle.name));
+            let error =
+                Error::failed(format!("cannot read from {} which ports are free; nothing changed", handle.name));
             let error = error.because(failure.text());
             failure.hint(&handle.name).map_or(error.clone(), |hint| error.hint(hint))
         })?;

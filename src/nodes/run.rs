@@ -183,8 +183,8 @@ fn unknown(fleet: &Fleet, selection: &Selection, away: &[(String, Failure)]) -> 
     let lone = away.iter().filter(|(host, _)| !of_nodes.contains(host.as_str()));
     lone.map(|(host, failure)| RunsOn {
         subject: host.clone(),
-        what: format!("can't be asked ({}): nodes may still run there", failure.text()),
-        hint: "repeat the stop when the host answers, or set `enabled: false` for it".to_owned(),
+        what: format!("cannot be reached ({}): nodes may still run there", failure.text()),
+        hint: "stop again when the host can be reached, or set `enabled: false` there".to_owned(),
     })
     .collect()
 }
@@ -244,8 +244,8 @@ async fn stop_elsewhere(
     let may = nodes.iter().filter(|n| n.outcome == Outcome::Undeployed && !away.is_empty());
     let may = may.map(|node| RunsOn {
         subject: node.node.clone(),
-        what: format!("may run on {}, which can't be asked", away.join(", ")),
-        hint: "repeat the stop when the host answers".to_owned(),
+        what: format!("may run on {}, which cannot be reached", away.join(", ")),
+        hint: "stop again when the host can be reached".to_owned(),
     });
     Ok(may.chain(out_of_reach(fleet, selection, found)).collect())
 }
@@ -294,7 +294,7 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
         }
     }
     if found.iter().all(Option::is_none) && !away.is_empty() {
-        return Err(unreachable("no host can be reached", &away).into());
+        return Err(unreachable("cannot reach any host:", "", &away).into());
     }
     let (mut runs_on, mut locked) = (Vec::new(), Vec::new());
     tasks.retain(|j| j.handle.index.is_some_and(|i| found[i].is_some()));

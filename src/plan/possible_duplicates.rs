@@ -37,7 +37,7 @@ impl NotObserved {
         match self {
             Self::Disabled => "is disabled",
             Self::Away => "is not asked",
-            Self::Left => "left and can't be asked",
+            Self::Left => "left the description and cannot be reached",
         }
     }
 }

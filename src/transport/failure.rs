@@ -151,7 +151,7 @@ impl Failure {
                  the control port on 127.0.0.1"
             )),
             HostFailure::Shell => Some(format!(
-                "give that account on {host} a login shell that runs commands (as root: usermod -s /bin/sh USER), or \
+                "give that account on {host} a login shell that runs commands (run as root: usermod -s /bin/sh USER), or \
                  name another one in `ssh.user`"
             )),
             HostFailure::Refused => Some(format!("is sshd running on {host}, and is `ssh.port` right?")),

@@ -59,7 +59,7 @@ fn what_root_is_told_to_run_helps() {
     cluster.lab.does("poweroff", ["sensor2"]);
     let said = cluster.run(&["doctor"]).code(5);
     cluster.lab.does("poweron", ["sensor2"]);
-    assert!(said.stdout.contains("ssh: can't be asked: "), "{}", said.stdout);
+    assert!(said.stdout.contains("ssh: cannot be reached: "), "{}", said.stdout);
     assert!(said.stdout.contains(&format!("setcap cap_net_raw+eip {plain}/bin/zeek")), "{}", said.stdout);
     assert!(said.stdout.contains("mgmt: OK ("), "{}", said.stdout);
     cluster.base = "/var/lib/clusterctl".to_owned();

@@ -60,7 +60,7 @@ async fn doctor(fleet: &Fleet) -> DoctorReport {
                 checks: vec![Check {
                     what: if cluster.hosts[*index].local { "host" } else { "ssh" },
                     verdict: Verdict::Bad,
-                    found: format!("can't be asked: {}", failure.text()),
+                    found: format!("cannot be reached: {}", failure.text()),
                     hint: failure.hint(name),
                 }],
                 as_root: Vec::new(),

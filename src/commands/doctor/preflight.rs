@@ -17,6 +17,8 @@ const CLOCK: i64 = 5;
 const SPACE: u64 = 1 << 20;
 /// What makes a network interface work: `IFF_UP` of linux/if.h.
 const UP: u32 = 1;
+/// The hint of what takes root: the commands stand at the end of the report.
+const ROOT: &str = "run the command below as root";
 
 /// The checks of one host, as they grow.
 struct Preflight<'a> {
@@ -199,7 +201,7 @@ impl Preflight<'_> {
             match facts.interfaces.get(*name).copied().flatten() {
                 None => self.bad("interfaces", format!("there is no {name}"), "set `interface` of the workers there"),
                 Some(flags) if flags & UP == 0 => {
-                    self.bad("interfaces", format!("{name} is down"), "bring it up, as root");
+                    self.bad("interfaces", format!("{name} is down"), ROOT);
                     self.root(format!("ip link set {name} up"));
                 }
                 Some(_) => self.good("interfaces", format!("{name} is up")),
@@ -223,13 +225,13 @@ impl Preflight<'_> {
             None => self.add(
                 "capabilities",
                 Verdict::Note,
-                "getcap is not there to tell whether Zeek may capture",
-                Some(format!("if it may not, as root: {command}")),
+                "cannot tell whether Zeek may capture packets: getcap is not installed",
+                Some(format!("if it may not, run as root: {command}")),
             ),
             Some(said) if said.contains("cap_net_raw") => self.good("capabilities", "Zeek may capture"),
             Some(_) => {
                 let found = format!("{} may not capture packets: Zeek lacks cap_net_raw", facts.user);
-                self.bad("capabilities", found, "run the command below as root, again after each Zeek upgrade");
+                self.bad("capabilities", found, format!("{ROOT}, again after each Zeek upgrade"));
                 self.root(command);
             }
         }
@@ -285,9 +287,9 @@ impl Preflight<'_> {
             let Some(flaw) = component.flaw(uid, &user) else { continue };
             let command = format!("{} {}", flaw.command, shell_word(&component.path));
             let what = if component.what == "zeek" { "zeek" } else { "folders" };
-            let found = format!("others could replace what runs: {}", flaw.what);
+            let found = format!("other users could replace what runs: {}", flaw.what);
             if flaw.root && uid != 0 {
-                self.bad(what, found, "as root");
+                self.bad(what, found, ROOT);
                 self.root(command);
             } else {
                 self.bad(what, found, command);
@@ -310,7 +312,7 @@ impl Preflight<'_> {
         };
         let own = format!("install -d -o {} {}", shell_word(&user), shell_word(&make));
         if !folder.writable && !exists {
-            self.bad("folders", format!("{path} is not there, and {user} can't make it in {}", folder.path), "as root");
+            self.bad("folders", format!("{path} is not there, and {user} can't make it in {}", folder.path), ROOT);
             self.root(own);
         } else if !folder.writable {
             self.bad(
@@ -319,7 +321,7 @@ impl Preflight<'_> {
                 "check its owner, and whether it is mounted read-only",
             );
         } else if foreign && what != "archive" {
-            self.bad("folders", format!("{path} belongs to another user than {user}"), "as root");
+            self.bad("folders", format!("{path} belongs to another user than {user}"), ROOT);
             self.root(format!("chown -R {} {}", shell_word(&user), shell_word(path)));
         } else if exists && others && what != "archive" {
             self.bad("folders", format!("{path} can be written by others"), format!("chmod go-w {}", shell_word(path)));
@@ -358,7 +360,7 @@ impl Preflight<'_> {
             let (low, high) = self.facts.ephemeral.unwrap_or_default();
             let ports = port_list(&loose);
             let found = format!("{ports}: the kernel gives ports from {low} to {high} to any program");
-            self.bad("ports", found, "set `ports.base` below that, or reserve them, as root");
+            self.bad("ports", found, format!("set `ports.base` below that; or to reserve them, {ROOT}"));
             // It sets all of them, so those of before are named as well.
             let before = &self.facts.reserved;
             let known = before.chars().all(|c| c.is_ascii_digit() || "-,".contains(c));
@@ -389,7 +391,7 @@ impl Preflight<'_> {
                 // logind spares root (KillExcludeUsers).
                 if facts.kills && !facts.linger && !self.is_root() {
                     let found = format!("logind ends the nodes when {} logs out", facts.user);
-                    self.bad("runner", found, "as root");
+                    self.bad("runner", found, ROOT);
                     self.root(enable);
                 } else {
                     self.good("runner", "nodes outlive a log-out");
@@ -402,12 +404,12 @@ impl Preflight<'_> {
             RunnerKind::Systemd => {
                 if !facts.linger {
                     let found = format!("the systemd manager of {} ends when that user logs out", facts.user);
-                    self.bad("runner", found, "as root");
+                    self.bad("runner", found, ROOT);
                     self.root(enable);
                 } else if facts.has("usermanager") {
                     self.good("runner", format!("the systemd manager of {}", facts.user));
                 } else {
-                    let hint = format!("systemctl start user@{}.service, as root", facts.uid.unwrap_or_default());
+                    let hint = format!("run as root: systemctl start user@{}.service", facts.uid.unwrap_or_default());
                     self.bad("runner", format!("the systemd manager of {} does not run", facts.user), hint);
                 }
             }
@@ -460,7 +462,7 @@ impl Preflight<'_> {
     fn raise(&mut self, limit: &str, wanted: u64, kind: &str, found: String) {
         match kind {
             "kernel" => {
-                self.bad("limits", found, "lower it, or as root");
+                self.bad("limits", found, format!("lower it, or {ROOT}"));
                 self.root(format!("sysctl -w fs.nr_open={wanted}"));
             }
             "process" => {
@@ -471,7 +473,7 @@ impl Preflight<'_> {
                     "core" => ("core", wanted.div_ceil(1024).to_string()),
                     _ => ("as", wanted.div_ceil(1024).to_string()),
                 };
-                self.bad("limits", found, "as root; then it holds for new logins (sshd: UsePAM yes)");
+                self.bad("limits", found, format!("{ROOT}; it holds for new logins (sshd: UsePAM yes)"));
                 let line = shell_word(&format!("{} hard {name} {value}", self.facts.user));
                 self.root(format!("echo {line} >>/etc/security/limits.conf"));
             }
@@ -479,7 +481,7 @@ impl Preflight<'_> {
                 let unit = format!("user@{}.service", self.facts.uid.unwrap_or_default());
                 let setting = if limit == "nofile" { "LimitNOFILE" } else { "LimitCORE" };
                 let value = if wanted == u64::MAX { "infinity".to_owned() } else { wanted.to_string() };
-                self.bad("limits", found, "as root; it restarts that user's systemd, and all nodes");
+                self.bad("limits", found, format!("{ROOT}; it restarts that user's systemd and all nodes"));
                 self.root(format!("mkdir -p /etc/systemd/system/{unit}.d"));
                 self.root(format!(
                     "printf '[Service]\\n{setting}={value}\\n' >/etc/systemd/system/{unit}.d/{limit}.conf"

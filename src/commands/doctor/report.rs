@@ -98,7 +98,7 @@ fn text(stream: Stream, report: &DoctorReport) -> String {
         }
     }
     for host in bad.iter().filter(|h| !h.as_root.is_empty()) {
-        lines.push(format!("\nonce, as root on {}:", stream.paint(Tone::Strong, &host.host)));
+        lines.push(format!("\nrun as root on {}, once:", stream.paint(Tone::Strong, &host.host)));
         // As long as they are: they are copied.
         lines.extend(host.as_root.iter().map(|command| format!("  {}", escape_control(command))));
     }

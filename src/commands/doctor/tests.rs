@@ -111,7 +111,7 @@ fn what_is_missing_or_not_whole_is_told() {
     assert!(told(&WELL.replace("boot-1", "boot-2")).contains("is the same machine as b"));
     assert!(told(&WELL.replace("\nlogind yes b true", "")).contains("# loginctl enable-linger zeek"));
     assert!(told(&WELL.replace("\nsystemd", "")).contains("systemd does not run here"));
-    assert!(told(&WELL.replace("caps /opt", "caps ?\nx /opt")).contains("getcap is not there"));
+    assert!(told(&WELL.replace("caps /opt", "caps ?\nx /opt")).contains("getcap is not installed"));
     assert!(told(&WELL.replace("0x1003", "0x1002")).contains("# ip link set eth1 up"));
 }
 
@@ -120,9 +120,9 @@ fn folders_that_others_can_change_are_told_with_their_place_on_the_way() {
     let ways = "way base 41ed 0 /\nway base 41ff 0 /srv\nway base 41ed 65534 /srv/base\nway zeek 41ff 0 /opt";
     let text = WELL.replace("\nformat 1", &format!("\n{ways}\nformat 1"));
     assert_snapshot!(told(&cluster("runner: process"), &text, &other()), @r"
-    Bad folders: others could replace what runs: /srv can be written by others (mode 777) (as root)
-    Bad folders: others could replace what runs: /srv/base belongs to uid 65534, neither to root nor to zeek (as root)
-    Bad zeek: others could replace what runs: /opt can be written by others (mode 777) (as root)
+    Bad folders: other users could replace what runs: /srv can be written by others (mode 777) (run the command below as root)
+    Bad folders: other users could replace what runs: /srv/base belongs to uid 65534, neither to root nor to zeek (run the command below as root)
+    Bad zeek: other users could replace what runs: /opt can be written by others (mode 777) (run the command below as root)
     # chmod go-w /srv
     # chown zeek /srv/base
     # chmod go-w /opt

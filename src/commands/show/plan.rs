@@ -160,7 +160,7 @@ fn files(out: &mut Lines, plan: &Plan) {
     }
     for host in plan.hosts.iter().filter(|h| h.leaving) {
         let what = match (&host.unknown, &host.at) {
-            (Some(why), _) => format!("unknown: it left the cluster and can't be asked ({})", escape_control(why)),
+            (Some(why), _) => format!("unknown: it left the cluster and cannot be reached ({})", escape_control(why)),
             (None, Some(at)) => format!("leaves the cluster; reached at {}", escape_control(at)),
             (None, None) => "leaves the cluster".to_owned(),
         };

@@ -135,7 +135,7 @@ pub(crate) fn hosts_of(
             Err(failure) => {
                 troubles.push(Trouble {
                     subject: name.clone(),
-                    what: format!("can't be asked: {}", failure.text()),
+                    what: format!("cannot be reached: {}", failure.text()),
                     hint: failure.hint(name),
                 });
                 hosts.push(HostStatus {

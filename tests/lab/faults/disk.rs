@@ -16,7 +16,7 @@ fn f08_a_base_folder_that_cannot_be_written_is_named_before_anything_changes() {
         exec("mount --bind /var/lib/clusterctl /var/lib/clusterctl && mount -o remount,bind,ro /var/lib/clusterctl");
         let _undo = Undo(|| drop(exec("umount --lazy /var/lib/clusterctl")));
         let said = scene.run(&["deploy", "--yes"]).code(1);
-        names(&said, &["nothing has changed", "sensor2", "/var/lib/clusterctl"]);
+        names(&said, &["nothing changed", "sensor2", "/var/lib/clusterctl"]);
     }
     scene.unchanged();
     // Somebody else's: as root clusterctl may write everywhere.
@@ -25,7 +25,7 @@ fn f08_a_base_folder_that_cannot_be_written_is_named_before_anything_changes() {
         exec(&format!("chown daemon /var/lib/clusterctl {home} {home}/releases"));
         let _undo = Undo(|| drop(exec(&format!("chown zeek /var/lib/clusterctl {home} {home}/releases"))));
         let said = scene.run(&["deploy", "--yes"]).code(1);
-        names(&said, &["nothing has changed", "sensor2", &home]);
+        names(&said, &["nothing changed", "sensor2", &home]);
     }
     scene.unchanged();
     // Of a newer clusterctl: read, never written.
@@ -34,7 +34,7 @@ fn f08_a_base_folder_that_cannot_be_written_is_named_before_anything_changes() {
         exec(&format!("echo 99 >{format}"));
         let _undo = Undo(|| drop(exec(&format!("echo 1 >{format}"))));
         let said = scene.run(&["deploy", "--yes"]).code(1);
-        names(&said, &["nothing has changed", "sensor2", "format 99", "newer clusterctl"]);
+        names(&said, &["nothing changed", "sensor2", "format 99", "newer clusterctl"]);
         for command in [&["stop", "@sensor2"][..], &["restart", "@sensor2"], &["maintain", "@sensor2"]] {
             let said = scene.run(command);
             assert!(matches!(said.code, 1 | 4), "{said:?}");
@@ -82,7 +82,7 @@ fn f07_a_disk_that_is_full_while_staging_and_while_running() {
     scene.change(&"that does not fit ".repeat(2000));
     fill();
     let said = scene.run(&["deploy", "--yes"]).code(1);
-    names(&said, &["nothing has changed", "sensor2", "No space left on device"]);
+    names(&said, &["nothing changed", "sensor2", "No space left on device"]);
     scene.unchanged();
     // While running: what runs goes on, a node that dies comes back when there is room again, and looking works.
     let victim = "worker-sensor2-1";

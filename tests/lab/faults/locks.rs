@@ -124,7 +124,7 @@ fn f12_a_lock_whose_holder_hangs_is_unlocked() {
     });
     // The one that hung finds that the hosts are not as it left them.
     assert_ne!(first.code, 0, "{first:?}");
-    names(&first, &["nothing has changed"]);
+    names(&first, &["nothing changed"]);
     scene.settled();
     scene.moved_on();
     let said = scene.run(&["deploy", "--yes"]).code(0);

@@ -34,7 +34,7 @@ fn f02_a_host_lost_while_staging_changes_nothing() {
     scene.change("which one host can't take");
     let joined = joined(&scene, "sensor2");
     let said = cut_at(&scene, "staging", &[]).code(1);
-    names(&said, &["nothing has changed", "sensor2"]);
+    names(&said, &["nothing changed", "sensor2"]);
     drop(joined);
     scene.unchanged();
     scene.next_deploy_finishes();

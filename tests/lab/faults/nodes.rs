@@ -293,7 +293,7 @@ fn f20_a_port_of_another_process_is_named_before_anything_changes() {
     let squatter = Squatter::on(&scene, "mgmt", 27799);
     scene.add("  spare: { type: logger, host: mgmt, first_index: 3, port: 27799 }");
     let said = scene.run(&["deploy", "--yes"]).code(1);
-    names(&said, &["nothing has changed", "spare on mgmt: port 27799 is held by", "root", "another `port`"]);
+    names(&said, &["nothing changed", "spare on mgmt: port 27799 is held by", "root", "another `port`"]);
     if scene.combination.account == "root" {
         names(&said, &["systemd-socket-"]);
     }

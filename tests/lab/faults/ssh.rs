@@ -20,7 +20,7 @@ fn f05_sshd_killed_in_the_middle() {
         scene.settled();
         scene.moved_on();
     } else {
-        names(&said, &["nothing has changed", "sensor1"]);
+        names(&said, &["nothing changed", "sensor1"]);
         scene.unchanged();
         scene.next_deploy_finishes();
     }
@@ -68,7 +68,7 @@ fn f23_a_changed_host_key_is_never_accepted() {
         crate::support::local::said(command)
     };
     let said = run(&["deploy", "--yes"]).code(1);
-    names(&said, &["nothing has changed", "sensor2: ssh: the host key has changed", "compare the key of sensor2"]);
+    names(&said, &["nothing changed", "sensor2: ssh: the host key has changed", "compare the key of sensor2"]);
     let status = run(&["status", "-o", "json"]).code(5).json();
     for row in status["data"]["nodes"].as_array().unwrap() {
         let away = row["host"] == "sensor2";
@@ -167,7 +167,7 @@ fn f30_used_up_sessions_are_waited_for_or_named() {
     let before = scene.seen().running;
     let said = deploy();
     assert_eq!(said.code, 1, "{said:?}");
-    names(&said, &["nothing has changed", "sensor1", "MaxSessions"]);
+    names(&said, &["nothing changed", "sensor1", "MaxSessions"]);
     assert_eq!(scene.seen().running, before);
     sessions(10);
     scene.next_deploy_finishes();
