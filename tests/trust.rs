@@ -191,7 +191,7 @@ fn a_changed_record_of_a_release_is_unknown_and_a_deploy_goes_on() {
     assert!(!said.stderr.contains("cluster.json"), "{said:?}");
     // The one before is no way back: its record is not what its manifest names.
     let back = cluster.run(&["rollback", "--yes"]).code(1);
-    assert!(back.stderr.contains("can't be read") || back.stderr.contains("have been changed"), "{back:?}");
+    assert!(back.stderr.contains("cannot read") || back.stderr.contains("have been changed"), "{back:?}");
 }
 
 #[test]
