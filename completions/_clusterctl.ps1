@@ -75,6 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later')
             [CompletionResult]::new('--allow-failed', '--allow-failed', [CompletionResultType]::ParameterName, 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%')
             [CompletionResult]::new('--max-unavailable', '--max-unavailable', [CompletionResultType]::ParameterName, 'How many workers restart at a time, in whole capture groups: a number, or a share such as 10%')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Do the plan that `diff --save` wrote, without a question, or refuse and say what differs')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')
@@ -94,6 +95,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;diff' {
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Write the plan to a file, for `deploy --plan`')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')

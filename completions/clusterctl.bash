@@ -356,7 +356,7 @@ _clusterctl() {
             return 0
             ;;
         clusterctl__subcmd__deploy)
-            opts="-y -f -o -q -h --yes --dry-run --skip --allow-failed --max-unavailable --no-restart --accept-backend-change --file --output --quiet --color --timeout --parallel --help"
+            opts="-y -f -o -q -h --yes --dry-run --skip --allow-failed --max-unavailable --plan --no-restart --accept-backend-change --file --output --quiet --color --timeout --parallel --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -372,6 +372,21 @@ _clusterctl() {
                     ;;
                 --max-unavailable)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plan)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --file)
@@ -432,12 +447,27 @@ _clusterctl() {
             return 0
             ;;
         clusterctl__subcmd__diff)
-            opts="-f -o -q -h --exit-code --file --output --quiet --color --timeout --parallel --help"
+            opts="-f -o -q -h --exit-code --save --file --output --quiet --color --timeout --parallel --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --save)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

@@ -70,6 +70,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --skip 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later'
             cand --allow-failed 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%'
             cand --max-unavailable 'How many workers restart at a time, in whole capture groups: a number, or a share such as 10%'
+            cand --plan 'Do the plan that `diff --save` wrote, without a question, or refuse and say what differs'
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'How results are written'
@@ -88,6 +89,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'clusterctl;diff'= {
+            cand --save 'Write the plan to a file, for `deploy --plan`'
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'How results are written'

@@ -69,6 +69,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s h -l he
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l skip -d 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l allow-failed -d 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l max-unavailable -d 'How many workers restart at a time, in whole capture groups: a number, or a share such as 10%' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l plan -d 'Do the plan that `diff --save` wrote, without a question, or refuse and say what differs' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
@@ -83,6 +84,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l no-rest
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l accept-backend-change -d 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s q -l quiet -d 'Only the result and errors: no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l save -d 'Write the plan to a file, for `deploy --plan`' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"

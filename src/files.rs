@@ -1,8 +1,8 @@
-//! The operator's own files, read within bounds: a folder, a pipe, a device, 100 MB, or a file system that does not
+//! The operator's own files, read within bounds, and written for nobody else to read: a folder, a pipe, a device, 100 MB, or a file system that does not
 //! answer end in a message.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::sync::mpsc;
@@ -69,6 +69,24 @@ pub fn read_or_pipe(path: &Path, most: u64, patience: &mut Duration) -> Result<V
     })
 }
 
+/// Writes a file that only its owner may read (0600), whole or not at all: beside its place, and then renamed, so that a
+/// link there is replaced and not followed.
+///
+/// # Errors
+/// Where that fails.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // tempfile(3) and its kin make files for their owner alone.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
 fn within(
     path: &Path,
     most: u64,
@@ -126,6 +144,22 @@ mod tests {
         assert!(matches!(read(&file, 9), Err(Unreadable::TooLarge(9))));
         // It says that it has no bytes, and has more.
         assert!(matches!(read(Path::new("/proc/self/status"), 9), Err(Unreadable::TooLarge(9))));
+    }
+
+    #[test]
+    fn what_is_written_is_for_its_owner_and_follows_no_link() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let (file, other) = (dir.path().join("plan"), dir.path().join("other"));
+        std::fs::write(&other, "other").unwrap();
+        std::os::unix::fs::symlink(&other, &file).unwrap();
+        write_private(&file, b"mine").unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"other");
+        assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+        let meta = std::fs::symlink_metadata(&file).unwrap();
+        assert!(meta.is_file() && meta.permissions().mode() & 0o777 == 0o600, "{meta:?}");
+        assert!(write_private(dir.path(), b"").is_err() && write_private(&file.join("below"), b"").is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[test]

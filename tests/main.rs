@@ -1,6 +1,8 @@
 //! The one integration test binary.
 
 #[cfg(test)]
+mod agreed;
+#[cfg(test)]
 mod altered;
 #[cfg(test)]
 mod apart;

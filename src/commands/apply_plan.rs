@@ -11,7 +11,7 @@ use crate::deploy::{self, DeployReport, Offers, Options, Prepared, how_to_contin
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::Fleet;
 use crate::observed::OperationKind;
-use crate::plan::Plan;
+use crate::plan::{Plan, SavedPlan};
 use crate::ui::{Output, Tone, Ui, at_terminal, count, in_line, typed};
 
 /// What came of it.
@@ -94,7 +94,7 @@ pub(crate) fn options(rollout: &RolloutArgs, accept_backend_change: bool) -> Opt
     }
 }
 
-/// Shows what was planned, asks, and does it.
+/// Shows what was planned, asks, and does it; asks nobody where it is what a file has agreed to.
 ///
 /// # Errors
 /// Where nothing was changed.
@@ -103,21 +103,26 @@ pub(crate) async fn act(
     fleet: &Fleet,
     kind: OperationKind,
     confirm: &ConfirmArgs,
+    saved: Option<SavedPlan>,
     mut prepared: Prepared,
 ) -> Result<Acted, CommandError> {
+    if let Some(saved) = &saved {
+        deploy::agreed(fleet, &prepared, saved)?;
+    }
     deploy::compare(fleet, &mut prepared).await;
     if (prepared.plan.is_empty() && !prepared.is_unfinished() && !prepared.is_outdated()) || confirm.dry_run {
         let end = prepared.has_excluded_hosts().then_some(Kind::Partial);
         return Ok(Acted::Planned(Planned { plan: prepared.plan, notes: prepared.notes, end }));
     }
     let ui = session.ui;
-    if !confirm.yes && !ui.can_ask() && at_terminal() {
+    let asks = !confirm.yes && saved.is_none();
+    if asks && !ui.can_ask() && at_terminal() {
         // A user who has sent stderr elsewhere is not taken for a script.
         let error = Error::new(Kind::Usage, "cannot ask for confirmation (stderr is not a terminal); nothing changed");
         return Err(error.hint("use --yes").into());
     }
     session.settle().await;
-    let ask = !confirm.yes && ui.can_ask();
+    let ask = asks && ui.can_ask();
     let question = format!("{}?", kind.name());
     let show = |prepared: &Prepared| {
         prepared.notes.iter().for_each(|note| ui.say(note));
@@ -132,16 +137,18 @@ pub(crate) async fn act(
     fleet.unless_interrupted(deploy::unlocked(fleet, &prepared)).await??;
     deploy::allowed(&prepared)?;
     // On a thread of its own, so that an interrupt is heard meanwhile.
-    let confirmed = || -> BoxFuture<'static, bool> {
+    let confirmed = || -> BoxFuture<'static, Result<(), CommandError>> {
         let question = question.clone();
-        Box::pin(
-            async move { !ask || tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false) },
-        )
+        Box::pin(async move {
+            let yes = !ask || tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false);
+            if yes { Ok(()) } else { Err(Error::cancelled().into()) }
+        })
     };
-    if !fleet.unless_interrupted(confirmed()).await? {
-        return Err(Error::cancelled().into());
-    }
-    let mut agree = |prepared: &Prepared| {
+    fleet.unless_interrupted(confirmed()).await??;
+    let mut agree = |prepared: &Prepared| -> BoxFuture<'static, Result<(), CommandError>> {
+        if let Some(saved) = &saved {
+            return Box::pin(std::future::ready(deploy::agreed(fleet, prepared, saved)));
+        }
         show(prepared);
         confirmed()
     };

@@ -1,5 +1,9 @@
 //! `deploy`.
 
+use std::path::PathBuf;
+
+use clap::ValueHint;
+
 use super::apply_plan::{Acted, act, options};
 use super::args::{ConfirmArgs, RolloutArgs};
 use super::session::Extent;
@@ -19,6 +23,9 @@ pub(crate) struct Deploy {
     confirm: ConfirmArgs,
     #[command(flatten)]
     rollout: RolloutArgs,
+    /// Do the plan that `diff --save` wrote, without a question, or refuse and say what differs
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["skip", "max_unavailable", "no_restart"])]
+    plan: Option<PathBuf>,
     /// Put the release on the hosts, but restart no node that runs: `restart` moves them on
     #[arg(long, conflicts_with = "max_unavailable")]
     no_restart: bool,
@@ -37,7 +44,9 @@ impl Command for Deploy {
         let mut options = options(&self.rollout, self.accept_backend_change);
         options.skip = deploy::skipped(&fleet.cluster, &self.rollout.skip)?;
         options.no_restart = self.no_restart;
+        let saved = self.plan.as_ref().map(|file| deploy::read_saved(&fleet, file)).transpose()?;
+        options.compared = saved.is_some();
         let prepared = deploy::prepare(&fleet, &options).await?;
-        act(session, &fleet, OperationKind::Deploy, &self.confirm, prepared).await
+        act(session, &fleet, OperationKind::Deploy, &self.confirm, saved, prepared).await
     }
 }

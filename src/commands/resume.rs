@@ -30,6 +30,6 @@ impl Command for Resume {
         let fleet = session.open(Extent::Files)?;
         let hosts = hosts_of(&fleet.cluster, &self.hosts)?;
         let prepared = deploy::prepare_resume(&fleet, hosts.as_ref(), &NewKeys::default()).await?;
-        act(session, &fleet, OperationKind::Resume, &self.confirm, prepared).await
+        act(session, &fleet, OperationKind::Resume, &self.confirm, None, prepared).await
     }
 }

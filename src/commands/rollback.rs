@@ -36,6 +36,6 @@ impl Command for Rollback {
         // Its events come to their end with it.
         drop(now);
         let fleet = session.replace(then);
-        act(session, &fleet, OperationKind::Rollback, &self.confirm, prepared).await
+        act(session, &fleet, OperationKind::Rollback, &self.confirm, None, prepared).await
     }
 }

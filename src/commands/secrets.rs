@@ -35,6 +35,6 @@ impl Command for Secrets {
         let fleet = session.open(Extent::Files)?;
         let options = Options { new_keys: NewKeys::rotated()?, ..Options::default() };
         let prepared = deploy::prepare(&fleet, &options).await?;
-        act(session, &fleet, OperationKind::Deploy, confirm, prepared).await
+        act(session, &fleet, OperationKind::Deploy, confirm, None, prepared).await
     }
 }

@@ -22,8 +22,8 @@ use crate::nodes::{NodeOutcome, Outcome, peers};
 use crate::observed::OperationKind;
 use crate::plan::{NotObserved, PossibleDuplicate};
 
-/// Asked if the plan has changed after the hosts were locked; `false` cancels.
-pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> BoxFuture<'static, bool>;
+/// Asked if the plan has changed after the hosts were locked; an error ends the operation before anything has changed.
+pub type Agree<'a> = &'a mut dyn FnMut(&Prepared) -> BoxFuture<'static, Result<(), CommandError>>;
 
 /// Does what was planned.
 ///
@@ -57,13 +57,12 @@ pub async fn apply(
         // That is shown before the plan is.
         tokio::task::yield_now().await;
         let answer = match fleet.unless_interrupted(agree(&prepared)).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Error::cancelled()),
-            Err(interrupted) => Err(interrupted),
+            Ok(answer) => answer,
+            Err(interrupted) => Err(interrupted.into()),
         };
         if let Err(error) = answer {
             locks.release().await;
-            return Err(error.into());
+            return Err(error);
         }
     }
     let mut run = Run {

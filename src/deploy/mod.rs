@@ -2,6 +2,7 @@
 //!
 //! From the top down, and nothing imports what stands above it:
 //!
+//! * `agreed`: a plan in a file, which a deploy does or refuses;
 //! * `apply`: once something is planned: refuse, lock, plan again, and go through the phases;
 //! * `phases`: stage, bring keys, parse, switch, restart, confirm or go back;
 //! * `resume`, `rollback`: planning what brings hosts up to date, and what goes back to a release that lies on them;
@@ -22,6 +23,7 @@
 //! * `local_inputs`, `site`: what the description names on the operator's machine;
 //! * `report`: how it ended.
 
+mod agreed;
 mod apply;
 mod archivers;
 mod compare;
@@ -45,6 +47,7 @@ mod stage;
 mod survey;
 mod switch;
 
+pub use agreed::{agreed, read_saved, save};
 pub use apply::{Agree, allowed, apply, unlocked};
 pub use compare::compare;
 pub use keys::NewKeys;

@@ -10,6 +10,7 @@ use crate::values::Share;
 
 /// What a deploy may leave out, and how it goes about.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line, and says so")]
 pub struct Options {
     /// Hosts to leave out, by their index (`--skip`).
     pub skip: BTreeSet<usize>,
@@ -27,6 +28,8 @@ pub struct Options {
     pub offers: Offers,
     /// Keys that this command makes.
     pub new_keys: NewKeys,
+    /// The plan is compared with one in a file, or kept in one: what the release would be without keys is made too.
+    pub compared: bool,
 }
 
 /// Options that a command has; a hint names no other ones.
@@ -49,6 +52,7 @@ impl Default for Options {
             without_those_away: false,
             offers: Offers::default(),
             new_keys: NewKeys::default(),
+            compared: false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Planning a deploy: observe all hosts, decide Zeek's version, build the release, plan.
 
+use std::collections::BTreeMap;
+
 use super::deployed_clusters::read_deployed_clusters;
 use super::leaving::{ask_leaving, gone};
 use super::options::Options;
@@ -11,7 +13,7 @@ use crate::error::CommandError;
 use crate::fleet::Fleet;
 use crate::observed::FullObserved;
 use crate::plan::{cluster_release, current_releases};
-use crate::release::{Release, ReleaseInput};
+use crate::release::{CURVE, Release, ReleaseInput, secret_kind};
 use crate::zeek;
 
 /// Observes all hosts and plans.
@@ -34,7 +36,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     let mut notes = notes(&fleet.cluster, &found, &excluded);
     let keys = keys::decide(fleet, &found, version, given, &options.new_keys)?;
     let salt = if values.is_empty() { None } else { Some(keys::salt(fleet, &found, &options.new_keys)?) };
-    let mut release = Release::build(&ReleaseInput {
+    let input = ReleaseInput {
         cluster: &fleet.cluster,
         version,
         zeeks: &zeeks,
@@ -42,14 +44,23 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
         kept: &keys.names,
         secrets: &values,
         salt: salt.as_deref(),
-    });
+    };
+    let mut release = Release::build(&input);
+    let unkeyed = options.compared.then(|| release_without_keys(&input));
     adopt(&mut release, &fleet.cluster, &found);
     let (deployed, then) = read_deployed_clusters(fleet, &found, &release, &mut notes).await;
     let gone = gone(&fleet.cluster, &found, &then);
     let leaving = ask_leaving(fleet, &found, gone, "left the description", &mut notes).await;
     let (options, goal) = (options.clone(), Goal::Description);
     let draft = Draft { version, notes, release, base: None, found, keys, excluded, options, goal };
-    Ok(draft.plan(&fleet.cluster, &deployed, leaving))
+    Ok(Prepared { unkeyed, ..draft.plan(&fleet.cluster, &deployed, leaving) })
+}
+
+/// Makes the release that it would be if nothing in it hung on keys that a command makes, or on values of secrets.
+fn release_without_keys(input: &ReleaseInput<'_>) -> Release {
+    let unnamed = |name: &String| if secret_kind(name) == CURVE { CURVE.to_owned() } else { name.clone() };
+    let kept: Vec<Vec<String>> = input.kept.iter().map(|names| names.iter().map(unnamed).collect()).collect();
+    Release::build(&ReleaseInput { kept: &kept, secrets: &BTreeMap::new(), salt: input.salt.map(|_| "-"), ..*input })
 }
 
 /// Takes over the id of the release that runs, if all hosts that are up to date have the same files: the parts of further

@@ -26,6 +26,8 @@ pub struct Prepared {
     /// that differ from it.
     pub(crate) base: Option<(String, BTreeMap<usize, Vec<String>>)>,
     pub(crate) found: Vec<Option<FullObserved>>,
+    /// What the release would be without keys and values of secrets, where that is asked for ([`Options::compared`]).
+    pub(crate) unkeyed: Option<Release>,
     /// What the hosts keep to themselves.
     pub(crate) keys: Keys,
     pub(crate) leaving: Vec<(HostHandle, Observed)>,
@@ -79,6 +81,7 @@ impl Draft {
             release,
             base,
             found,
+            unkeyed: None,
             keys,
             leaving,
             removed_hosts,

@@ -10,6 +10,7 @@
 //! * `cluster_release`: which release the cluster runs, by what its hosts say;
 //! * `stored_cluster`: a release's record on a host -> the cluster that it was;
 //! * `rolling`: a plan without restarts, and restarts a few at a time;
+//! * `saved`: a plan in a file, and what differs from it;
 //! * `possible_duplicates`: what it starts that may run on where nobody looks.
 
 mod cluster_release;
@@ -22,6 +23,7 @@ mod node;
 mod possible_duplicates;
 mod reasons;
 mod rolling;
+mod saved;
 mod stored_cluster;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -34,4 +36,5 @@ pub use model::{Apart, HostPlan, Plan};
 pub use node::{Action, Deployments, Found, NodePlan};
 pub use possible_duplicates::{NotObserved, PossibleDuplicate};
 pub use rolling::batches;
+pub use saved::{Contents, LARGEST_SAVED, SavedPlan};
 pub use stored_cluster::{Recorded, former, recorded};

@@ -164,7 +164,7 @@ async fn bring_up_to_date(fleet: &Fleet, selection: &Selection) -> Result<Vec<St
         return not_now("not all of them were selected");
     }
     let names = behind.iter().map(|i| cluster.hosts[*i].name.clone()).collect();
-    match apply(fleet, prepared, OperationKind::Maintain, &mut |_| Box::pin(std::future::ready(true))).await {
+    match apply(fleet, prepared, OperationKind::Maintain, &mut |_| Box::pin(std::future::ready(Ok(())))).await {
         Ok(report) if report.done => Ok(names),
         Ok(report) => {
             let bad = report.nodes.iter().filter(|o| !o.outcome.is_good());
