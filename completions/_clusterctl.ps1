@@ -47,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('maintain', 'maintain', [CompletionResultType]::ParameterValue, 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check that each host has what it needs, and print what root must run once; changes nothing')
             [CompletionResult]::new('layout', 'layout', [CompletionResultType]::ParameterValue, 'Print Zeek''s layout; connects to no host')
             [CompletionResult]::new('secrets', 'secrets', [CompletionResultType]::ParameterValue, 'Manage the keys that encrypt the traffic between nodes')
@@ -265,6 +266,27 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'clusterctl;logs' {
+            [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'Of these nodes alone: a name, a glob, a role or @host; may be repeated')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what is not older, by the clock of the node''s host; of the last 16 MiB of each log')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many lines of each log [default: 10; with --since 100000 of a host]')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many lines of each log [default: 10; with --since 100000 of a host]')
+            [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'Only lines with this text in them, as it is: no pattern; the hosts look for it, in the last GiB of each log')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How results are written')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether colours are used')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts are worked on at the same time')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Show what is added, also after a rotation, until Ctrl-C')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Show what is added, also after a rotation, until Ctrl-C')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress messages')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result and errors: no progress messages')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'clusterctl;doctor' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
@@ -410,6 +432,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('maintain', 'maintain', [CompletionResultType]::ParameterValue, 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check that each host has what it needs, and print what root must run once; changes nothing')
             [CompletionResult]::new('layout', 'layout', [CompletionResultType]::ParameterValue, 'Print Zeek''s layout; connects to no host')
             [CompletionResult]::new('secrets', 'secrets', [CompletionResultType]::ParameterValue, 'Manage the keys that encrypt the traffic between nodes')
@@ -457,6 +480,9 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;help;print' {
+            break
+        }
+        'clusterctl;help;logs' {
             break
         }
         'clusterctl;help;doctor' {

@@ -40,6 +40,9 @@ _clusterctl() {
             clusterctl,layout)
                 cmd="clusterctl__subcmd__layout"
                 ;;
+            clusterctl,logs)
+                cmd="clusterctl__subcmd__logs"
+                ;;
             clusterctl,maintain)
                 cmd="clusterctl__subcmd__maintain"
                 ;;
@@ -103,6 +106,9 @@ _clusterctl() {
             clusterctl__subcmd__help,layout)
                 cmd="clusterctl__subcmd__help__subcmd__layout"
                 ;;
+            clusterctl__subcmd__help,logs)
+                cmd="clusterctl__subcmd__help__subcmd__logs"
+                ;;
             clusterctl__subcmd__help,maintain)
                 cmd="clusterctl__subcmd__help__subcmd__maintain"
                 ;;
@@ -164,7 +170,7 @@ _clusterctl() {
 
     case "${cmd}" in
         clusterctl)
-            opts="-f -o -q -h -V --file --output --quiet --color --timeout --parallel --help --version status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help"
+            opts="-f -o -q -h -V --file --output --quiet --color --timeout --parallel --help --version status deploy diff releases rollback resume unlock start stop restart maintain check print logs doctor layout secrets nodes init schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -590,7 +596,7 @@ _clusterctl() {
             return 0
             ;;
         clusterctl__subcmd__help)
-            opts="status deploy diff releases rollback resume unlock start stop restart maintain check print doctor layout secrets nodes init schema completions help"
+            opts="status deploy diff releases rollback resume unlock start stop restart maintain check print logs doctor layout secrets nodes init schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -702,6 +708,20 @@ _clusterctl() {
             return 0
             ;;
         clusterctl__subcmd__help__subcmd__layout)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        clusterctl__subcmd__help__subcmd__logs)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -987,6 +1007,90 @@ _clusterctl() {
                     return 0
                     ;;
                 --zeek-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -f)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        clusterctl__subcmd__logs)
+            opts="-F -n -f -o -q -h --node --follow --since --lines --grep --file --output --quiet --color --timeout --parallel --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --node)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lines)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grep)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

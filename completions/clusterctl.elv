@@ -44,6 +44,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand maintain 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+            cand logs 'Show what nodes log and print, merged in time order'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
@@ -248,6 +249,26 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;logs'= {
+            cand --node 'Of these nodes alone: a name, a glob, a role or @host; may be repeated'
+            cand --since 'Only what is not older, by the clock of the node''s host; of the last 16 MiB of each log'
+            cand -n 'How many lines of each log [default: 10; with --since 100000 of a host]'
+            cand --lines 'How many lines of each log [default: 10; with --since 100000 of a host]'
+            cand --grep 'Only lines with this text in them, as it is: no pattern; the hosts look for it, in the last GiB of each log'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -F 'Show what is added, also after a rotation, until Ctrl-C'
+            cand --follow 'Show what is added, also after a rotation, until Ctrl-C'
+            cand -q 'Only the result and errors: no progress messages'
+            cand --quiet 'Only the result and errors: no progress messages'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;doctor'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
@@ -382,6 +403,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand maintain 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+            cand logs 'Show what nodes log and print, merged in time order'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
@@ -416,6 +438,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;check'= {
         }
         &'clusterctl;help;print'= {
+        }
+        &'clusterctl;help;logs'= {
         }
         &'clusterctl;help;doctor'= {
         }

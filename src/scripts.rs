@@ -73,6 +73,8 @@ scripts! {
     STOP: "say" "guard" "lib" "units" "stop";
     /// Who listens on ports.
     PORTS: "say" "lib" "ports";
+    /// Reads logs of nodes, and follows them.
+    LOGS: "say" "logs-read";
     /// Counts the rotated logs that wait for the archive.
     QUEUE: "say" "lib" "logs" "queue";
     /// Maintains a host now.

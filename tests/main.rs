@@ -41,6 +41,8 @@ mod local;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod logs_shown;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod odd;

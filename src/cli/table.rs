@@ -3,8 +3,8 @@
 use super::execute::execute;
 use super::global::{Definition, Global};
 use crate::commands::{
-    Command as Trait, Hosts, check, completions, deploy, diff, doctor, init, layout, maintain, nodes, print, releases,
-    restart, resume, rollback, schema, secrets, start, status, stop, unlock,
+    Command as Trait, Hosts, check, completions, deploy, diff, doctor, init, layout, logs, maintain, nodes, print,
+    releases, restart, resume, rollback, schema, secrets, start, status, stop, unlock,
 };
 use crate::error::{CommandError, Kind};
 use crate::ui::Ui;
@@ -53,6 +53,7 @@ table! {
     Maintain(maintain::Maintain),
     Check(check::Check),
     Print(print::Print),
+    Logs(logs::Logs),
     Doctor(doctor::Doctor),
     Layout(layout::Layout),
     Secrets(secrets::Secrets),

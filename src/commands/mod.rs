@@ -22,6 +22,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod layout;
+pub(crate) mod logs;
 pub(crate) mod maintain;
 pub(crate) mod nodes;
 pub(crate) mod print;

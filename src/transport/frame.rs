@@ -33,6 +33,8 @@ const STDERR_LIMIT: usize = 64 << 10;
 const NOISE_LIMIT: usize = 1 << 10;
 /// The most bytes of an input that are in memory at a time.
 const CHUNK: usize = 128 << 10;
+/// The most bytes that a host may send in a second of what goes on without an end; the rest waits, on the host in the end.
+const LIVE_RATE: u64 = 8 << 20;
 /// How many bytes of an input a host takes in a second at the least, on average over the call's deadline, where a call goes
 /// on as long as there is progress: one that takes a byte now and then holds nobody up for ever.
 const LEAST_RATE: u64 = 4 << 10;
@@ -87,12 +89,24 @@ pub struct RemoteScript<'a> {
     pub on_line: Option<OnLine<'a>>,
     /// What follows on stdin later; stdin stays open until this channel closes. Without it, stdin ends at once.
     pub later: Option<UnboundedReceiver<Vec<u8>>>,
+    /// Whether it goes on without an end: its lines go to `on_line` alone and are not kept, and what is limited is how much
+    /// comes in a second, and not how much comes in all.
+    pub live: bool,
 }
 
 impl<'a> RemoteScript<'a> {
     /// Makes a call of a script without input.
     pub fn new(script: &'a str, deadline: Duration) -> Self {
-        Self { script, args: Vec::new(), input: Vec::new(), deadline, silence: None, on_line: None, later: None }
+        Self {
+            script,
+            args: Vec::new(),
+            input: Vec::new(),
+            deadline,
+            silence: None,
+            on_line: None,
+            later: None,
+            live: false,
+        }
     }
 
     /// Adds an argument.
@@ -127,6 +141,14 @@ impl<'a> RemoteScript<'a> {
     #[must_use]
     pub fn on_line(mut self, on_line: impl FnMut(&str) + Send + 'a) -> Self {
         self.on_line = Some(Box::new(on_line));
+        self
+    }
+
+    /// Lets it go on without an end, as long as there is a sign of life now and then: a script that lives as long as its
+    /// stdin is open, which ends when `later` closes.
+    #[must_use]
+    pub fn live(mut self, later: UnboundedReceiver<Vec<u8>>, silence: Duration) -> Self {
+        (self.live, self.later, self.silence) = (true, Some(later), Some(silence));
         self
     }
 
@@ -176,13 +198,20 @@ struct Answer {
 }
 
 /// Reads an answer to its end, or as far as the limits let it.
-async fn answer(stdout: impl AsyncRead + Unpin, token: &str, mut on_line: Option<OnLine<'_>>) -> Answer {
+async fn answer(stdout: impl AsyncRead + Unpin, token: &str, live: bool, mut on_line: Option<OnLine<'_>>) -> Answer {
     let mut reader = BufReader::new(stdout);
     let mut answer = Answer::default();
     let mut left = OUTPUT_LIMIT;
     let mut raw = Vec::new();
+    let mut second = Instant::now();
     loop {
         raw.clear();
+        if live && OUTPUT_LIMIT - left >= LIVE_RATE {
+            tokio::time::sleep_until(second + Duration::from_secs(1)).await;
+        }
+        if live && second.elapsed() >= Duration::from_secs(1) {
+            (second, left) = (Instant::now(), OUTPUT_LIMIT);
+        }
         let most = left.min(LINE_LIMIT);
         let read = (&mut reader).take(most).read_until(b'\n', &mut raw).await.unwrap_or(0) as u64;
         left -= read;
@@ -211,6 +240,12 @@ async fn answer(stdout: impl AsyncRead + Unpin, token: &str, mut on_line: Option
         if let Some(status) = rest.strip_prefix("end ").and_then(|s| s.parse().ok()) {
             answer.status = Some(status);
             return answer;
+        }
+        if live {
+            if let Some(on_line) = &mut on_line {
+                on_line(rest);
+            }
+            continue;
         }
         if answer.lines.len() == LINES_LIMIT {
             answer.beyond = Some(format!("more than {LINES_LIMIT} lines"));
@@ -341,7 +376,7 @@ pub(super) async fn converse(
         let _ = stdin.shutdown().await;
         drop(stdin);
     };
-    let read = answer(stdout, &token, call.on_line.take());
+    let read = answer(stdout, &token, call.live, call.on_line.take());
     let text = Mutex::new(Vec::new());
     let complain = complaint(&mut stderr, &text);
     // On the heap: whoever calls would carry it along otherwise.
@@ -364,6 +399,11 @@ pub(super) async fn converse(
         }
         answer
     });
+    // What has no end is known by its signs of life from the beginning.
+    let limit = match call.silence {
+        Some(silence) if call.live => limit.min(Instant::now() + silence),
+        _ => limit,
+    };
     let answer = in_time(work, limit, deadline, call.silence, &signs).await?;
     let text = text.into_inner().unwrap_or_else(PoisonError::into_inner);
     let text = String::from_utf8_lossy(&text).into_owned();
@@ -499,6 +539,35 @@ mod tests {
             });
             assert_eq!(failure.kind, HostFailure::Flood, "{flood}: {failure}");
         }
+    }
+
+    /// It goes on beyond all that an answer may have, as long as its input is open, and at a rate that is bounded.
+    #[test]
+    fn what_is_live_is_not_kept_and_ends_with_its_input() {
+        let (lines, began) = (std::sync::atomic::AtomicUsize::new(0), std::time::Instant::now());
+        let flood = "exec 9<&0; line=$(head -c 60000 /dev/zero | tr '\\0' x); cat <&9 >/dev/null & \
+                     while kill -0 $! 2>/dev/null; do echo \"$T $line\"; done";
+        let reply = block(async {
+            let (input, later) = tokio::sync::mpsc::unbounded_channel();
+            let mut input = Some(input);
+            let host = Host::new(Target::Local, &Shared::default());
+            let call = RemoteScript::new(flood, Duration::from_secs(3600)).on_line(|_| {
+                if lines.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 400 {
+                    input = None;
+                }
+            });
+            host.run(call.live(later, Duration::from_secs(30))).await.unwrap()
+        });
+        assert!(reply.lines.is_empty() && lines.into_inner() > 400);
+        // 24 MB at 8 MiB a second.
+        assert!(began.elapsed() >= Duration::from_secs(2));
+        let silent = block(async {
+            let (_input, later) = tokio::sync::mpsc::unbounded_channel();
+            let host = Host::new(Target::Local, &Shared::default());
+            let call = RemoteScript::new("cat >/dev/null", Duration::from_secs(3600));
+            host.run(call.live(later, Duration::from_millis(300))).await.unwrap_err()
+        });
+        assert_eq!(silent.kind, HostFailure::Slow);
     }
 
     #[test]

@@ -106,6 +106,22 @@ impl Ui {
         written(&write!(out, "{}{end}", sealed(text)).and_then(|()| out.flush()));
     }
 
+    /// Writes a part of a result that has more to come; returns whether somebody still reads.
+    pub(crate) fn part(text: &str) -> bool {
+        let mut out = std::io::stdout().lock();
+        let result = write!(out, "{}", sealed(text)).and_then(|()| out.flush());
+        written(&result);
+        result.is_ok()
+    }
+
+    /// Returns one line of a result that is JSON lines, each a document of a kind.
+    pub(crate) fn json_line(kind: &str, value: &impl Serialize) -> String {
+        let line = serde_json::to_string(&serde_json::json!({"schema": SCHEMA, "kind": kind, "data": value}));
+        let mut line = sealed_json(line.unwrap_or_default());
+        line.push('\n');
+        line
+    }
+
     /// Writes a result as a JSON document of a kind.
     pub fn json(&self, kind: &str, value: &impl Serialize) {
         #[derive(Serialize)]

@@ -181,6 +181,9 @@ impl<'a> Cluster<'a> {
         run("DIFF", &[&format!("{home}/releases"), "100000"], "r1 1000\nsite/version\nr1 1\nsite/local.zeek\n");
         assert_eq!(run("PORTS", &[spool], "0001\n\n").lines, ["ports end"]);
         assert!(run("QUEUE", &[home, spool], "").has("queue "));
+        let nodes = format!("{spool}/nodes");
+        let args = [&nodes, "once", "10", "100000", "text", "it's \"$x\""];
+        assert!(run("LOGS", &args, "manager/conn.log\nmanager/stderr\nno such/stdout\n\n").has("shown"));
         let prefix = self.zeek.strip_suffix("/bin/zeek").unwrap();
         assert!(run("DOCTOR", &[home, spool, prefix, "-", "-"], "lo\nno such\n\n0001\n\n").has("ports end"));
     }
@@ -671,5 +674,82 @@ fn a_full_disk() {
         // What is given up makes room for the next.
         assert!(run("LOCK", &[home, "op3", "me", "first"], b"").has("locked "));
         assert_eq!(run("MAINTAIN", &[home, spool, "op2", "me"], b"").lines.last().unwrap(), "ended");
+    });
+}
+
+/// Files of a node are read to where they end, followed over a rotation and a truncation, and never over a link.
+#[test]
+fn logs_are_read_and_followed() {
+    in_each(&SHELLS, &[], |world| {
+        let nodes = world.path("it's \"odd\" * nodes");
+        let dir = nodes.join("logger-1");
+        fs::create_dir_all(&dir).unwrap();
+        let put = |name: &str, text: &str| fs::write(dir.join(name), text).unwrap();
+        let add = |name: &str, text: &str| {
+            let mut file = fs::File::options().append(true).open(dir.join(name)).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+        };
+        put("conn.log", "#fields\tts\n1 a\n2 b\n3 c\n");
+        put("stderr", "x\ny");
+        put("other.log", "");
+        std::os::unix::fs::symlink("/etc/passwd", dir.join("link.log")).unwrap();
+        fs::create_dir(dir.join("folder.log")).unwrap();
+        let nodes = nodes.to_str().unwrap();
+        let input =
+            b"logger-1/conn.log\nlogger-1/no such.log\nlogger-1/link.log\nlogger-1/folder.log\nlogger-1/stderr\n\n";
+        let read = |args: &[&str]| world.run("LOGS", &[&[nodes, "once"], args].concat(), input).lines;
+        let all = read(&["2", "1000", "-", ""]);
+        for line in [
+            "head 1 #fields\tts",
+            "line 1 2 b",
+            "line 1 3 c",
+            "odd 3",
+            "odd 4",
+            "line 5 x",
+            "line 5 y",
+            "have logger-1/other.log",
+        ] {
+            assert!(all.iter().any(|l| l == line), "{line}: {all:?}");
+        }
+        assert!(
+            !all.iter().any(|l| l == "line 1 1 a" || l.starts_with("file 3") || l.starts_with("line 3")),
+            "{all:?}"
+        );
+        let some = read(&["5", "1000", "text", "2 b"]);
+        assert_eq!(some.iter().filter(|l| l.starts_with("line ")).collect::<Vec<_>>(), ["line 1 2 b"]);
+        // Of the last bytes, without the rest of a line.
+        let end = read(&["5", "6", "-", ""]);
+        assert!(end.contains(&"from 1".to_owned()) && end.contains(&"line 1 3 c".to_owned()), "{end:?}");
+        assert!(!end.iter().any(|l| l.starts_with("line 1 ") && l != "line 1 3 c"), "{end:?}");
+
+        let input = b"logger-1/conn.log\nlogger-1/stderr\nlogger-1/late.log\n\n";
+        let (running, mut stdin) = world.begin("LOGS", &[nodes, "follow", "1", "1000", "-", ""]);
+        stdin.write_all(input).unwrap();
+        World::wait_for(&running, "shown");
+        add("stderr", "z\nw");
+        World::wait_for(&running, "data 2 w.");
+        // A rotation: what was written before it and not yet said, and the file of another name deleted at once.
+        add("conn.log", "4 d\n");
+        fs::rename(dir.join("conn.log"), dir.join("rotated")).unwrap();
+        add("rotated", "5 e\n");
+        fs::remove_file(dir.join("rotated")).unwrap();
+        put("conn.log", "6 f\n");
+        put("late.log", "7 g\n");
+        World::wait_for(&running, "data 1 6 f");
+        World::wait_for(&running, "data 3 7 g");
+        // A restart: its stderr has another name, and its own begins anew.
+        add("stderr", "v\n");
+        fs::rename(dir.join("stderr"), dir.join("stderr.last")).unwrap();
+        put("stderr", "n\n");
+        World::wait_for(&running, "data 2 n");
+        put("stderr", "");
+        World::wait_for(&running, "new 2");
+        drop(stdin);
+        let said = world.end(running, &[]).lines;
+        let place = |line: &str| said.iter().position(|l| l == line).unwrap_or_else(|| panic!("{line}: {said:?}"));
+        let order = ["line 1 3 c", "data 1 4 d", "data 1 5 e", "new 1", "data 1 6 f"];
+        assert!(order.is_sorted_by_key(|line| place(line)), "{said:?}");
+        let order = ["line 2 y", "part 2", "data 2 z", "data 2 w.", "data 2 v", "data 2 n"];
+        assert!(order.is_sorted_by_key(|line| place(line)), "{said:?}");
     });
 }

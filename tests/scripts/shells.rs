@@ -415,6 +415,10 @@ impl World {
             let end = lines.iter().position(|l| *l == "observed end").unwrap_or(strays);
             lines.drain(strays..end);
         }
+        // What is followed comes in parts as it is written.
+        if let Some(shown) = lines.iter().position(|l| name == "LOGS" && *l == "shown") {
+            lines.truncate(shown);
+        }
         // Those that several processes say have no order.
         if ["START", "STOP", "MAINTAIN"].contains(&name) {
             lines.sort_unstable();
