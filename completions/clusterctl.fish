@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_clusterctl_global_optspecs
-    string join \n f/file= o/output= q/quiet color= timeout= parallel= h/help V/version
+    string join \n f/file= o/output= q/quiet v/verbose log= color= timeout= parallel= h/help V/version
 end
 
 function __fish_clusterctl_needs_command
@@ -27,12 +27,14 @@ end
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s V -l version -d 'Print version'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "status" -d 'What hosts and nodes are doing'
@@ -60,12 +62,14 @@ complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "help" -d 'Pri
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l skip -d 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l allow-failed -d 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%' -r
@@ -74,6 +78,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l plan -d
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -84,11 +89,13 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l dry-run
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l no-restart -d 'Put the release on the hosts, but restart no node that runs: `restart` moves them on'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l accept-backend-change -d 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l save -d 'Write the plan to a file, for `deploy --plan`' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -96,16 +103,19 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l timeout -
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l exit-code -d 'End with 5 if there is something to do'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l skip -d 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l allow-failed -d 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%' -r
@@ -113,6 +123,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l max-u
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -122,10 +133,12 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s y -l 
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l dry-run -d 'Stop after the plan'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l accept-backend-change -d 'Let the backend of the cluster change (Broker, ZeroMQ): all nodes stop and start'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -134,10 +147,12 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l paralle
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s y -l yes -d 'Do not ask before acting'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l dry-run -d 'Stop after the plan'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -145,40 +160,48 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l timeout
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s y -l yes -d 'Do not ask before acting'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -187,10 +210,12 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l paral
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l install -d 'Let the hosts do it by themselves: by a systemd timer, or else cron'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l remove -d 'Undo --install'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -198,16 +223,19 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l timeout 
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l offline -d 'Only the description: connect to no host'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l node -d 'Of these nodes alone: a name, a glob, a role or @host; may be repeated' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l since -d 'Only what is not older, by the clock of the node\'s host; of the last 16 MiB of each log' -r
@@ -216,6 +244,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l grep -d '
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -223,16 +252,19 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l timeout -
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s F -l follow -d 'Show what is added, also after a rotation, until Ctrl-C'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l format -d 'The form [default: zeek; json with `-o json`]' -r -f -a "zeek\t'cluster-layout.zeek'
 json\t'A JSON document'
@@ -242,6 +274,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l zeek-ve
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -249,22 +282,26 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l timeout
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l options -d 'Print the generated options script instead of the layout'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -f -a "rotate" -d 'Make new keys for ZeroMQ and deploy them: all nodes stop, then start, since old and new keys can\'t talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -273,48 +310,57 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fis
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s y -l yes -d 'Do not ask before acting'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -l dry-run -d 'Stop after the plan'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Make new keys for ZeroMQ and deploy them: all nodes stop, then start, since old and new keys can\'t talk'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s o -l output -d 'How results are written' -r -f -a "table\t'For people'
 json\t'One JSON document'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l log -d 'Add what is told to a file (0600), and what is run on each host' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l color -d 'Whether colours are used' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l parallel -d 'How many hosts are worked on at the same time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s q -l quiet -d 'Only the result and errors: no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s v -l verbose -d 'Tell on stderr what is run on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs doctor layout secrets nodes init schema completions help" -f -a "status" -d 'What hosts and nodes are doing'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs doctor layout secrets nodes init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'

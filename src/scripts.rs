@@ -23,6 +23,12 @@ pub fn sent(script: &str) -> String {
     text
 }
 
+/// Returns the name of a script, as `-v` tells it.
+pub fn name(script: &str) -> &'static str {
+    // Most differ in their lengths already.
+    ALL.iter().find(|(_, text)| *text == script).map_or("a script", |(name, _)| name)
+}
+
 macro_rules! scripts {
     ($($(#[doc = $doc:literal])+ $name:ident: $($part:literal)+;)+) => {
         $(

@@ -72,6 +72,8 @@ mod support;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod told;
+#[cfg(test)]
 mod trust;
 #[cfg(test)]
 mod ways;

@@ -24,7 +24,8 @@ pub(crate) fn execute<C: Command>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Error::failed("can't start").because(e))?;
     let (stop, stopping) = watch::channel(false);
-    let settings = Settings { parallel: usize::from(global.parallel), question: global.timeout };
+    let trace = global.verbose || global.log.is_some();
+    let settings = Settings { parallel: usize::from(global.parallel), question: global.timeout, trace };
     let session = Session::new(ui, &global.file, definition, settings, C::PROGRESS, stopping);
     let result = runtime.block_on(async {
         let mut work = std::pin::pin!(work(command, session));

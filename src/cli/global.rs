@@ -20,6 +20,12 @@ pub(crate) struct Global {
     /// Only the result and errors: no progress messages
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Tell on stderr what is run on each host, and how long it takes
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Add what is told to a file (0600), and what is run on each host
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) log: Option<PathBuf>,
     /// Whether colours are used
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,

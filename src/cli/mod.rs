@@ -57,7 +57,21 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
 
 /// Runs a command line that was understood.
 fn command_line(cli: &Cli) -> u8 {
-    let ui = Ui::new(cli.global.output, cli.global.color, cli.global.quiet);
+    let ui = Ui::new(cli.global.output, cli.global.color, cli.global.quiet).verbose(cli.global.verbose);
+    if let Some(file) = &cli.global.log {
+        if let Err(why) = ui::keep_log(file) {
+            ui.error(&Error::failed(format!("can't write a log to {}", file.display())).because(why));
+            return Kind::Failed.code();
+        }
+        ui::log(&format!("clusterctl {}: {}", env!("CARGO_PKG_VERSION"), cli.command.name()));
+    }
+    let code = ended(cli, ui);
+    ui::log(&format!("ended with {code}"));
+    code
+}
+
+/// Runs it, and shows how it ended.
+fn ended(cli: &Cli, ui: Ui) -> u8 {
     match cli.command.run(ui, &cli.global, command) {
         Ok(None) => 0,
         Ok(Some(kind)) => kind.code(),

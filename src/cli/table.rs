@@ -29,6 +29,13 @@ macro_rules! table {
                 }
             }
 
+            /// The name of the command that was named.
+            pub(crate) fn name(&self) -> String {
+                match self {
+                    $(Self::$name(_) => stringify!($name).to_lowercase()),+
+                }
+            }
+
             /// The names of the commands that change nothing on hosts; clap's `help` is one of them.
             pub(crate) fn that_only_look() -> Vec<String> {
                 let all = [$((stringify!($name), <$arguments as Trait>::HOSTS)),+, ("help", Hosts::Untouched)];

@@ -294,7 +294,7 @@ mod tests {
         let description = crate::spec::parse("c.yaml", text.to_owned(), "/".into());
         let cluster = crate::cluster::check(&description).unwrap();
         let (events, _) = tokio::sync::mpsc::unbounded_channel();
-        Fleet::new(Arc::new(cluster), Settings { parallel: 1, question: KEEPING }, events)
+        Fleet::new(Arc::new(cluster), Settings { parallel: 1, question: KEEPING, trace: false }, events)
     }
 
     /// A host that has some secrets, and a release that needs others.

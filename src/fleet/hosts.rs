@@ -16,7 +16,7 @@ use crate::error::{Error, Kind};
 use crate::observed::{FullObserved, Malformed, Observed};
 
 use crate::scripts;
-use crate::transport::{Failure, Host, HostFailure, RemoteScript, ScriptOutput, Shared, SshTarget, Target};
+use crate::transport::{Failure, Host, HostFailure, Observer, RemoteScript, ScriptOutput, Shared, SshTarget, Target};
 
 /// How long a host may take to read the files of a release.
 const READING: Duration = Duration::from_secs(300);
@@ -31,6 +31,8 @@ pub struct Settings {
     pub parallel: usize,
     /// The deadline of a short question to a host, connecting included.
     pub question: Duration,
+    /// What is done on each host is told ([`Event::Ran`]).
+    pub trace: bool,
 }
 
 /// The hosts of a cluster.
@@ -38,8 +40,8 @@ pub struct Fleet {
     pub cluster: Arc<Cluster>,
     /// Settings of the command.
     pub settings: Settings,
-    /// Replaced where something is shown or asked in between.
-    events: Mutex<Events>,
+    /// Replaced where something is shown or asked in between; shared with all forms of the cluster.
+    events: Arc<Mutex<Events>>,
     shared: Shared,
     hosts: Vec<Arc<Host>>,
     interrupt: watch::Receiver<bool>,
@@ -73,11 +75,12 @@ impl<T, E: fmt::Display> HostAnswer for Result<T, E> {
 impl Fleet {
     /// Makes the fleet of a cluster; connects to nothing yet.
     pub fn new(cluster: Arc<Cluster>, settings: Settings, events: Events) -> Self {
-        let shared = Shared::default();
-        let hosts = cluster.hosts.iter().map(|h| Arc::new(Host::new(target(h), &shared))).collect();
+        let events = Arc::new(Mutex::new(events));
+        let shared = if settings.trace { Shared::observed(observer(&events)) } else { Shared::default() };
+        let hosts = cluster.hosts.iter().map(|h| Arc::new(connection(h, &shared))).collect();
         // Without a sender it never changes.
         let (_, interrupt) = watch::channel(false);
-        Self { cluster, settings, events: Mutex::new(events), shared, hosts, interrupt }
+        Self { cluster, settings, events, shared, hosts, interrupt }
     }
 
     /// Lets an operation come to an orderly end when `true` is sent.
@@ -94,13 +97,13 @@ impl Fleet {
             .iter()
             .map(|host| match known.get(host.name.as_str()) {
                 Some((same, connection)) if target(same) == target(host) => Arc::clone(connection),
-                _ => Arc::new(Host::new(target(host), &self.shared)),
+                _ => Arc::new(connection(host, &self.shared)),
             })
             .collect();
         Self {
             cluster,
             settings: self.settings,
-            events: Mutex::new(self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            events: self.events.clone(),
             shared: self.shared.clone(),
             hosts,
             interrupt: self.interrupt.clone(),
@@ -162,10 +165,10 @@ impl Fleet {
         HostHandle {
             index: None,
             name: host.name.clone(),
-            connection: Arc::new(Host::new(
-                way(host.local, host.address.map(|address| (host.name.as_str(), address)), &host.ssh),
-                &self.shared,
-            )),
+            connection: {
+                let way = way(host.local, host.address.map(|address| (host.name.as_str(), address)), &host.ssh);
+                Arc::new(Host::new(way, &self.shared).named(&host.name))
+            },
             folders: Folders::of_former(&self.cluster.name, host),
             zeek: format!("{}/bin/zeek", host.prefix),
         }
@@ -298,6 +301,28 @@ pub(crate) fn require_all(what: &str, answers: Vec<(HostHandle, Result<(), Strin
     let error =
         failed.fold(None, |error: Option<Error>, why| Some(error.unwrap_or_else(|| Error::failed(what)).because(why)));
     error.map_or(Ok(()), Err)
+}
+
+/// Tells of what is done on hosts, as long as there is anybody to tell.
+fn observer(events: &Arc<Mutex<Events>>) -> Observer {
+    // Connections may outlast the command that the events are for.
+    let events = Arc::downgrade(events);
+    Observer::new(move |done| {
+        let Some(events) = events.upgrade() else { return };
+        let event = Event::Ran {
+            host: done.host.to_owned(),
+            what: done.what.to_lowercase().replace('_', "-"),
+            args: done.args.to_vec(),
+            seconds: done.took.as_secs_f64(),
+            failure: done.failure.clone(),
+        };
+        // Nobody listening is no reason to stop.
+        let _ = events.lock().unwrap_or_else(PoisonError::into_inner).send(event);
+    })
+}
+
+fn connection(host: &cluster::Host, shared: &Shared) -> Host {
+    Host::new(target(host), shared).named(&host.name)
 }
 
 fn target(host: &cluster::Host) -> Target {

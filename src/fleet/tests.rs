@@ -56,7 +56,7 @@ impl World {
         let description = crate::spec::parse("c.yaml", text, "/".into());
         let cluster = crate::cluster::check(&description).unwrap();
         let (events, _) = tokio::sync::mpsc::unbounded_channel();
-        let settings = Settings { parallel: 1, question: Duration::from_secs(60) };
+        let settings = Settings { parallel: 1, question: Duration::from_secs(60), trace: false };
         let fleet = Fleet::new(Arc::new(cluster), settings, events);
         let proxy = Command::new("sleep").arg("600").spawn().unwrap();
         Self { fleet, dir, listener: Some(listener), proxy }

@@ -76,7 +76,7 @@ pub struct RemoteScript<'a> {
     /// The script: POSIX sh, constant. It finds its arguments in `$1`..., the token in `$T`, and the input on stdin;
     /// each line of its answer begins with `$T`.
     pub script: &'a str,
-    /// The arguments; none may have a newline.
+    /// The arguments; none may have a newline, and none is a secret: `-v` and `--log` tell them. Secrets are input.
     pub args: Vec<String>,
     /// What follows on stdin, piece by piece.
     pub input: Vec<Input>,

@@ -12,10 +12,11 @@ mod failure;
 mod frame;
 mod ssh;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
@@ -59,10 +60,51 @@ pub struct SshTarget {
     pub connect_timeout: Duration,
 }
 
-/// Limits that all hosts of one command share.
+/// Limits that all hosts of one command share, and who is told of what is done on them.
 #[derive(Debug, Clone)]
 pub struct Shared {
     connecting: Arc<Semaphore>,
+    observer: Observer,
+}
+
+/// Something that was done on a host.
+#[derive(Debug)]
+pub struct Done<'a> {
+    /// The host, by the name that it was given ([`Host::named`]).
+    pub host: &'a str,
+    /// What was done: the name of a script, or that a port was opened.
+    pub what: &'a str,
+    /// What the script was given on the way that is not secret: arguments (see [`RemoteScript::args`]).
+    pub args: &'a [String],
+    pub took: Duration,
+    /// Why nothing came of it: no answer, or how the script ended.
+    pub failure: Option<String>,
+}
+
+type Hears = dyn Fn(&Done<'_>) + Send + Sync;
+
+/// Who is told of what is done on hosts, if anybody.
+#[derive(Clone, Default)]
+pub struct Observer(Option<Arc<Hears>>);
+
+impl Observer {
+    /// Tells somebody.
+    pub fn new(hears: impl Fn(&Done<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hears)))
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Observer" } else { "nobody" })
+    }
+}
+
+impl Shared {
+    /// What is done on hosts is told to an observer.
+    pub fn observed(observer: Observer) -> Self {
+        Self { observer, ..Self::default() }
+    }
 }
 
 /// What a script on this machine has of our own environment: what sshd would give to a session. The rest of an operator's
@@ -98,7 +140,7 @@ pub fn queueing(hosts: usize) -> Duration {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { connecting: Arc::new(Semaphore::new(CONNECTING)) }
+        Self { connecting: Arc::new(Semaphore::new(CONNECTING)), observer: Observer::default() }
     }
 }
 
@@ -150,7 +192,14 @@ impl tokio::io::AsyncWrite for Tunnel {
 
 /// A machine on which scripts run.
 #[derive(Debug)]
-pub enum Host {
+pub struct Host {
+    name: String,
+    means: Means,
+    observer: Observer,
+}
+
+#[derive(Debug)]
+enum Means {
     /// This machine.
     Local,
     /// Another one, by SSH.
@@ -160,9 +209,22 @@ pub enum Host {
 impl Host {
     /// Makes a host; connects to nothing yet.
     pub fn new(target: Target, shared: &Shared) -> Self {
-        match target {
-            Target::Local => Self::Local,
-            Target::Ssh(target) => Self::Ssh(Box::new(ssh::SshHost::new(target, shared.connecting.clone()))),
+        let means = match target {
+            Target::Local => Means::Local,
+            Target::Ssh(target) => Means::Ssh(Box::new(ssh::SshHost::new(target, shared.connecting.clone()))),
+        };
+        Self { name: String::new(), means, observer: shared.observer.clone() }
+    }
+
+    /// Gives it a name, by which an observer is told of it.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    fn tell(&self, what: &str, args: &[String], began: Instant, failure: Option<String>) {
+        if let Some(hears) = &self.observer.0 {
+            hears(&Done { host: &self.name, what, args, took: began.elapsed(), failure });
         }
     }
 
@@ -173,10 +235,25 @@ impl Host {
     /// Where the host can't be reached, or the connection breaks, or the deadline passes. A script that fails is no
     /// error: its status is in the reply.
     pub async fn run(&self, call: RemoteScript<'_>) -> Result<ScriptOutput, Failure> {
+        if self.observer.0.is_none() {
+            return self.run_unobserved(call).await;
+        }
+        let (name, args, began) = (scripts::name(call.script), call.args.clone(), Instant::now());
+        let answer = self.run_unobserved(call).await;
+        let failure = match &answer {
+            Ok(output) if output.ok() => None,
+            Ok(output) => Some(format!("exit {}", output.status)),
+            Err(failure) => Some(failure.text()),
+        };
+        self.tell(name, &args, began, failure);
+        answer
+    }
+
+    async fn run_unobserved(&self, call: RemoteScript<'_>) -> Result<ScriptOutput, Failure> {
         let deadline = call.deadline;
         let limit = tokio::time::Instant::now() + deadline;
-        match self {
-            Self::Local => {
+        match &self.means {
+            Means::Local => {
                 let session = SESSION.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
                 let mut child = tokio::process::Command::new("sh")
                     .args(["-c", scripts::LOADER, "sh", &call.script_length()])
@@ -199,7 +276,7 @@ impl Host {
                     _ => failure,
                 })
             }
-            Self::Ssh(host) => host.run(call, limit).await,
+            Means::Ssh(host) => host.run(call, limit).await,
         }
     }
 
@@ -210,34 +287,37 @@ impl Host {
     /// SSH a refusal shows as the end of the stream).
     pub async fn dial(&self, port: u16, deadline: Duration) -> Result<Tunnel, Failure> {
         let work = async {
-            match self {
-                Self::Local => {
+            match &self.means {
+                Means::Local => {
                     let stream = tokio::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port))
                         .await
                         .map_err(|e| Failure::new(HostFailure::Refused, format!("127.0.0.1:{port}: {e}")))?;
                     Ok(Tunnel { stream: Box::new(stream), _carrier: None })
                 }
-                Self::Ssh(host) => {
+                Means::Ssh(host) => {
                     let (stream, child) = host.dial(port).await?;
                     Ok(Tunnel { stream, _carrier: Some(child) })
                 }
             }
         };
-        tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(Failure::timeout(deadline)))
+        let began = Instant::now();
+        let tunnel = tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(Failure::timeout(deadline)));
+        self.tell("a stream to the port", &[port.to_string()], began, tunnel.as_ref().err().map(Failure::text));
+        tunnel
     }
 
     /// Tells why a port on the host's loopback address can't be dialed, where that is the host's will: a refusal of sshd
     /// looks like one of the port in [`Host::dial`]. Makes a connection of its own.
     pub async fn forbids(&self, port: u16, deadline: Duration) -> Option<Failure> {
-        match self {
-            Self::Local => None,
-            Self::Ssh(host) => tokio::time::timeout(deadline, host.forbids(port)).await.ok().flatten(),
+        match &self.means {
+            Means::Local => None,
+            Means::Ssh(host) => tokio::time::timeout(deadline, host.forbids(port)).await.ok().flatten(),
         }
     }
 
     /// Ends the connection where it is not to stay open between commands.
     pub async fn close(&self) {
-        if let Self::Ssh(host) = self {
+        if let Means::Ssh(host) = &self.means {
             host.close().await;
         }
     }

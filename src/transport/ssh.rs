@@ -35,7 +35,7 @@ const SESSIONS: u32 = 20;
 
 /// A host reached by SSH.
 #[derive(Debug)]
-pub struct SshHost {
+pub(super) struct SshHost {
     target: Box<SshTarget>,
     connecting: Arc<Semaphore>,
     /// The master, once somebody needed it; a failure to get one is kept for a while, so that one look at a host that is

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::bars;
 use super::escape::{escape_control, in_line, sealed, sealed_json};
+use super::log::record;
 use super::stream::{Color, Stream, Tone};
 use crate::error::{Diagnostic, Error, RenderStyle, Severity, render};
 
@@ -28,6 +29,8 @@ pub struct Ui {
     /// How results are written.
     pub output: Output,
     pub(crate) quiet: bool,
+    /// Whether what is done on each host is told.
+    pub(crate) verbose: bool,
     pub(crate) out: Stream,
     pub(crate) err: Stream,
 }
@@ -89,9 +92,16 @@ impl Ui {
         Self {
             output,
             quiet,
+            verbose: false,
             out: Stream::new(std::io::stdout().is_terminal(), color),
             err: Stream::new(std::io::stderr().is_terminal(), color),
         }
+    }
+
+    /// As it is, and tells what is done on each host, or not.
+    #[must_use]
+    pub fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
     }
 
     /// Tells whether a user can be asked.
@@ -165,6 +175,17 @@ impl Ui {
             self.event(&crate::fleet::Event::Note { text: text.to_owned() });
         } else {
             complain(&self.err.wrap(text, "  "));
+        }
+    }
+
+    /// Tells what was done on a host to those who want to know, and keeps it in the log, if there is one.
+    pub(super) fn trace(&self, event: &crate::fleet::Event, line: &str) {
+        if !self.verbose {
+            keep(line);
+        } else if self.output == Output::Json {
+            self.event(event);
+        } else {
+            complain(line);
         }
     }
 
@@ -253,7 +274,24 @@ impl Ui {
 /// Writes on stderr, whatever is quiet; above the progress bars, where there are any.
 pub(crate) fn complain(text: &str) {
     let text = sealed(text);
-    if !bars::above(&text) {
+    keep(&text);
+    show(&text);
+}
+
+/// Keeps something that is not told, where there is a log.
+pub fn log(text: &str) {
+    keep(text);
+}
+
+/// Keeps something in the log, if there is one; that it can't is told once.
+fn keep(text: &str) {
+    if let Some(why) = record(&sealed(text)) {
+        show(&why);
+    }
+}
+
+fn show(text: &str) {
+    if !bars::above(text) {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 }

@@ -57,6 +57,20 @@ pub(super) fn sealed(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Takes colours out of a text.
+pub(super) fn without_colours(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = colour(rest);
+        if length.is_none() {
+            out.push(c);
+        }
+        rest = &rest[length.unwrap_or_else(|| c.len_utf8())..];
+    }
+    out
+}
+
 /// The length of the colour that a text begins with (ECMA-48, SGR), if it does.
 fn colour(text: &str) -> Option<usize> {
     let numbers = text.strip_prefix("\u{1b}[")?;
@@ -83,7 +97,7 @@ pub(super) fn sealed_json(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{escape_control, in_line, sealed, sealed_json};
+    use super::{escape_control, in_line, sealed, sealed_json, without_colours};
 
     #[test]
     fn what_is_not_seen_is_shown() {
@@ -104,6 +118,7 @@ mod tests {
         let colours = "\u{1b}[1m\u{1b}[31mbad\u{1b}[0m\tx\ny";
         assert_eq!(sealed(colours), colours);
         assert_eq!(sealed("\u{1b}]0;title\u{7}\u{1b}[2J\r\u{9b}1m"), r"\u{1b}]0;title\u{7}\u{1b}[2J\r\u{9b}1m");
+        assert_eq!(without_colours(colours), "bad\tx\ny");
         assert_eq!(sealed("\u{1b}"), r"\u{1b}");
         assert_eq!(sealed("\u{1b}[1"), r"\u{1b}[1");
         let json = serde_json::to_string_pretty(&["a\u{9b}2J\u{7f}\u{1b}"]).unwrap();

@@ -1,6 +1,7 @@
 //! What a user sees: the only place that prints. stdout carries the result, stderr the talk. Knows no command.
 //!
 //! * `console`: results, talk, errors, questions;
+//! * `log`: a file that keeps what is told;
 //! * `progress`, `bars`: events as progress bars or plain lines;
 //! * `table`: tables that fit;
 //! * `escape`, `stream`: what may be sent to a terminal, and what it can show.
@@ -8,11 +9,13 @@
 mod bars;
 mod console;
 mod escape;
+mod log;
 mod progress;
 mod stream;
 mod table;
 
-pub use console::{Output, SCHEMA, Ui, at_terminal, count, hints_have, unwritten, written};
+pub use console::{Output, SCHEMA, Ui, at_terminal, count, hints_have, log, unwritten, written};
+pub use log::keep_log;
 pub use progress::{Progress, follow};
 pub use stream::Color;
 

@@ -1,5 +1,6 @@
 //! Events as progress bars on a terminal, or as plain lines.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::console::{Output, Ui, complain, count, typed};
 use super::escape::{escape_control, in_line};
 use super::stream::{Tone, dumb};
 use crate::fleet::Event;
+use crate::values::shell_word;
 
 /// How much is shown where there is no terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +25,15 @@ pub enum Progress {
 
 /// The most bars at the same time: more than a screen's height would flicker.
 const BARS: usize = 8;
+/// The most of what was done on a host that is told, in characters.
+const LONGEST: usize = 300;
 
 /// Shows events until their sender is gone.
 pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progress) {
     if ui.quiet {
-        while events.recv().await.is_some() {}
+        while next(ui, &mut events).await.is_some() {}
     } else if ui.output == Output::Json {
-        while let Some(event) = events.recv().await {
+        while let Some(event) = next(ui, &mut events).await {
             if plain == Progress::Lines {
                 ui.event(&event);
             }
@@ -37,7 +41,7 @@ pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progres
     } else if ui.err.terminal && !dumb() {
         bars(ui, &mut events, plain).await;
     } else {
-        while let Some(event) = events.recv().await {
+        while let Some(event) = next(ui, &mut events).await {
             if plain == Progress::Lines
                 && let Some(line) = line(ui, &event)
             {
@@ -47,10 +51,38 @@ pub async fn follow(ui: Ui, mut events: UnboundedReceiver<Event>, plain: Progres
     }
 }
 
+/// Returns the next event that everybody sees; what was done on hosts is told on the way.
+async fn next(ui: Ui, events: &mut UnboundedReceiver<Event>) -> Option<Event> {
+    loop {
+        let event = events.recv().await?;
+        let Event::Ran { host, what, args, seconds, failure } = &event else { return Some(event) };
+        let mut did = format!("{host}: {what}");
+        for arg in args {
+            did.push(' ');
+            did.push_str(&shell_word(arg));
+        }
+        let did = in_line(&did);
+        let did = cut(&did);
+        let failure = failure.as_ref().map(|why| format!(", {}", in_line(why))).unwrap_or_default();
+        ui.trace(&event, &format!("{did}: {seconds:.3} s{failure}"));
+    }
+}
+
+/// Leaves out what is more than somebody reads of a line.
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{} ...", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Returns the plain line of an event.
 fn line(ui: Ui, event: &Event) -> Option<String> {
     Some(match event {
-        Event::Phase { total: 0, .. } | Event::HostBegins { .. } | Event::HostEnds { failure: None, .. } => {
+        Event::Ran { .. }
+        | Event::Phase { total: 0, .. }
+        | Event::HostBegins { .. }
+        | Event::HostEnds { failure: None, .. } => {
             return None;
         }
         Event::Phase { name, total } => format!("{name}: {}", count(*total, "host")),
@@ -75,7 +107,7 @@ async fn bars(ui: Ui, events: &mut UnboundedReceiver<Event>, plain: Progress) {
     let mut total: Option<ProgressBar> = None;
     let mut hosts: BTreeMap<String, ProgressBar> = BTreeMap::new();
     let mut phase = "";
-    while let Some(event) = events.recv().await {
+    while let Some(event) = next(ui, events).await {
         match &event {
             Event::Phase { name, total: number } => {
                 phase = name;
