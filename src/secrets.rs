@@ -56,7 +56,7 @@ impl Secret {
     /// Where it is not; what is wrong, without any of its content.
     pub fn from_host(name: &str, content: Vec<u8>) -> Result<Self, String> {
         if !is_secret_name(name) {
-            return Err("it has a name that clusterctl gives to no secret".to_owned());
+            return Err("it has a name that clusterctl never gives to a secret".to_owned());
         }
         if content.len() > LARGEST {
             return Err("it is too large for a secret".to_owned());

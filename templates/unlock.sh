@@ -25,7 +25,7 @@ fi
 again=''
 { read -r _ _ _ _ again _ <"$home/lock"; } 2>/dev/null
 if [ "$again" = "$operation" ] && ! mv -f "$home/lock" "$home/lock.free" 2>/dev/null && [ -e "$home/lock" ]; then
-	say fail "can't take $home/lock away"
+	say fail "can't remove $home/lock"
 	exit 1
 fi
 say unlocked

@@ -24,7 +24,7 @@ fn a_host_that_was_not_asked_is_not_said_to_have_the_release() {
         (&["resume", "--yes"], "gone could not be reached ("),
     ] {
         let said = cluster.run(args).code(4);
-        assert!(said.stdout.starts_with("nothing to do: all hosts that were asked have the release "), "{said:?}");
+        assert!(said.stdout.starts_with("nothing to do: all hosts that answered have the release "), "{said:?}");
         assert!(said.stdout.contains(why), "{said:?}");
     }
     let plan = cluster.run(&["deploy", "--dry-run", "--skip", "@gone", "-o", "json"]).code(4).json();

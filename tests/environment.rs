@@ -248,12 +248,12 @@ fn folders_that_others_can_change_are_refused_before_anything_changes() {
     set_mode(&open, 0o777);
     for shell in ["dash", "bash", "busybox"] {
         let said = cluster.run_under(shell, &["deploy", "--yes"]).code(1);
-        let what = format!("here: {} can be written by others (mode 777)", open.display());
+        let what = format!("here: {} is writable by other users (mode 777)", open.display());
         assert!(said.stderr.contains(&what), "{shell}: {}", said.stderr);
         assert!(said.stderr.contains(&format!("chmod go-w {}", open.display())), "{shell}: {}", said.stderr);
         assert!(!cluster.kept("").exists(), "{shell}");
         let said = cluster.run_under(shell, &["doctor"]).code(5);
-        assert!(said.stdout.contains("can be written by others (mode 777)"), "{shell}: {}", said.stdout);
+        assert!(said.stdout.contains("is writable by other users (mode 777)"), "{shell}: {}", said.stdout);
     }
     set_mode(&open, 0o755);
     cluster.run(&["deploy", "--yes"]).code(0);
@@ -261,7 +261,7 @@ fn folders_that_others_can_change_are_refused_before_anything_changes() {
     let run = cluster.kept("nodes/worker-1/run");
     set_mode(&run, 0o666);
     let said = cluster.run(&["deploy", "--yes"]).code(1);
-    assert!(said.stderr.contains("nodes/worker-1/run can be written by others (mode 666)"), "{}", said.stderr);
+    assert!(said.stderr.contains("nodes/worker-1/run is writable by other users (mode 666)"), "{}", said.stderr);
     set_mode(&run, 0o600);
     // In a folder of root's that is sticky, nobody replaces what is another's.
     if running_as_root() {
@@ -269,7 +269,7 @@ fn folders_that_others_can_change_are_refused_before_anything_changes() {
         let bin = cluster.zeek().join("bin");
         set_mode(&bin, 0o777);
         let said = cluster.run(&["deploy", "--yes"]).code(0);
-        let told = format!("other users could replace: {} can be written by others (mode 777)", bin.display());
+        let told = format!("other users could replace: {} is writable by other users (mode 777)", bin.display());
         assert!(said.stderr.contains(&told), "{}", said.stderr);
         assert!(said.stderr.contains(&format!("chmod go-w {}", bin.display())), "{}", said.stderr);
         set_mode(&bin, 0o755);

@@ -67,7 +67,7 @@ fn what_became_of_nodes_is_told_once_and_folded() {
         ("restart", "4 nodes ready: manager, proxy-1, worker-1..2\n"),
         ("stop", "4 nodes stopped: worker-1..2, proxy-1, manager\n"),
         ("start", "4 nodes ready: manager, proxy-1, worker-1..2\n"),
-        ("start", "4 nodes running already: manager, proxy-1, worker-1..2\n"),
+        ("start", "4 nodes already running: manager, proxy-1, worker-1..2\n"),
     ] {
         let said = cluster.run(&[command]).code(0);
         assert_eq!(said.stdout, stdout, "{command}");
@@ -95,7 +95,7 @@ fn a_limit_that_nodes_do_not_get_is_said_by_deploy_and_doctor() {
     let told = "here: worker-1..2: can't set ulimit -n to 1073741824 -> clusterctl doctor";
     assert_eq!(said.stderr.matches(told).count(), 1, "{}", said.stderr);
     let doctor = cluster.run(&["doctor"]).code(5);
-    assert!(doctor.stdout.contains("`limits.nofile` is 1073741824, and"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("`limits.nofile` is 1073741824, but"), "{}", doctor.stdout);
     // Without a timer or a line of cron there is nothing to remove, and that is no mistake.
     let removed = cluster.run(&["maintain", "--remove"]).code(0);
     assert!(removed.stdout.contains("automatic maintenance removed"), "{}", removed.stdout);

@@ -173,7 +173,7 @@ fn another_cluster_on_the_same_host_is_named_and_its_answers_are_not_ours() {
     run(&["stop"]).code(0);
     cluster.run(&["start"]).code(0);
     let said = run(&["start", "manager"]);
-    assert!(said.stdout.contains(&format!("; that is manager of the cluster `{}` of", cluster.name())), "{said:?}");
+    assert!(said.stdout.contains(&format!("; it is manager of the cluster `{}` of", cluster.name())), "{said:?}");
 }
 
 /// In a container `/proc/uptime` may be the container's while processes' starts are counted by the kernel's own clock.

@@ -226,7 +226,10 @@ fn secrets_of_the_environment_are_those_of_now() {
     describe("", "# three\n", "");
     cluster.run(&["deploy", "--yes"]).code(0);
     let said = cluster.run(&["rollback", "--yes", &first]).code(0);
-    assert!(said.stderr.contains(&format!("worker-1: TOKEN has the value that {first} was deployed with")), "{said:?}");
+    assert!(
+        said.stderr.contains(&format!("worker-1: TOKEN keeps the value that {first} was deployed with")),
+        "{said:?}"
+    );
     assert!(environment(&cluster, "worker-1").contains("TOKEN=sesame-1\0"));
     assert_eq!(current(&cluster), first);
 }

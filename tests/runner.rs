@@ -187,7 +187,7 @@ fn a_node_without_its_supervisor_is_told_and_not_adopted() {
     let said = host.cluster.run(&["start", WORKER]).code(1);
     assert!(said.stdout.contains("unsupervised") && said.stdout.contains("restart it"), "{}", said.stdout);
     let said = host.cluster.run(&["deploy", "--yes"]).code(0);
-    let note = "worker-1 runs unsupervised, and will not be started again after an end: clusterctl restart worker-1";
+    let note = "worker-1 runs unsupervised, without a restart after a crash: clusterctl restart worker-1";
     assert!(said.stderr.contains(note), "{}", said.stderr);
     let row = host.cluster.row(WORKER);
     assert_eq!((&row["pid"], &row["detail"]), (&json!(pid), &json!("unsupervised")));

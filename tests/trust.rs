@@ -100,7 +100,7 @@ fn a_remembered_host_runs_nothing_here_and_makes_no_host_of_this_machine() {
     let diff = &all[0].1;
     assert!(diff.stderr.contains("ghost left the description but cannot be reached"), "{diff:?}");
     assert!(diff.stderr.contains("list it under `removed`"), "{diff:?}");
-    assert!(diff.stderr.contains("pending is damaged, and ignored"), "{diff:?}");
+    assert!(diff.stderr.contains("pending is damaged and ignored"), "{diff:?}");
     assert!(!diff.stderr.contains("victim") && !diff.stdout.contains("victim"), "{diff:?}");
     // A deploy goes on, says what it does not know, and writes the record anew; nobody is forgotten.
     let report = cluster.run(&["deploy", "--yes"]).code(4);

@@ -177,10 +177,10 @@ fn warnings_of_a_description_are_shown_and_refuse_nothing() {
     assert_eq!(
         lines,
         [
-            "warning: 2 workers capture on `lo` of `here`, and each sees every packet: logs have everything 2 times",
+            "warning: 2 workers capture on `lo` of `here`, and each sees every packet: logs have every record 2 times",
             "  = help: write `interface: af_packet::lo`, and they share the packets",
             "warning: 2 nodes of `worker` on `here` share 1 CPU",
-            "  = help: if that is not meant, give each node a CPU of its own, or lower `count`",
+            "  = help: unless you want that, give each node a CPU of its own, or lower `count`",
         ],
         "{}",
         said.stderr
@@ -219,8 +219,8 @@ fn a_cpu_that_the_host_has_not_is_found_by_doctor_and_before_anything_changes() 
     assert!(doctor.contains("cpus: worker-2: CPU 8000 is not online there"), "{doctor}");
     let said = cluster.run(&["deploy", "--yes"]).code(1);
     assert!(said.stderr.contains("nothing changed"), "{}", said.stderr);
-    assert!(said.stderr.contains("worker-2 on here: CPU 8000 is not online there: "), "{}", said.stderr);
-    assert!(said.stderr.contains("hint: set `pin_cpus`"), "{}", said.stderr);
+    assert!(said.stderr.contains("worker-2 on here: CPU 8000 is not online there (online: "), "{}", said.stderr);
+    assert!(said.stderr.contains("hint: change `pin_cpus`"), "{}", said.stderr);
     assert!(!cluster.kept("current").exists());
     // CPUs that are shared are no reason.
     cluster.write_local(", pin_cpus: 0");
@@ -302,7 +302,11 @@ nodes:
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("scripts: []", &format!("scripts: [], site: {}", site.display()))).unwrap();
     let said = cluster.run(&["deploy"]).code(3);
-    assert!(said.stderr.contains("points out of it") && said.stderr.contains("cluster.yaml:2:"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("points out of the folder") && said.stderr.contains("cluster.yaml:2:"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]
@@ -364,9 +368,9 @@ fn a_cluster_that_was_renamed_is_told_by_its_old_name() {
     std::fs::write(&file, old.replace(&format!("cluster: {name}"), "cluster: renamed")).unwrap();
     let said = cluster.run(&["deploy", "--yes"]).code(1);
     let folder = cluster.dir().join("base").join(&name);
-    let words = format!("that is manager of the cluster `{name}` of clusterctl, in {}", folder.display());
+    let words = format!("it is manager of the cluster `{name}` of clusterctl, in {}", folder.display());
     assert!(said.stderr.contains(&words), "{}", said.stderr);
-    assert!(said.stderr.contains(&format!("with `cluster: {name}` in this one")), "{}", said.stderr);
+    assert!(said.stderr.contains(&format!("write `cluster: {name}` into this one")), "{}", said.stderr);
     // That works, and then the new name does.
     std::fs::write(&file, &old).unwrap();
     cluster.run(&["stop"]).code(0);

@@ -13,7 +13,7 @@ use crate::commands::complete::FILE_VARIABLE;
 #[derive(Debug, Parser)]
 #[command(name = "clusterctl", version, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 the description is not valid, 4 some hosts or nodes \
-failed, 5 not as it should be, 6 locked by another operation, 130 interrupted")]
+failed, 5 problems found, 6 locked by another operation, 130 interrupted")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

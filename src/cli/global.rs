@@ -14,25 +14,25 @@ pub(crate) struct Global {
     /// The description of the cluster
     #[arg(short, long, global = true, env = FILE_VARIABLE, default_value = "cluster.yaml", value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// How results are written
+    /// The form of the result
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
-    /// Only the result and errors: no progress messages
+    /// Print only the result and errors, no progress messages
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Tell on stderr what is run on each host, and how long it takes
+    /// Show on stderr what runs on each host, and how long it takes
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
-    /// Add what is told to a file (0600), and what is run on each host
+    /// Append all messages, and what runs on each host, to a file (mode 0600)
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) log: Option<PathBuf>,
-    /// Whether colours are used
+    /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// How long a host may take to answer a short question, connecting included
     #[arg(long, global = true, default_value = "20s", value_name = "DURATION", value_parser = timeout)]
     pub(crate) timeout: Duration,
-    /// How many hosts are worked on at the same time
+    /// How many hosts to work on at the same time
     #[arg(long, global = true, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) parallel: u16,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Global {
 fn timeout(text: &str) -> Result<Duration, String> {
     match text.parse()? {
         Interval(timeout) if (1..=3600).contains(&timeout.as_secs()) => Ok(timeout),
-        timeout => Err(format!("must be from 1s to 1h, not {timeout}")),
+        timeout => Err(format!("must be between 1s and 1h, not {timeout}")),
     }
 }
 

@@ -8,8 +8,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const OF_ZEEKCTL: [(&str, &str); 17] = [
     ("capstats", "use `status`"),
     ("cleanup", "not needed; `maintain` tidies up"),
-    ("config", "see the description; `nodes` and `layout` show what comes of it"),
-    ("cron", "use `maintain --install` once: hosts do it themselves then"),
+    ("config", "see the description; `nodes` and `layout` show what clusterctl makes of it"),
+    ("cron", "use `maintain --install` once: then hosts do it by themselves"),
     ("df", "use `doctor`"),
     ("diag", "use `status`"),
     ("exec", "use `ssh HOST COMMAND`"),

@@ -54,7 +54,7 @@ fn what_each_node_has_a_copy_of_is_bounded_before_it_is_made() {
     };
     // The interface alone is at fault, and is told alone.
     let told = group(&format!("interface: {big}"));
-    assert!(told.contains("longer than 255 bytes") && !told.contains("all nodes take"), "{told}");
+    assert!(told.contains("longer than 255 bytes") && !told.contains("all nodes together take"), "{told}");
     for settings in [
         format!("interface: eth0, env: {{ A: {big} }}"),
         format!("interface: eth0, args: [{big}]"),
@@ -62,12 +62,12 @@ fn what_each_node_has_a_copy_of_is_bounded_before_it_is_made() {
         format!("interface: {}", "e".repeat(250)),
     ] {
         let told = group(&settings);
-        assert!(told.contains("is the most") && told.contains("8: "), "{}", &told[..told.len().min(400)]);
+        assert!(told.contains("the limit is") && told.contains("8: "), "{}", &told[..told.len().min(400)]);
     }
     let long = "n".repeat(1 << 20);
     let text = format!(
         "cluster: c\nhosts: {{ a: {{ address: 10.0.0.1 }} }}\nnodes:\n{NODES}  ? {long}\n  : {{ type: worker, host: a, count: 19990, interface: e }}\n"
     );
     let all: Vec<String> = problems(&text).iter().map(|p| p.message.chars().take(200).collect()).collect();
-    assert!(all.iter().any(|message| message.contains("is the most")), "{all:#?}");
+    assert!(all.iter().any(|message| message.contains("the limit is")), "{all:#?}");
 }

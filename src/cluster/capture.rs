@@ -34,13 +34,13 @@ pub(super) fn check(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>)
         }
         let host = &nodes.hosts[host].name;
         let message = format!(
-            "{count} workers capture on `{interface}` of `{host}`, and each sees every packet: logs have everything \
+            "{count} workers capture on `{interface}` of `{host}`, and each sees every packet: logs have every record \
              {count} times"
         );
         let help = match interface.split_once("::") {
             None => format!("write `interface: af_packet::{interface}`, and they share the packets"),
             Some(("pcap", device)) => format!("write `interface: af_packet::{device}`, and they share the packets"),
-            Some(_) => "take `enable_fanout: false` out, and they share the packets".to_owned(),
+            Some(_) => "remove `enable_fanout: false`, and they share the packets".to_owned(),
         };
         problems.warn(Problem::value(place, message, "not shared").help(help));
     }

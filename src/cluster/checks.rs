@@ -31,8 +31,8 @@ pub(super) fn distinct(nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
             } else {
                 format!("the nodes `{a}` and `{b}` differ only by case")
             };
-            let problem = Problem::key(member(at).place.clone(), message, "gives the name again");
-            problems.push(problem.also(member(first).place.clone(), At::Key, "gives the name first"));
+            let problem = Problem::key(member(at).place.clone(), message, "uses the name again");
+            problems.push(problem.also(member(first).place.clone(), At::Key, "uses the name first"));
         }
         if let Some(first) = indices.insert((draft.host, draft.role, draft.index), at)
             && !member(at).has_unread_indices(problems)
@@ -69,7 +69,7 @@ pub(super) fn distinct(nodes: &Nodes<'_>, problems: &mut Problems<'_>) {
             if place(first) != place(at) {
                 problem = problem.also(place(first), At::Value, format!("CPU {cpu}"));
             }
-            problems.warn(problem.help("if that is not meant, give each node a CPU of its own"));
+            problems.warn(problem.help("unless you want that, give each node a CPU of its own"));
         }
     }
 }
@@ -125,7 +125,7 @@ pub(super) fn roles(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>)
     }
     if let Some(first) = of(Role::Standalone).next() {
         for other in nodes.members.iter().filter(|m| m.role != Role::Standalone) {
-            let message = format!("a standalone Zeek is alone, and there is `{}`", other.group);
+            let message = format!("a standalone Zeek has no other nodes, and there is also `{}`", other.group);
             let problem = Problem::key(other.group_place.clone(), message, "a node of a cluster").also(
                 first.group_place.clone(),
                 At::Key,
@@ -173,12 +173,9 @@ pub(super) fn roles(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>)
         let host = &nodes.hosts[member.host];
         if needed && !host.enabled {
             let message = format!("`{}` runs on `{}`, which is not enabled", member.group, host.name);
-            let problem = Problem::key(
-                member.place.clone(),
-                message,
-                format!("a {} can't be away", member.role.name()),
-            )
-            .also(Place::of(&["hosts", &host.name, "enabled"]), At::Value, "not enabled");
+            let problem =
+                Problem::key(member.place.clone(), message, format!("the cluster needs its {}", member.role.name()))
+                    .also(Place::of(&["hosts", &host.name, "enabled"]), At::Value, "not enabled");
             problems.push(problem.help("move it to another host, or enable the host"));
         }
     }

@@ -11,7 +11,7 @@ use crate::error::{At, Place, Problem};
 pub(super) fn expand(nodes: &mut Nodes<'_>, ports: &Ports, problems: &mut Problems<'_>) {
     let total = nodes.count();
     if total > MOST.into() {
-        let message = format!("the description has {total} nodes; {MOST} is the most");
+        let message = format!("the description has {total} nodes; the limit is {MOST}");
         problems.push(Problem::key(Place::of(&["nodes"]), message, "too many nodes"));
         return;
     }
@@ -36,7 +36,7 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
         if let Some(count) = member.setting("count") {
             problem = problem.also(count, At::Value, format!("{} nodes", member.count));
         }
-        problems.warn(problem.help("if that is not meant, give each node a CPU of its own, or lower `count`"));
+        problems.warn(problem.help("unless you want that, give each node a CPU of its own, or lower `count`"));
     }
     let explicit = member.nearest(|settings| settings.port);
     let explicit_metrics = member.nearest(|settings| settings.metrics_port);
@@ -93,7 +93,7 @@ fn check_interface(member: &Member<'_>, captures: bool, problems: &mut Problems<
     let (name, role) = (member.group, member.role.name());
     match (member.interface(), member.setting("interface")) {
         (Some(_), Some(place)) if !captures => {
-            let message = format!("`{name}` is a {role}, and a {role} has no interface");
+            let message = format!("`{name}` is a {role}; only workers have an interface");
             problems
                 .push(Problem::key(place, message, "only workers capture").help("remove it, or write `type: worker`"));
         }
@@ -127,14 +127,14 @@ fn check_interface(member: &Member<'_>, captures: bool, problems: &mut Problems<
         && !member.is_broken("interface", problems)
     {
         let mut problem =
-            Problem::key(place, format!("`{name}` has AF_PACKET settings, and does not capture with it"), "");
+            Problem::key(place, format!("`{name}` has AF_PACKET settings, but does not capture with AF_PACKET"), "");
         if let Some(interface) = member.setting("interface") {
             problem = problem.also(interface, At::Value, "not `af_packet::...`");
         }
         let plain = member.interface().filter(|interface| !interface.is_empty() && !interface.contains("::"));
         problems.push(problem.help(match plain {
-            Some(device) => format!("write `interface: af_packet::{device}`, or take `af_packet` out"),
-            None => "write `interface: af_packet::INTERFACE`, or take `af_packet` out".to_owned(),
+            Some(device) => format!("write `interface: af_packet::{device}`, or remove `af_packet`"),
+            None => "write `interface: af_packet::INTERFACE`, or remove `af_packet`".to_owned(),
         }));
     }
 }

@@ -74,7 +74,7 @@ fn members<'a>(
         for (key, value) in [("count", member.count), ("first_index", member.first)] {
             if value == 0 {
                 let place = member.setting(key).unwrap_or_else(|| place.clone());
-                problems.push(Problem::value(place, format!("`{key}` is at least 1"), "zero"));
+                problems.push(Problem::value(place, format!("`{key}` must be at least 1"), "zero"));
                 whole = false;
             }
         }

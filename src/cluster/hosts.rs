@@ -150,7 +150,7 @@ pub(super) fn removed(spec: &Spec, problems: &mut Problems<'_>) -> Vec<Former> {
                 At::Value,
                 "first used here",
             );
-            problems.push(problem.help("a host that has another name now is not removed: take it out of `removed`"));
+            problems.push(problem.help("a host with a new name is not a removed host: delete it from `removed`"));
         }
         all.push(former);
     }
@@ -296,7 +296,7 @@ fn distinct(spec: &Spec, problems: &mut Problems<'_>) {
                 At::Value,
                 "first used here",
             );
-            problems.push(problem.help("two names for one machine are one host; put the nodes of both on it"));
+            problems.push(problem.help("give the machine one name, and put the nodes of both there"));
         }
     }
 }
@@ -313,7 +313,7 @@ fn loopback(spec: &Spec, problems: &mut Problems<'_>) {
         let place = Place::of(&["hosts", name]);
         let (place, at, what) = match &host.machine.address {
             Some(address) => (place.key("address"), At::Value, format!("the loopback address {address}")),
-            None => (place, At::Key, "no address, so it is loopback".to_owned()),
+            None => (place, At::Key, "no address, which means loopback".to_owned()),
         };
         let message = format!("the host `{name}` has {what}, and there are other hosts");
         let problem = Problem { at, ..Problem::value(place, message, "the others can't reach it") };

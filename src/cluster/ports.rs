@@ -138,11 +138,11 @@ pub(super) fn check(
         let ((place, _), (other, _)) = (second.place(nodes), first.place(nodes));
         let mut problem = Problem::value(
             place.clone(),
-            format!("{a} and {b} want the same port {port} on `{name}`"),
-            "wanted again here",
+            format!("{a} and {b} need the same port {port} on `{name}`"),
+            "needed again here",
         );
         if other != place {
-            problem = problem.also(other, At::Value, "wanted here");
+            problem = problem.also(other, At::Value, "needed here");
         }
         let free = (port.max(1024)..=LAST).find(|port| !used.contains_key(&(host, *port)));
         if let Some(free) = free.filter(|_| second.place(nodes).1) {

@@ -122,8 +122,9 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
     check_interval(spec.logs.late, LATES, place.key("late"), problems);
     if let Some(LogAge(expire)) = spec.logs.expire {
         if spec.logs.archive == Some(spec::Archive::Off) {
-            let problem = Problem::key(place.key("expire"), "logs expire only in an archive, and it is off", "")
-                .help("take `archive: off` out: there is an archive by default");
+            let problem =
+                Problem::key(place.key("expire"), "logs expire only in the archive, and the archive is off", "")
+                    .help("remove `archive: off`: by default there is an archive");
             problems.push(problem);
         }
         if expire.0.is_zero() {
@@ -330,13 +331,12 @@ fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut 
     // Of as many nodes as there may be, what there is too much of is in the settings.
     let Some((largest, _)) = sizes().max_by_key(|(_, size)| *size).filter(|_| total > RESOLVED) else { return true };
     let message = format!(
-        "all nodes take {} with their settings; {} is the most",
+        "the settings of all nodes together take {}; the limit is {}",
         bytesize::ByteSize(total as u64),
         bytesize::ByteSize(RESOLVED as u64)
     );
     let place = Place::of(&["nodes", largest.group]);
-    let problem =
-        Problem::key(place, message, "most of it: env, redefs, scripts, args and interface, once for each node");
+    let problem = Problem::key(place, message, "env, redefs, scripts, args and interface count once for each node");
     problems.push(problem.help("put large settings into a script under `zeek.site`"));
     false
 }

@@ -62,7 +62,7 @@ pub(super) fn check_env(env: &OrderedMap<Env>, place: &Place, problems: &mut Pro
         let here = place.key(name);
         if SCRIPTS.contains(&name) {
             let message = format!("`{name}` is a variable of the script that starts nodes");
-            problems.push(Problem::key(here, message, "can't be set here").help("name it in capitals"));
+            problems.push(Problem::key(here, message, "can't be set here").help("write the name in capital letters"));
         } else if is_the_shells(name) {
             let message = format!("`{name}` is a variable of the shell itself: its value would not reach the node");
             problems.push(Problem::key(here, message, "can't be set here").help("choose another name"));

@@ -82,14 +82,14 @@ impl<'a> Template<'a> {
 fn lonely(brace: char) -> Wrong {
     Wrong {
         what: format!("has a `{brace}` that belongs to no placeholder"),
-        help: format!("write `{brace}{brace}` for a brace that means itself; placeholders are {}", words()),
+        help: format!("write `{brace}{brace}` for a literal brace; placeholders are {}", words()),
     }
 }
 
 fn unknown(word: &str) -> Wrong {
     let help = match nearest(word, WORDS.iter().map(|(known, _)| *known)) {
-        Some(near) => format!("did you mean `{{{near}}}`? Braces that mean themselves are doubled: `{{{{` and `}}}}`"),
-        None => format!("placeholders are {}; braces that mean themselves are doubled: `{{{{` and `}}}}`", words()),
+        Some(near) => format!("did you mean `{{{near}}}`? Double a literal brace: `{{{{` or `}}}}`"),
+        None => format!("placeholders are {}; double a literal brace: `{{{{` or `}}}}`", words()),
     };
     Wrong { what: format!("has the unknown placeholder `{{{word}}}`"), help }
 }
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(
             told("eth{n}"),
             "has the unknown placeholder `{n}` | placeholders are `{index}`, `{index0}`, `{group_index}` and \
-             `{group_index0}`; braces that mean themselves are doubled: `{{` and `}}`"
+             `{group_index0}`; double a literal brace: `{{` or `}}`"
         );
         assert!(told("eth{gruop_index0}").contains("did you mean `{group_index0}`?"));
         assert!(told("netmap::eth1}0").contains("has a `}` that belongs to no placeholder | write `}}`"));

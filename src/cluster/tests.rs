@@ -211,7 +211,7 @@ fn a_standalone_zeek_is_alone() {
     assert!(cluster.is_standalone());
     assert_eq!(cluster.nodes[0].port, 27765);
     assert_snapshot!(told(&format!("{text}  m: {{ type: manager }}\n")), @r#"
-    5:3 a standalone Zeek is alone, and there is `m` | remove one of the two; a cluster has a manager, a proxy and workers
+    5:3 a standalone Zeek has no other nodes, and there is also `m` | remove one of the two; a cluster has a manager, a proxy and workers
     "#);
 }
 
@@ -235,8 +235,8 @@ nodes:
     assert_snapshot!(told(text), @r#"
     2:9 nodes listen on loopback, and there are several hosts | write `listen: node`, or leave it out
     5:3 the hosts `mgmt` and `MGMT` differ only by case
-    5:20 `mgmt` and `MGMT` have the same address | two names for one machine are one host; put the nodes of both on it
-    6:3 the host `one` has no address, so it is loopback, and there are other hosts | write the address by which the other hosts reach it
+    5:20 `mgmt` and `MGMT` have the same address | give the machine one name, and put the nodes of both there
+    6:3 the host `one` has no address, which means loopback, and there are other hosts | write the address by which the other hosts reach it
     7:17 `one` and `two` are both local, so they are one machine | put the nodes of both on one host
     7:42 only a link-local IPv6 address has a zone
     8:20 a link-local address needs its zone | write `zone_id: INTERFACE` beside it
@@ -294,14 +294,14 @@ fn wrong_nodes_are_told() {
     11:3 `no-interface` has no interface | write `interface: af_packet::eth1`, or the name of another packet source
     12:34 the group `both` has both `host` and `hosts` | keep one of the two
     13:37 the host `b` is listed twice
-    13:65 `count` is at least 1
-    14:52 5 workers capture on `eth0` of `b`, and each sees every packet: logs have everything 5 times | write `interface: af_packet::eth0`, and they share the packets
+    13:65 `count` must be at least 1
+    14:52 5 workers capture on `eth0` of `b`, and each sees every packet: logs have every record 5 times | write `interface: af_packet::eth0`, and they share the packets
     15:49 `w-3` and `v-b-3` are both worker 3 of `b` | write `first_index: 21` here
-    15:62 CPU 3 of `b` is pinned by `w-5` and `v-b-3` | if that is not meant, give each node a CPU of its own
-    15:92 the interface has the unknown placeholder `{n}` | placeholders are `{index}`, `{index0}`, `{group_index}` and `{group_index0}`; braces that mean themselves are doubled: `{{` and `}}`
-    15:102 `v` has AF_PACKET settings, and does not capture with it | write `interface: af_packet::eth{n}`, or take `af_packet` out
+    15:62 CPU 3 of `b` is pinned by `w-5` and `v-b-3` | unless you want that, give each node a CPU of its own
+    15:92 the interface has the unknown placeholder `{n}` | placeholders are `{index}`, `{index0}`, `{group_index}` and `{group_index0}`; double a literal brace: `{{` or `}}`
+    15:102 `v` has AF_PACKET settings, but does not capture with AF_PACKET | write `interface: af_packet::eth{n}`, or remove `af_packet`
     16:37 `p` goes up to index 101, but a host has ports for proxy 1 to 100 only | lower `count` or `first_index`, lower `ports.base`, or set `port`
-    17:37 `workers` and `l` want the same port 27960 on `b` | port 27966 is free on `b`
+    17:37 `workers` and `l` need the same port 27960 on `b` | port 27966 is free on `b`
     19:3 `a` would get the messages of `a.b` | choose another name
     19:85 `af_packet::eth0` and `af_packet::eth1` of `a` have the same fanout id 5 | leave it out, and each interface gets an id of its own
     "#);
@@ -334,7 +334,7 @@ ports: { base: 32760, control: 27770 }
     13:65 this is not a Zeek expression
     14:36 the network 10.0.0.0/8 is given twice
     14:52 the network `10.0.0.1` has no prefix length; write `10.0.0.1/32` for one address
-    15:21 logs expire only in an archive, and it is off | take `archive: off` out: there is an archive by default
+    15:21 logs expire only in the archive, and the archive is off | remove `archive: off`: by default there is an archive
     15:29 logs would expire after 1m, before they rotate (1h)
     16:20 0s is too short here: 1s to 6h
     17:19 Zeek can't run with so few open files
@@ -352,9 +352,9 @@ fn ports_that_clash_are_told_with_a_free_one() {
   x: { type: worker, host: b, interface: lo, port: 27762 }
 ";
     assert_snapshot!(told(&text), @r#"
-    8:52 the control port and `logger-1` want the same port 27759 on `a` | port 27763 is free on `a`
-    8:52 ZeroMQ's XPUB port (`ports.base`) and `logger-2` want the same port 27760 on `a` | port 27763 is free on `a`
-    9:60 `manager` and the metrics of `w` want the same port 27762 on `a` | port 27763 is free on `a`
+    8:52 the control port and `logger-1` need the same port 27759 on `a` | port 27763 is free on `a`
+    8:52 ZeroMQ's XPUB port (`ports.base`) and `logger-2` need the same port 27760 on `a` | port 27763 is free on `a`
+    9:60 `manager` and the metrics of `w` need the same port 27762 on `a` | port 27763 is free on `a`
     "#);
 }
 
@@ -469,18 +469,18 @@ fn af_packet_settings_that_nothing_would_use_are_refused() {
             "{HOSTS}  w:\n    type: worker\n    count: 4\n    af_packet: {{ buffer_size: 256MiB }}\n{worker}"
         ))
     };
-    assert_snapshot!(told("    host: b\n    interface: eth0\n"), @"11:5 `w` has AF_PACKET settings, and does not capture with it | write `interface: af_packet::eth0`, or take `af_packet` out");
-    assert_snapshot!(told("    interface: af_packet::eth0\n    hosts: { a: {}, b: { interface: \"netmap::eth0\" } }\n"), @"11:5 `w` has AF_PACKET settings, and does not capture with it | write `interface: af_packet::INTERFACE`, or take `af_packet` out");
+    assert_snapshot!(told("    host: b\n    interface: eth0\n"), @"11:5 `w` has AF_PACKET settings, but does not capture with AF_PACKET | write `interface: af_packet::eth0`, or remove `af_packet`");
+    assert_snapshot!(told("    interface: af_packet::eth0\n    hosts: { a: {}, b: { interface: \"netmap::eth0\" } }\n"), @"11:5 `w` has AF_PACKET settings, but does not capture with AF_PACKET | write `interface: af_packet::INTERFACE`, or remove `af_packet`");
     assert_snapshot!(told("    host: b\n    interface: af_packet::eth0\n"), @"");
 }
 
 #[test]
 fn workers_that_all_see_every_packet_are_warned_of_where_nothing_shares_them() {
     let warned = |rest: &str| warned(&format!("{HOSTS}{rest}"));
-    assert_snapshot!(warned("  w: { type: worker, host: b, interface: eth0, count: 4 }\n"), @"8:42 4 workers capture on `eth0` of `b`, and each sees every packet: logs have everything 4 times | write `interface: af_packet::eth0`, and they share the packets");
-    assert_snapshot!(warned("  w: { type: worker, host: b, interface: eth0 }\n  v: { type: worker, host: b, interface: eth0, first_index: 2 }\n"), @"9:42 2 workers capture on `eth0` of `b`, and each sees every packet: logs have everything 2 times | write `interface: af_packet::eth0`, and they share the packets");
-    assert_snapshot!(warned("  w: { type: worker, hosts: [a, b], interface: \"pcap::eth0\", count: 2 }\n"), @"8:48 2 workers capture on `pcap::eth0` of `a`, and each sees every packet: logs have everything 2 times | write `interface: af_packet::eth0`, and they share the packets");
-    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 2, af_packet: { enable_fanout: false } }\n"), @"8:42 2 workers capture on `af_packet::eth0` of `b`, and each sees every packet: logs have everything 2 times | take `enable_fanout: false` out, and they share the packets");
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: eth0, count: 4 }\n"), @"8:42 4 workers capture on `eth0` of `b`, and each sees every packet: logs have every record 4 times | write `interface: af_packet::eth0`, and they share the packets");
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: eth0 }\n  v: { type: worker, host: b, interface: eth0, first_index: 2 }\n"), @"9:42 2 workers capture on `eth0` of `b`, and each sees every packet: logs have every record 2 times | write `interface: af_packet::eth0`, and they share the packets");
+    assert_snapshot!(warned("  w: { type: worker, hosts: [a, b], interface: \"pcap::eth0\", count: 2 }\n"), @"8:48 2 workers capture on `pcap::eth0` of `a`, and each sees every packet: logs have every record 2 times | write `interface: af_packet::eth0`, and they share the packets");
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 2, af_packet: { enable_fanout: false } }\n"), @"8:42 2 workers capture on `af_packet::eth0` of `b`, and each sees every packet: logs have every record 2 times | remove `enable_fanout: false`, and they share the packets");
     for shares in [
         "w: { type: worker, host: b, interface: af_packet::eth0, count: 4 }",
         "w: { type: worker, hosts: [a, b], interface: eth0 }",
@@ -502,9 +502,9 @@ fn workers_that_all_see_every_packet_are_warned_of_where_nothing_shares_them() {
 #[test]
 fn cpus_that_nodes_share_are_warned_of() {
     let warned = |rest: &str| warned(&format!("{}{rest}", HOSTS.replace("host: a }", "host: a, pin_cpus: 0 }")));
-    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 58, pin_cpus: 0-47 }\n"), @"8:80 58 nodes of `w` on `b` share 48 CPUs | if that is not meant, give each node a CPU of its own, or lower `count`");
-    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 2, pin_cpus: [1, 1] }\n"), @"8:79 CPU 1 of `b` is pinned by `w-1` and `w-2` | if that is not meant, give each node a CPU of its own");
-    assert_snapshot!(warned("  l: { type: logger, host: a, pin_cpus: 0 }\n"), @"8:41 CPU 0 of `a` is pinned by `manager` and `l` | if that is not meant, give each node a CPU of its own");
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 58, pin_cpus: 0-47 }\n"), @"8:80 58 nodes of `w` on `b` share 48 CPUs | unless you want that, give each node a CPU of its own, or lower `count`");
+    assert_snapshot!(warned("  w: { type: worker, host: b, interface: af_packet::eth0, count: 2, pin_cpus: [1, 1] }\n"), @"8:79 CPU 1 of `b` is pinned by `w-1` and `w-2` | unless you want that, give each node a CPU of its own");
+    assert_snapshot!(warned("  l: { type: logger, host: a, pin_cpus: 0 }\n"), @"8:41 CPU 0 of `a` is pinned by `manager` and `l` | unless you want that, give each node a CPU of its own");
     let text =
         format!("{HOSTS}  w: {{ type: worker, host: b, interface: af_packet::eth0, count: 5, pin_cpus: \"3,1\" }}\n");
     let cpus: Vec<_> = made(&text).nodes.iter().filter(|n| n.role == Role::Worker).map(|n| n.cpu).collect();

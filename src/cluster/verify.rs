@@ -55,11 +55,11 @@ fn host_form(host: &Host) -> Result<(), String> {
 
 fn node_form(node: &Node, hosts: usize) -> Result<(), String> {
     if !is_node_name(&node.name) {
-        return Err("that is not a name of a node".to_owned());
+        return Err("that is not a valid node name".to_owned());
     }
     node.group.parse::<Name>()?;
     if node.host >= hosts {
-        return Err(format!("it is on the host number {}, and there are {hosts}", node.host));
+        return Err(format!("it is on host number {}, and the number of hosts is {hosts}", node.host));
     }
     let zone = |id: &str| format!("fe80::1%{id}").parse::<Address>().is_ok();
     if !node.zone_id.is_empty() && !zone(&node.zone_id) {
@@ -96,14 +96,14 @@ fn redefs(redefs: &BTreeMap<String, Redef>) -> Result<(), String> {
         .iter()
         .find(|(id, redef)| !is_zeek_identifier(id) || matches!(redef, Redef::Expr(text) if text.contains('\0')))
     {
-        Some((id, _)) => Err(format!("{id:?} is not redefined as a description can")),
+        Some((id, _)) => Err(format!("the redef of {id:?} is not valid")),
         None => Ok(()),
     }
 }
 
 fn texts(what: &str, texts: &[String]) -> Result<(), String> {
     match texts.iter().find(|text| text.is_empty() || is_odd(text)) {
-        Some(text) => Err(format!("{what} has {text:?} in it")),
+        Some(text) => Err(format!("{what} has the invalid text {text:?}")),
         None => Ok(()),
     }
 }

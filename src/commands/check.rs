@@ -109,7 +109,7 @@ async fn check(fleet: &Fleet) -> Result<CheckReport, CommandError> {
     // What is staged for a look is taken away again, which must not meet a deploy of the same.
     let locks = Locks::take(fleet, &handles, &Operation::new(OperationKind::Check)).await?;
     let staged = deploy::stage(fleet, &prepared, &locks).await;
-    let report = match require_all("the check could not be done: the release could not be staged everywhere", staged) {
+    let report = match require_all("cannot check the scripts: could not stage the release on all hosts", staged) {
         Ok(()) => deploy::parse(fleet, &prepared, |_| true, true).await,
         Err(error) => Err(error),
     };

@@ -12,7 +12,7 @@ use crate::error::{CommandError, Kind};
 use crate::ui::{Progress, typed};
 use crate::values::shell_word;
 
-/// What a deploy would change
+/// Show what a deploy would change
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
     /// End with 5 if there is something to do

@@ -47,7 +47,7 @@ impl Report for Written {
     }
 
     fn show(&self, ui: &Ui) {
-        let next = typed("edit it, then `clusterctl check`");
+        let next = typed("edit it, then run `clusterctl check`");
         ui.result(&format!("wrote {}; next: {next}", self.file.display()));
     }
 

@@ -13,7 +13,7 @@ use crate::error::{CommandError, Kind};
 use crate::fleet::Selection;
 use crate::ui::{Cell, Column, Progress, Tone, Ui, table};
 
-/// Nodes with hosts, addresses, ports and CPUs
+/// List nodes with their hosts, addresses, ports and CPUs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Nodes {
     #[command(flatten)]

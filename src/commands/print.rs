@@ -22,7 +22,7 @@ pub(crate) struct Print {
     /// The identifier, with its module
     #[arg(value_name = "ID")]
     id: String,
-    /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; none: all
+    /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; default: all
     #[arg(value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     selectors: Vec<String>,
 }
@@ -112,7 +112,7 @@ impl Report for PrintReport {
 async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintReport, CommandError> {
     if !is_zeek_identifier(id) {
         return Err(Error::new(Kind::Usage, format!("`{id}` is not an identifier of Zeek such as `Cluster::nodes`"))
-            .hint("only the values of global identifiers can be asked for, no expressions")
+            .hint("`print` shows the values of global identifiers, not of expressions")
             .into());
     }
     let cluster = &*fleet.cluster;

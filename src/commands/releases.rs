@@ -11,7 +11,7 @@ use crate::error::{CommandError, Kind};
 use crate::fleet::Fleet;
 use crate::ui::{Cell, Column, Progress, Tone, Ui, complain, count, in_line, table};
 
-/// Releases on each host: when, by whom, with which Zeek, and which runs
+/// List the releases on each host: when, by whom, with which Zeek, and which runs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Releases {}
 
@@ -100,7 +100,7 @@ impl Report for ReleasesReport {
             ui.result(&table(ui.out, &COLUMNS, &rows));
         }
         for (host, why) in &self.odd {
-            complain(&format!("{host}: {}; it is no release", in_line(why)));
+            complain(&format!("{host}: ignored, not a release: {}", in_line(why)));
         }
         for (host, why) in &self.unknown {
             ui.result(&format!("{}: {}", ui.out.paint(Tone::Bad, &format!("{host} cannot be reached")), in_line(why)));

@@ -14,7 +14,7 @@ use crate::ui::Progress;
 /// Bring hosts that were away to the release that the others run, and start their nodes
 #[derive(Debug, clap::Args)]
 pub(crate) struct Resume {
-    /// Hosts (@sensor1); none: all that are behind
+    /// Hosts (@sensor1); default: all that are behind
     #[arg(value_name = "@HOST", add = ArgValueCompleter::new(complete::selectors))]
     hosts: Vec<String>,
     #[command(flatten)]

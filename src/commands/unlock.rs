@@ -18,7 +18,7 @@ use crate::ui::{Progress, Tone, Ui, in_line};
 /// Free the lock of an operation that hangs; an operation that ends frees its own lock
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unlock {
-    /// Hosts (@sensor1); none: all
+    /// Hosts (@sensor1); default: all
     #[arg(value_name = "@HOST", add = ArgValueCompleter::new(complete::selectors))]
     hosts: Vec<String>,
     /// Do not ask before acting

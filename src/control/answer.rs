@@ -43,7 +43,7 @@ pub enum ControlError {
 
 pub(super) fn closed(code: Option<u16>, reason: &str) -> String {
     match (code, reason) {
-        (None, _) => " without a word".to_owned(),
+        (None, _) => " without a reason".to_owned(),
         (Some(code), "") => format!(" with code {code}"),
         (Some(code), reason) => format!(" with code {code}: {reason}"),
     }
@@ -56,7 +56,7 @@ pub enum NoAnswer {
     #[error("no reply")]
     Silent,
     /// Nodes were asked in turn, and the time for all was over before its turn.
-    #[error("not asked: out of time (this Zeek answers one node after another, for one minute in all)")]
+    #[error("not asked: out of time (this version of Zeek is asked one node at a time, for at most one minute)")]
     NoTurn,
     /// What it sent has not the form of an answer.
     #[error("{0}")]
@@ -71,7 +71,7 @@ pub enum NoAnswer {
     #[error("`{0}` has no value")]
     NoValue(String),
     /// A process answered that its host does not know as the node's.
-    #[error("the process {pid} answers by its name, and {}", own.map_or_else(|| "it does not run".to_owned(), |own| format!("its own is {own}")))]
+    #[error("the process {pid} answers under its name, but {}", own.map_or_else(|| "it does not run".to_owned(), |own| format!("its own process is {own}")))]
     OtherProcess {
         /// The process that answered, as it says.
         pid: u64,

@@ -53,7 +53,7 @@ pub async fn apply(
         return Err(failure);
     }
     if !prepared.same_effect(&shown) {
-        fleet.emit(Event::Note { text: "the hosts have changed meanwhile; this is the new plan".to_owned() });
+        fleet.emit(Event::Note { text: "the hosts have changed in the meantime; this is the new plan".to_owned() });
         // That is shown before the plan is.
         tokio::task::yield_now().await;
         let answer = match fleet.unless_interrupted(agree(&prepared)).await {

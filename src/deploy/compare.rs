@@ -83,7 +83,7 @@ async fn ask(fleet: &Fleet, handle: &HostHandle, questions: &[Question], most: u
     let answer = match handle.connection.run(call).await {
         Ok(reply) => read(&reply, questions),
         Err(failure) => {
-            let why = format!("what is there now can't be read from {}: {}", handle.name, failure.text());
+            let why = format!("cannot read the current content from {}: {}", handle.name, failure.text());
             questions.iter().map(|_| RemoteText::Unknown(why.clone())).collect()
         }
     };
@@ -120,7 +120,7 @@ fn read(reply: &ScriptOutput, questions: &[Question]) -> Vec<RemoteText> {
                 }
             }
             Some((Some(size), None)) => RemoteText::Size(size),
-            Some((None, None)) | None => RemoteText::Unknown("what is there now can't be read".to_owned()),
+            Some((None, None)) | None => RemoteText::Unknown("cannot read the current content".to_owned()),
         })
         .collect()
 }

@@ -119,7 +119,7 @@ pub(crate) async fn with_current_secrets(
                 match now.env.get(&(host.name.clone(), node.name.clone(), variable.clone())) {
                     Some(value) => drop(env.entry(&node.name).or_default().insert(variable.clone(), value.clone())),
                     None => notes.push(format!(
-                        "{}: {variable} has the value that {id} was deployed with, since the description has no secret \
+                        "{}: {variable} keeps the value that {id} was deployed with: the description has no secret \
                          for it now",
                         node.name
                     )),
@@ -164,7 +164,7 @@ pub(crate) async fn with_current_secrets(
         again.push(part_now);
     }
     if !replaced.is_empty() || !values.is_empty() {
-        notes.extend(now.unread.iter().map(|why| format!("{why}: what was deployed with {id} is used")));
+        notes.extend(now.unread.iter().map(|why| format!("{why}: using the one that was deployed with {id}")));
     }
     let known = now.tls.iter().chain(new.curve()).cloned().collect();
     let same = again.iter().zip(&parts).all(|(new, old)| new.digest == old.digest);

@@ -35,7 +35,7 @@ pub(crate) async fn read_deployed_clusters(
         let text = match handle.connection.run(call).await {
             Ok(reply) => reply.lines.concat(),
             Err(failure) => {
-                notes.push(format!("{}: its release can't be read: {}", handle.name, failure.text()));
+                notes.push(format!("{}: cannot read its release: {}", handle.name, failure.text()));
                 continue;
             }
         };

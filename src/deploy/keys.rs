@@ -57,14 +57,14 @@ impl NewKeys {
             // Nobody else sets it meanwhile: a command plans one thing at a time.
             let _ = self.curve.set(secrets::curve()?);
         }
-        self.curve.get().ok_or_else(|| Error::failed("the new keys are lost"))
+        self.curve.get().ok_or_else(|| Error::failed("internal error: the new keys are lost"))
     }
 
     fn salt(&self) -> Result<String, Error> {
         if self.salt.get().is_none() {
             let _ = self.salt.set(secrets::salt()?);
         }
-        self.salt.get().cloned().ok_or_else(|| Error::failed("what was made for digests of secrets is lost"))
+        self.salt.get().cloned().ok_or_else(|| Error::failed("internal error: the salt for digests of secrets is lost"))
     }
 
     /// Tells whether the command has made anything that another one would make anew.
@@ -240,7 +240,7 @@ pub(crate) async fn keep(
     }
     let (known, missing) = (&known, &missing);
     let handles = fleet.handles(missing.iter().map(|(index, _)| *index));
-    let answers = fleet.each("bringing keys", handles, |handle| async move {
+    let answers = fleet.each("sending keys", handles, |handle| async move {
         let names = missing.iter().find(|(i, _)| Some(*i) == handle.index).map_or(&[][..], |(_, names)| names);
         let secrets: Vec<&Secret> = names.iter().filter_map(|name| known.get(name)).collect();
         keep_one(&handle, locks, &secrets).await
@@ -320,7 +320,7 @@ mod tests {
         let one = "{ zeek: { type: standalone, host: a, interface: lo } }";
         let standalone = why("backend: zeromq, curve: on", one, VERSION);
         assert_eq!(standalone, "a standalone Zeek talks to no other node");
-        assert_eq!(why("backend: broker", few, VERSION), "keys are ZeroMQ's, and this cluster has Broker");
+        assert_eq!(why("backend: broker", few, VERSION), "keys are for ZeroMQ, and this cluster uses Broker");
         assert_eq!(why("backend: zeromq", few, Version::new(8, 1)), "ZeroMQ has keys from Zeek 8.2 on");
         assert_eq!(why("backend: zeromq, curve: off", few, VERSION), "`zeek.curve` is off");
         assert!(why("backend: zeromq", few, VERSION).contains("on one host"));

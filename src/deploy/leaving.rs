@@ -116,7 +116,7 @@ pub(crate) async fn ask_leaving(
         match answer {
             // By another way, or under another name: its nodes are those of a host that stays, and do not stop.
             Ok(observed) if let Some(stays) = same_machine(fleet, found, &observed) => notes.push(format!(
-                "{} {why}, and is the same machine as {stays} (at {}): nothing is done there as {}",
+                "{} {why}, and is the same machine as {stays} (at {}): nothing to do there as {}",
                 handle.name,
                 way(&asked.host),
                 handle.name
@@ -126,8 +126,8 @@ pub(crate) async fn ask_leaving(
                 let current = observed.current.as_deref().unwrap_or("-");
                 let reason = format!("it runs the release {current}, which no host of this cluster has");
                 notes.push(format!(
-                    "{} {why}, but at {} {reason}: it may be another cluster's, and is left alone; list it under \
-                     `removed` if it is this one's",
+                    "{} {why}, but at {} {reason}: it may belong to another cluster, so clusterctl leaves it alone; if \
+                     it belongs to this one, list it under `removed`",
                     handle.name,
                     way(&asked.host)
                 ));
@@ -181,8 +181,8 @@ fn cluster_lists(fleet: &Fleet, name: &str) -> bool {
 
 fn unknown(name: &str, why: &str, reason: &str) -> String {
     format!(
-        "{name} {why} but cannot be reached ({reason}): nodes may still run there; list it under `removed`, with what \
-         reaching it needs, or with `enabled: false` if it is gone for good"
+        "{name} {why} but cannot be reached ({reason}): nodes may still run there; list it under `removed`, \
+         with the way to reach it, or with `enabled: false` if it is gone for good"
     )
 }
 

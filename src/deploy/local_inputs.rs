@@ -118,7 +118,7 @@ impl Missing<'_> {
             Some(pem) => {
                 let begins = |l: &str| l.starts_with("-----BEGIN ") && l.trim_end().ends_with(&format!("{pem}-----"));
                 if !text.lines().any(begins) {
-                    let help = "Broker reads PEM; `openssl` makes it of other forms".to_owned();
+                    let help = "Broker reads PEM; `openssl` converts other formats".to_owned();
                     let message = format!("`{path}` has no line `-----BEGIN {pem}-----`");
                     self.tell(place, message, &format!("no {}", pem.to_lowercase()), Some(help));
                 }
@@ -157,7 +157,7 @@ impl Missing<'_> {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let looked = self.looked_for(site).map(|looked| format!("; {looked}")).unwrap_or_default();
-                let help = format!("make it, or take `site` out{looked}");
+                let help = format!("create it, or remove `site`{looked}");
                 self.tell(place.clone(), format!("there is no folder `{site}`"), label, Some(help));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
@@ -191,9 +191,9 @@ impl Missing<'_> {
             let Some(near) = nearest(bare, known.iter().copied()).filter(|near| is_misspelt(bare, near)) else {
                 continue;
             };
-            let help = format!("did you mean `{near}`? A script that only the hosts have is named by its path there");
+            let help = format!("did you mean `{near}`? For a script that only the hosts have, write its path there");
             let message = format!("there is no script `{name}`");
-            self.tell(place.index(index), message, "neither of `zeek.site` nor Zeek's", Some(help));
+            self.tell(place.index(index), message, "neither in `zeek.site` nor in Zeek", Some(help));
         }
     }
 }

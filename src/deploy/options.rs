@@ -89,12 +89,13 @@ pub fn skipped(cluster: &Cluster, selectors: &[String]) -> Result<BTreeSet<usize
     for (index, node) in cluster.nodes.iter().enumerate().filter(|(_, n)| n.role.runs() && hosts.contains(&n.host)) {
         let host = &cluster.host_of(node).name;
         if node.role != Role::Worker {
-            return Err(Error::new(Kind::Usage, format!("{host} can't be skipped: {} runs there", node.name))
-                .hint("a cluster does without some of its workers, but not without manager, loggers or proxies"));
+            return Err(Error::new(Kind::Usage, format!("{host} can't be skipped: {} runs there", node.name)).hint(
+                "a cluster can run without some of its workers, but not without its manager, loggers or proxies",
+            ));
         }
         if !selection.has(index) {
             return Err(Error::new(Kind::Usage, format!("only a part of the nodes of {host} would be skipped"))
-                .hint(format!("whole hosts can be left out: --skip @{host}")));
+                .hint(format!("only whole hosts can be skipped: --skip @{host}")));
         }
     }
     Ok(hosts)

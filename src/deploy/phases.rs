@@ -185,7 +185,7 @@ impl Run<'_> {
         }
         for (index, why) in failed {
             let name = &self.fleet.cluster.hosts[*index].name;
-            self.fleet.emit(Event::Note { text: format!("{name}: goes on without it: {why}") });
+            self.fleet.emit(Event::Note { text: format!("{name}: left out from here on: {why}") });
         }
         self.dropped_hosts = lost;
         true
@@ -311,11 +311,13 @@ impl Run<'_> {
         let again = nodes.iter().all(|o| o.outcome.is_good());
         if not_back.is_empty() && again {
             self.touched = SwitchState::Reverted;
-            return Err(error.because(format!("{touched}all hosts are back at the release they had")).into());
+            return Err(error
+                .because(format!("{touched}all hosts are back at the release that they had before"))
+                .into());
         }
         if not_back.is_empty() {
             let error = error
-                .because("all hosts are back at the release they had, but not all nodes run as before:")
+                .because("all hosts are back at the release that they had before, but not all nodes run as before:")
                 .hint("fix that, then run `clusterctl deploy`");
             let bad = nodes.iter().filter(|o| !o.outcome.is_good());
             return Err(bad.map(NodeOutcome::text).fold(error, Error::because).into());
@@ -366,7 +368,7 @@ impl Run<'_> {
                 && !self.fleet.is_interrupted()
             {
                 let text = format!(
-                    "the manager can't be asked ({why}): the rolling restart does not wait until it counts the workers"
+                    "cannot ask the manager ({why}): the rolling restart does not wait until it counts the workers"
                 );
                 self.fleet.emit(Event::Note { text });
                 counted = false;
@@ -383,7 +385,7 @@ impl Run<'_> {
                 let ready: BTreeSet<String> = ready.map(|o| o.node.clone()).collect();
                 let (unseen, why) = match rolling::wait_until_counted(self.fleet, version, ready.clone()).await {
                     Ok(unseen) => (unseen, "the manager does not see it".to_owned()),
-                    Err(why) => (ready, format!("the manager can't be asked: {why}")),
+                    Err(why) => (ready, format!("cannot ask the manager: {why}")),
                 };
                 // An interrupt has left them no time.
                 let late = |o: &&mut NodeOutcome| unseen.contains(&o.node) && !self.fleet.is_interrupted();

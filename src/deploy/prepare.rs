@@ -27,7 +27,7 @@ pub async fn prepare(fleet: &Fleet, options: &Options) -> Result<Prepared, Comma
     let given = site::tls(&fleet.cluster)?;
     let (found, excluded) = look(fleet, options).await?;
     check_runner(&fleet.cluster, &found)?;
-    check_cpus(&fleet.cluster, &found).map_err(|error| error.hint("set `pin_cpus` of the nodes there"))?;
+    check_cpus(&fleet.cluster, &found).map_err(|error| error.hint("change `pin_cpus` of the nodes there"))?;
     let (version, zeeks) = decide_zeek_version(&fleet.cluster, &found)?;
     let problems = zeek::check(&fleet.cluster, version);
     if !problems.is_empty() {

@@ -127,7 +127,7 @@ pub(crate) async fn prepare_on(
         return Err(wrong
             .into_iter()
             .fold(error, Error::because)
-            .hint("`clusterctl releases` shows what each host has; `clusterctl deploy` brings the description's")
+            .hint("`clusterctl releases` shows what each host has; `clusterctl deploy` deploys the description")
             .into());
     };
     parts.sort_by_key(|p: &Part| p.host);
@@ -158,8 +158,8 @@ fn anothers(cluster: &Cluster, index: usize, held: &HostRelease) -> Option<Strin
     let then = (0..cluster.hosts.len()).find(|other| *other != index && of(*other) == has);
     let name = then.map_or_else(|| "another host".to_owned(), |other| cluster.hosts[other].name.clone());
     Some(format!(
-        "its part of this release is that of {name}: this machine had that name then; go back with a description that \
-         gives the machines the names of then"
+        "its part of this release belongs to {name}, the name of this machine at that time; roll back with a \
+         description that has the old names"
     ))
 }
 
@@ -181,7 +181,7 @@ fn choose(cluster: &Cluster, found: &[Option<FullObserved>], wanted: Option<&str
             [] => {
                 Err(Error::failed(format!("no host has a release {wanted}")).hint("`clusterctl releases` lists them"))
             }
-            many => Err(Error::failed(format!("{wanted} could be any of {}", many.join(", ")))),
+            many => Err(Error::failed(format!("{wanted} matches several releases: {}", many.join(", ")))),
         };
     }
     if all().next().is_none() {
@@ -253,12 +253,12 @@ fn release_before(
         };
         return Err(others.iter().map(line).fold(error, Error::because).hint(match others.first() {
             Some(newest) => format!("name the release to go to, such as clusterctl rollback {}", newest.id),
-            None => "`clusterctl releases` lists what there is, `clusterctl deploy` makes another".to_owned(),
+            None => "`clusterctl releases` lists the releases, `clusterctl deploy` makes a new one".to_owned(),
         }));
     }
     let now = current.and_then(|k| k.time).unwrap_or(i64::MAX);
     others().filter(|k| k.time.is_some_and(|t| t <= now)).max_by_key(|k| k.time).map(|k| k.id.clone()).ok_or_else(
-        || Error::failed("there is no release before the one that runs").hint("`clusterctl releases` lists them"),
+        || Error::failed("there is no release older than the one that runs").hint("`clusterctl releases` lists them"),
     )
 }
 
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(chosen(&found).unwrap(), "b");
         assert_eq!(chosen(&[FullObserved::default()]).unwrap_err(), "nothing is deployed yet");
         // The description and what runs were never anything else.
-        assert_eq!(chosen(&[host("a", &[a], &[])]).unwrap_err(), "there is no release before the one that runs");
+        assert_eq!(chosen(&[host("a", &[a], &[])]).unwrap_err(), "there is no release older than the one that runs");
     }
 
     /// A host that makes up releases can't keep the others from going back.
@@ -403,7 +403,7 @@ mod tests {
         let held = |host: &str| part(&of(host).iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(anothers(&cluster, 1, &held("sensor1")), None);
         let why = anothers(&cluster, 1, &held("sensor2")).unwrap();
-        assert!(why.contains("is that of sensor2"), "{why}");
+        assert!(why.contains("belongs to sensor2"), "{why}");
         assert_eq!(anothers(&cluster, 0, &part(&["log-archiver", "logger-1", "manager", "proxy-1"])), None);
         assert!(anothers(&cluster, 1, &part(&[])).is_some());
     }

@@ -28,7 +28,7 @@ const LOOKED: usize = 4 * FILES_LIMIT;
 /// The most that is told of what is wrong with it.
 const FLAWS_LIMIT: usize = 100;
 /// What to do about a link that can't be deployed.
-const LINKS: &str = "copy the file into the site folder: what is deployed is what lies there";
+const LINKS: &str = "copy the file into the site folder: only files in it are deployed";
 /// How many bytes of a file are looked at at a time.
 const CHUNK: usize = 128 << 10;
 /// The most bytes of a secret or a certificate.
@@ -69,7 +69,7 @@ fn read_now(cluster: &Cluster, stop: &dyn Fn() -> bool) -> Result<Vec<SiteFile>,
     let root = PathBuf::from(root);
     let wrong = |what: String| Error::new(Kind::Description, format!("the site folder {}: {what}", root.display()));
     if !root.is_dir() {
-        return Err(wrong("is not a folder".to_owned()).hint("make it, or take `zeek.site` out of the description"));
+        return Err(wrong("is not a folder".to_owned()).hint("create it, or remove `zeek.site` from the description"));
     }
     let data = globs(&cluster.zeek.site_data)?;
     let (found, flaws) = walk(&root);
@@ -112,7 +112,7 @@ pub(crate) struct Flaw {
     pub(crate) hint: Option<&'static str>,
 }
 
-const ELSEWHERE: &str = "large data belongs on the hosts by other means";
+const ELSEWHERE: &str = "copy large data to the hosts by other means";
 
 fn too_large() -> String {
     format!("holds more than {}", bytesize::ByteSize(SITE_LIMIT))
@@ -132,7 +132,7 @@ pub(crate) fn walk(root: &Path) -> (Vec<Found>, Vec<Flaw>) {
     while let Some(entry) = entries.next() {
         looked += 1;
         if found.len() > FILES_LIMIT || looked > LOOKED {
-            let hint = "is it the right folder? Data in many files belongs on the hosts by other means";
+            let hint = "check that it is the right folder; copy data in many files to the hosts by other means";
             flaws.push(Flaw { what: format!("holds more than {FILES_LIMIT} files"), hint: Some(hint) });
             break;
         }
@@ -186,10 +186,10 @@ fn look(
             let target = std::fs::read_link(path).ok().map(|target| target.display().to_string());
             return Err(match (target, error.loop_ancestor()) {
                 (Some(target), Some(_)) => {
-                    flaw(format!("{name} leads back to a folder that it lies in ({target})"), Some(LINKS))
+                    flaw(format!("{name} points back to a folder that contains it ({target})"), Some(LINKS))
                 }
                 (Some(target), None) => {
-                    flaw(format!("{name} leads to nothing that can be read ({target})"), Some(LINKS))
+                    flaw(format!("{name} points to a file that cannot be read ({target})"), Some(LINKS))
                 }
                 (None, _) => {
                     let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
@@ -202,11 +202,11 @@ fn look(
     if entry.path_is_symlink() && entry.depth() > 0 {
         let real = path.canonicalize().map_err(|e| flaw(format!("{name}: {e}"), None))?;
         if !real.starts_with(real_root) {
-            return Err(flaw(format!("{name} points out of it, to {}", real.display()), Some(LINKS)));
+            return Err(flaw(format!("{name} points out of the folder, to {}", real.display()), Some(LINKS)));
         }
     }
     if entry.depth() == 1 && RESERVED.contains(&name.as_str()) {
-        return Err(flaw(format!("{name} has a name that clusterctl generates itself"), Some("rename it")));
+        return Err(flaw(format!("{name} has the name of a file that clusterctl generates"), Some("rename it")));
     }
     if entry.file_type().is_dir() {
         return Ok(None);
@@ -262,7 +262,7 @@ fn executable(meta: &std::fs::Metadata) -> bool {
 fn name_of(path: &Path) -> Result<String, String> {
     let name = path.to_str().ok_or_else(|| format!("the name {} is not UTF-8", path.display()))?;
     if name.contains(['\n', '\\', '\r']) {
-        return Err(format!("the name {name:?} has a newline or a backslash in it"));
+        return Err(format!("the name {name:?} contains a newline or a backslash"));
     }
     Ok(name.to_owned())
 }
@@ -301,7 +301,7 @@ fn text_of(value: &EnvValue, what: &str) -> Result<String, Error> {
     let fail = |why: String| Error::failed(format!("can't read {what}")).because(why);
     match value {
         EnvValue::Plain(text) => Ok(text.clone()),
-        EnvValue::Elsewhere => Err(fail("where it is found is known to the description alone".to_owned())),
+        EnvValue::Elsewhere => Err(fail("only the description says where it is".to_owned())),
         EnvValue::SecretFile(path) => {
             let bytes = files::read_or_pipe(Path::new(path), SECRET_LIMIT, &mut files::PATIENCE.clone())
                 .map_err(|e| fail(format!("{path}: {e}")))?;
@@ -347,7 +347,7 @@ pub(crate) fn tls(cluster: &Cluster) -> Result<Vec<Secret>, Error> {
         if !text.lines().any(begins) {
             return Err(Error::failed(format!("can't use {what}"))
                 .because(format!("it has no line `-----BEGIN {label}-----`"))
-                .hint("Broker reads PEM; `openssl` makes it of other forms"));
+                .hint("Broker reads PEM; `openssl` converts other formats"));
         }
         // In lines, as a host hands it on to one that lacks it.
         let text: String = text.lines().map(|line| format!("{line}\n")).collect();
@@ -406,11 +406,11 @@ mod tests {
         assert_eq!(
             told,
             [
-                "clusterctl has a name that clusterctl generates itself",
-                "dangles leads to nothing that can be read (gone)",
-                "itself leads to nothing that can be read (itself)",
-                "loop leads back to a folder that it lies in (.)",
-                "out points out of it, to DIR/outside",
+                "clusterctl has the name of a file that clusterctl generates",
+                "dangles points to a file that cannot be read (gone)",
+                "itself points to a file that cannot be read (itself)",
+                "loop points back to a folder that contains it (.)",
+                "out points out of the folder, to DIR/outside",
                 "socket is neither a file nor a folder",
             ]
         );

@@ -94,7 +94,7 @@ async fn stage_one(
     match stage_from(&work, handle, part, base, manifest).await {
         // Somebody has changed files there, so they can't be built upon: everything is sent.
         Err(Refusal::Differs(why)) => {
-            fleet.emit(Event::Note { text: format!("{}: {why}; all files are sent anew", handle.name) });
+            fleet.emit(Event::Note { text: format!("{}: {why}; sending all files again", handle.name) });
             match stage_from(&work, handle, part, "fresh", &[]).await {
                 Ok(()) => Ok(()),
                 Err(Refusal::Differs(_)) => Err("the files arrived damaged: the digests differ".to_owned()),

@@ -44,8 +44,10 @@ pub(crate) async fn look(fleet: &Fleet, options: &Options) -> Result<Survey, Err
         let hint = match (only_workers, options.offers.skip) {
             (true, true) => format!("skip it once with {}, or set `enabled: false` for longer", names.join(" ")),
             (true, false) => "set `enabled: false` at a host to leave it out".to_owned(),
-            (false, true) => "only hosts of nothing but workers can be left out (--skip, --allow-failed)".to_owned(),
-            (false, false) => "only hosts of nothing but workers can be left out (`enabled: false`)".to_owned(),
+            (false, true) => {
+                "only hosts that run nothing but workers can be left out (--skip, --allow-failed)".to_owned()
+            }
+            (false, false) => "only hosts that run nothing but workers can be left out (`enabled: false`)".to_owned(),
         };
         return Err(error.hint(hint));
     }
@@ -83,7 +85,7 @@ pub(crate) fn notes(
         notes.extend(archive.into_iter().flatten().map(|note| format!("{}: {note}", host.name)));
         if let Some((logs, folder)) = &observed.stranded {
             notes.push(format!(
-                "{}: {logs} rotated {} in {folder}, where nothing archives them any more after this: move them to {}/log-queue",
+                "{}: {logs} rotated {} in {folder}, and nothing archives them there from now on: move them to {}/log-queue",
                 host.name,
                 if *logs == 1 { "log waits" } else { "logs wait" },
                 cluster::Folders::of(&cluster.name, host).spool
@@ -99,7 +101,7 @@ pub(crate) fn notes(
             observed.nodes.iter().filter(|(_, n)| n.is_unsupervised()).map(|(name, _)| name.as_str()).collect();
         if !lonely.is_empty() {
             notes.push(format!(
-                "{}: {} {} unsupervised, and will not be started again after an end: clusterctl restart {}",
+                "{}: {} {} unsupervised, without a restart after a crash: clusterctl restart {}",
                 host.name,
                 lonely.join(", "),
                 if lonely.len() == 1 { "runs" } else { "run" },
@@ -108,14 +110,14 @@ pub(crate) fn notes(
         }
         for wrong in &observed.wrong {
             let file = format!("{}/{}", cluster::Folders::of(&cluster.name, host).home, wrong.file);
-            notes.push(format!("{}: {file} is damaged, and ignored: {}", host.name, wrong.why));
+            notes.push(format!("{}: {file} is damaged and ignored: {}", host.name, wrong.why));
         }
         // A script there may well write what `site_data` brought.
         let data: Vec<&str> = observed.altered.files().into_keys().filter(|path| path.starts_with("data/")).collect();
         if let Some(first) = data.first() {
             let more = if data.len() > 1 { format!(" and {} more", data.len() - 1) } else { String::new() };
             notes.push(format!(
-                "{}: {first}{more} is not as it was deployed; it stays so until the next release",
+                "{}: {first}{more} has changed since the deploy; the change stays until the next release",
                 host.name
             ));
         }
@@ -198,15 +200,18 @@ fn elsewhere(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Er
             };
             let (what, hint) = if folder == Some(&spool) {
                 let pids: Vec<String> = process.to_end().map(|pid| pid.to_string()).collect();
-                let hint = format!("on {host}: kill {}; then try again", pids.join(" "));
+                let hint = format!("run on {host}: kill {}; then try again", pids.join(" "));
                 (format!(" without a record in {spool}"), hint)
             } else {
-                let hint = "stop it with the description that started it, before `paths.base` or `paths.spool` change";
+                let hint = "stop it with the description that started it, then change `paths.base` or `paths.spool`";
                 let folder = folder.map(|folder| format!(" ({folder})")).unwrap_or_default();
                 (format!(" from another folder{folder}"), hint.to_owned())
             };
             return Err(Error::failed(format!("{node} already runs on {host}{what}; nothing changed"))
-                .because(format!("pid {} belongs to this cluster, but no folder under `paths` knows it", process.pid))
+                .because(format!(
+                    "pid {} belongs to this cluster, but no folder under `paths` has a record of it",
+                    process.pid
+                ))
                 .hint(hint));
         }
     }
@@ -264,7 +269,7 @@ pub(crate) fn decide_zeek_version(
         let said = &observed.version;
         let number = said.rsplit(' ').next().unwrap_or_default();
         let version: Version = number.parse().map_err(|_| {
-            Error::failed(format!("{path} on {} does not tell its version", host.name))
+            Error::failed(format!("cannot read the version of {path} on {}", host.name))
                 .because(if said.is_empty() { "it printed nothing" } else { said })
                 .hint(format!("try `{path} --version` there"))
         })?;
@@ -282,6 +287,6 @@ pub(crate) fn decide_zeek_version(
         (1, Some(version), _) => Ok((*version, zeeks)),
         _ => Err(Error::failed("the hosts have different versions of Zeek")
             .because(list())
-            .hint("versions are never mixed in one cluster: install the same on all hosts")),
+            .hint("a cluster runs one version of Zeek: install the same version on all hosts")),
     }
 }

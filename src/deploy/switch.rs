@@ -114,7 +114,7 @@ impl Switch<'_> {
         for (handle, answer) in answers {
             if let Err(why) = answer {
                 let text =
-                    format!("{}: old releases are still there: {why}; the next deploy deletes them", handle.name);
+                    format!("{}: could not delete old releases: {why}; the next deploy tries again", handle.name);
                 self.fleet.emit(Event::Note { text });
             }
         }
@@ -146,7 +146,7 @@ impl Switch<'_> {
         if done.is_empty() {
             return;
         }
-        for (handle, answer) in self.switch_all("recording what left", handles, &Direction::Forward(done)).await {
+        for (handle, answer) in self.switch_all("recording hosts that left", handles, &Direction::Forward(done)).await {
             if let Err(why) = answer {
                 // It is asked once more by the next deploy, and no more than that.
                 self.fleet.emit(Event::Note { text: format!("{}: can't record which hosts left: {why}", handle.name) });

@@ -62,7 +62,7 @@ fn uptime() -> f64 {
 /// Why a step was not done on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StepError {
-    /// Its lock was lost, and another operation has run there since: nothing of ours may be done there any more.
+    /// Its lock was lost, and another operation has run there in the meantime: nothing of ours may be done there any more.
     Superseded,
     /// Something else; what, in words.
     Failed(String),
@@ -71,7 +71,7 @@ pub(crate) enum StepError {
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Superseded => f.write_str("another operation has run there since"),
+            Self::Superseded => f.write_str("another operation has run there in the meantime"),
             Self::Failed(why) => f.write_str(why),
         }
     }
@@ -101,7 +101,7 @@ pub(crate) struct Operation {
 enum Refused {
     /// Somebody else holds it: who.
     Locked(String),
-    /// It was ours, and another operation has run there since.
+    /// It was ours, and another operation has run there in the meantime.
     Superseded,
     /// The host could not be asked, or could not do it; and whether it was reached.
     Failed(String, bool),
@@ -109,9 +109,8 @@ enum Refused {
 
 /// The error of a host that is locked by another operation. A host that the description does not have has no selector.
 pub(crate) fn locked(host: &str, holder: &str, is_described: bool) -> Error {
-    let ends = "wait until it ends; a lock ends with the clusterctl that holds it";
-    let hint =
-        if is_described { format!("{ends}; if that one hangs: clusterctl unlock @{host}") } else { ends.to_owned() };
+    let ends = "wait until that operation ends; its lock ends with it";
+    let hint = if is_described { format!("{ends}; if it hangs: clusterctl unlock @{host}") } else { ends.to_owned() };
     Error::new(Kind::Locked, format!("{host} is locked by another operation")).because(holder).hint(hint)
 }
 
@@ -125,7 +124,7 @@ impl Refused {
 }
 
 fn not_taken() -> StepError {
-    StepError::Failed("its lock was not taken".to_owned())
+    StepError::Failed("it was not locked".to_owned())
 }
 
 /// Who runs this command: as the environment says, or else the system's list of users.
@@ -327,7 +326,7 @@ impl Locks {
                 Ok(())
             }
             Err(Refused::Locked(holder)) => {
-                Err(StepError::Failed(format!("its lock was lost with the connection, and is now of {holder}")))
+                Err(StepError::Failed(format!("its lock was lost with the connection; it is now locked by {holder}")))
             }
             Err(refused) => Err(refused.error()),
         }

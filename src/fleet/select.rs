@@ -151,7 +151,7 @@ pub fn candidates(cluster: &Cluster) -> Vec<(String, String)> {
 
 fn nothing(cluster: &Cluster, text: &str) -> Error {
     if let Some(host) = text.strip_prefix('@').filter(|host| cluster.hosts.iter().any(|h| h.name == *host)) {
-        return Error::new(Kind::Usage, format!("no node matches `{text}`: the description has none on {host}"));
+        return Error::new(Kind::Usage, format!("no node matches `{text}`: the description has no node on {host}"));
     }
     let names: Vec<String> = candidates(cluster).into_iter().map(|(name, _)| name).collect();
     let near = nearest(text, names.iter().map(String::as_str));

@@ -89,7 +89,7 @@ pub(crate) async fn queued(fleet: &Fleet, archivers: &[NodeTask]) {
             let queue = format!("{}/log-queue", handle.folders.spool);
             let logs = if count == "1" { "1 rotated log".to_owned() } else { format!("{count} rotated logs") };
             fleet.emit(Event::Note {
-                text: format!("{}: {logs} in {queue}{why}; archiving goes on at the next start", handle.name),
+                text: format!("{}: {logs} in {queue}{why}; archiving continues at the next start", handle.name),
             });
         }
     }
@@ -116,8 +116,8 @@ pub(crate) fn begins(cluster: &Cluster, host: usize, observed: &FullObserved) ->
 pub(crate) fn missing(cluster: &Cluster, host: usize, observed: &Observed) -> Option<String> {
     cluster.archive_on(host).filter(|_| !observed.can_archive).map(|_| {
         format!(
-            "{0}/bin/zeek-archiver is not there: rotated logs wait in {1}/log-queue until it is (`logs.archive: off` if \
-             they shall stay there)",
+            "there is no {0}/bin/zeek-archiver: rotated logs wait in {1}/log-queue until it is installed \
+             (`logs.archive: off` leaves them there)",
             cluster.hosts[host].prefix,
             crate::cluster::Folders::of(&cluster.name, &cluster.hosts[host]).spool
         )

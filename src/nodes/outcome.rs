@@ -100,7 +100,7 @@ impl Outcome {
     pub fn text(&self) -> String {
         match self {
             Self::Ready => "ready".to_owned(),
-            Self::AlreadyRunning => "running already".to_owned(),
+            Self::AlreadyRunning => "already running".to_owned(),
             Self::Unsupervised => "running, but unsupervised: restart it, or it stays down after a crash".to_owned(),
             Self::Stopped => "stopped".to_owned(),
             Self::Killed => "killed: it did not stop after SIGTERM".to_owned(),

@@ -46,11 +46,11 @@ pub(crate) async fn free(
     let mut error = Error::failed("other processes use ports that nodes need; nothing changed");
     for other in &others {
         error = error.hint(format!(
-            "to stop the cluster `{other}`: `clusterctl stop` with its description; if it was renamed, with \
-             `cluster: {other}` in this one"
+            "to stop the cluster `{other}`, run `clusterctl stop` with its description; if you renamed it, write \
+             `cluster: {other}` into this one for that"
         ));
     }
-    let process = if others.is_empty() { "that process" } else { "what has them" };
+    let process = if others.is_empty() { "that process" } else { "those processes" };
     let error = error.hint(format!("end {process}, or write another {}", settings.join(" or ")));
     let line = |taken: &Taken| format!("{} on {}: {}", taken.node, taken.host, taken.words);
     Err(taken.iter().map(line).fold(error, Error::because))
@@ -107,7 +107,7 @@ impl Taken {
         };
         let (name, words) = if let Some(pid) = self.pid {
             let (name, node, folder) = unmanaged.iter().find(|unmanaged| unmanaged.pid == pid).and_then(others)?;
-            let words = format!("that is {node} of the cluster `{name}` of clusterctl{folder}");
+            let words = format!("it is {node} of the cluster `{name}` of clusterctl{folder}");
             (name, words)
         } else {
             let (name, _, folder) = unmanaged.iter().find_map(others)?;

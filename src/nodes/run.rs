@@ -115,7 +115,7 @@ fn refused(observed: &Observed, node: &str) -> Option<Outcome> {
     } else {
         return None;
     };
-    Some(Outcome::Skipped(format!("{why}, so it could not be started again: clusterctl deploy")))
+    Some(Outcome::Skipped(format!("{why}, so it cannot start again: clusterctl deploy")))
 }
 
 /// Takes the tasks of nodes that could not be started again; what becomes of them is added to `nodes`.

@@ -174,7 +174,7 @@ async fn on_host(fleet: &Fleet, locks: &Locks, handle: &HostHandle, tasks: &[Nod
         Err(why) => why.to_string(),
         Ok(ScriptOutput { lines, stderr, .. }) => match lines.iter().find_map(|l| l.strip_prefix("fail ")) {
             Some(why) => why.to_owned(),
-            None => format!("the host did not say: {}", stderr.lines().last().unwrap_or("no reason given")),
+            None => format!("the host gave no reason: {}", stderr.lines().last().unwrap_or("no reason given")),
         },
     };
     if let Ok(reply) = &answer {

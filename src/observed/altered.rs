@@ -54,7 +54,7 @@ impl Altered {
     pub(super) fn line(&mut self, word: &str, value: &str) -> Result<(), String> {
         // No name of ours has such.
         if value.len() > LONGEST || value.chars().any(char::is_control) {
-            return Err("there is a file with a name that clusterctl gives to none".to_owned());
+            return Err("there is a file with a name that clusterctl never uses".to_owned());
         }
         match word {
             "now" => self.now.push(value.to_owned()),
@@ -64,7 +64,7 @@ impl Altered {
                 // It went while it was looked at.
                 Some(("", _)) => {}
                 Some((time, path)) => drop(self.touched.insert(path.to_owned(), number(time)?)),
-                None => return Err(format!("there is {value:?}, which is no name and time of a file")),
+                None => return Err(format!("{value:?} is not a time and a name of a file")),
             },
         }
         Ok(())

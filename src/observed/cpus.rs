@@ -21,18 +21,14 @@ impl HostCpus {
             "-" => Ok(None),
             list => list.parse::<CpuList>().map(Some),
         };
-        let (online, allowed) = text.split_once(' ').ok_or("it has no two lists")?;
+        let (online, allowed) = text.split_once(' ').ok_or("these are not two lists of CPUs")?;
         Ok(Self { online: list(online)?, allowed: list(allowed)? })
     }
 
     /// Says why a node can't be pinned to a CPU; `confined` where it starts in the control group of our account.
     pub fn refuses(&self, cpu: u32, confined: bool) -> Option<String> {
         if let Some(online) = self.online.as_ref().filter(|online| !online.contains(cpu)) {
-            let count = match online.len() {
-                1 => "1 CPU is".to_owned(),
-                n => format!("{n} CPUs are"),
-            };
-            return Some(format!("CPU {cpu} is not online there: {count} ({online})"));
+            return Some(format!("CPU {cpu} is not online there (online: {online})"));
         }
         let allowed = self.allowed.as_ref().filter(|allowed| confined && !allowed.contains(cpu))?;
         Some(format!("CPU {cpu} is outside the control group's CPUs ({allowed})"))
@@ -47,8 +43,8 @@ mod tests {
     fn a_cpu_that_is_not_there_is_refused() {
         let cpus = HostCpus::parse("0-2,4 0-1").unwrap();
         assert_eq!(cpus.refuses(1, true), None);
-        assert_eq!(cpus.refuses(48, false).as_deref(), Some("CPU 48 is not online there: 4 CPUs are (0-2,4)"));
-        assert_eq!(cpus.refuses(3, true).as_deref(), Some("CPU 3 is not online there: 4 CPUs are (0-2,4)"));
+        assert_eq!(cpus.refuses(48, false).as_deref(), Some("CPU 48 is not online there (online: 0-2,4)"));
+        assert_eq!(cpus.refuses(3, true).as_deref(), Some("CPU 3 is not online there (online: 0-2,4)"));
         let why = cpus.refuses(2, true);
         assert_eq!(why.as_deref(), Some("CPU 2 is outside the control group's CPUs (0-1)"));
         assert_eq!(cpus.refuses(2, false), None);

@@ -16,7 +16,7 @@ pub(super) fn time(text: &str) -> Option<i64> {
 
 /// Reads a number.
 pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text:?} is no number that can be"))
+    text.parse().map_err(|_| format!("{text:?} is not a valid number"))
 }
 
 pub(super) fn is_hex(text: &str, digits: usize) -> bool {

@@ -138,7 +138,7 @@ impl Exit {
                     "failed" => RestartAction::Failed,
                     "stopped" => RestartAction::Stopped,
                     seconds => RestartAction::Restart(number::<u64>(seconds).and_then(|pause| {
-                        if pause <= LONGEST { Ok(pause) } else { Err(format!("a pause of {pause} s is none")) }
+                        if pause <= LONGEST { Ok(pause) } else { Err(format!("a pause of {pause} s is not valid")) }
                     })?),
                 };
             }
@@ -220,10 +220,10 @@ impl ObservedNode {
         // What the script finds out has one form; the rest is quoted from files.
         match word {
             "supervised" if matches!(value, "" | "unit") => (self.supervised, self.unit) = (true, value == "unit"),
-            "supervised" => return Err(format!("{value:?} is no supervisor")),
+            "supervised" => return Err(format!("{value:?} is not a supervisor")),
             "process" => self.process = Some(Process::parse(value, now)?),
             "resident" => {
-                let process = self.process.as_mut().ok_or("it is said of no process")?;
+                let process = self.process.as_mut().ok_or("it comes before any process")?;
                 process.resident = number::<u64>(value)?.saturating_mul(1024);
             }
             _ => {
@@ -245,7 +245,7 @@ impl ObservedNode {
                 self.desired = Some(match (value.trim_end(), value.split_once(' ')) {
                     ("stopped", _) => Desired::Stopped,
                     (_, Some(("running", release))) => Desired::Running(release_id("want", release)?),
-                    _ => return Err(format!("`want` says {value:?}")),
+                    _ => return Err(format!("`want` has the unknown value {value:?}")),
                 });
             }
             "run" => match value.split_once(' ') {
@@ -256,7 +256,7 @@ impl ObservedNode {
                 Some(("id", id)) => self.boot_id = id.split(' ').next().map(str::to_owned),
                 Some(("restarts", n)) => {
                     self.restarts = n.parse().ok();
-                    self.restarts.ok_or_else(|| format!("`run` says that it was restarted {n:?} times"))?;
+                    self.restarts.ok_or_else(|| format!("`run` has the invalid number of restarts {n:?}"))?;
                 }
                 Some(("input", text)) => self.inputs.extend([input(text)?]),
                 // Other words, which only hosts read.
@@ -285,7 +285,7 @@ fn take_exit(file: &str, exit: &mut Option<Exit>, line: &str) -> Result<(), Stri
 
 fn release_id(file: &str, text: &str) -> Result<String, String> {
     let right = is_release_id(text).then(|| text.to_owned());
-    right.ok_or_else(|| format!("`{file}` names {text:?}, which is no release"))
+    right.ok_or_else(|| format!("`{file}` names {text:?}, which is not a release"))
 }
 
 impl Process {

@@ -57,7 +57,7 @@ impl Component {
         if self.mode & KIND == LINK || sticky || self.mode & OTHERS == 0 {
             return None;
         }
-        let what = format!("{} can be written by others (mode {:o})", self.path, self.mode & 0o7777);
+        let what = format!("{} is writable by other users (mode {:o})", self.path, self.mode & 0o7777);
         Some(Flaw { what, command: "chmod go-w".to_owned(), root: self.owner != uid })
     }
 }
@@ -81,8 +81,8 @@ mod tests {
             told("base a1ff 1001 /tmp/link"),
             flaw("/tmp/link belongs to uid 1001, neither to root nor to zeek", "chown -h zeek", true)
         );
-        assert_eq!(told("base 43ff 1000 /x"), flaw("/x can be written by others (mode 1777)", "chmod go-w", false));
-        assert_eq!(told("base 41fd 0 /x"), flaw("/x can be written by others (mode 775)", "chmod go-w", true));
+        assert_eq!(told("base 43ff 1000 /x"), flaw("/x is writable by other users (mode 1777)", "chmod go-w", false));
+        assert_eq!(told("base 41fd 0 /x"), flaw("/x is writable by other users (mode 775)", "chmod go-w", true));
         assert_eq!(Component::parse("base zz 0 /x"), None);
     }
 }

@@ -137,7 +137,7 @@ impl Reader {
                     || reader.of_its_logs(word, value).map_err(bad)?
             };
             if !(taken || full && of_the_manifest(&mut reader, word, value)) {
-                return Err(bad("no script says that here".to_owned()));
+                return Err(bad("this word is not expected here".to_owned()));
             }
         }
         match reader {
@@ -173,9 +173,11 @@ impl Reader {
             "nodes" => self.end_of_node(),
             "want" | "run" | "due" | "made" | "exit" | "last" | "stop" | "status" | "supervised" | "process"
             | "resident" => match &mut self.place {
-                Place::Host => return Err("it is said of no node".to_owned()),
+                Place::Host => return Err("it comes before any node".to_owned()),
                 Place::Nameless => {}
-                Place::Node(_, node) => node.take(word, value, self.clock.ok_or("no clock was said before")?)?,
+                Place::Node(_, node) => {
+                    node.take(word, value, self.clock.ok_or("the clock of the host comes after it")?)?;
+                }
             },
             _ => return Ok(false),
         }
@@ -201,7 +203,7 @@ impl Reader {
             "clock" => self.clock = Some(fraction(value, 1e12)? / TICKS),
             "host" => {
                 if self.known {
-                    return Err("it was said before".to_owned());
+                    return Err("it comes twice".to_owned());
                 }
                 // And its name, which nobody asks for.
                 let [machine, boot, uptime, epoch] = fields(value)?;
@@ -209,19 +211,23 @@ impl Reader {
                 let host = &mut self.host.brief;
                 (host.machine_id, host.boot_id) = (machine.to_owned(), boot.to_owned());
                 host.uptime = fraction(uptime, 1e10)?;
-                host.epoch = time(epoch).ok_or("its clock tells no time")?;
+                host.epoch = time(epoch).ok_or("its clock is not a time")?;
                 self.known = true;
             }
             // Nothing here depends on the form of the folder: `doctor` asks for it by itself.
             "format" => {}
             "current" if is_release_id(value) => self.host.brief.current = Some(value.to_owned()),
-            "current" => self.wrong("current", format!("it leads to {value:?}, which is no release"), true),
+            "current" => self.wrong("current", format!("it leads to {value:?}, which is not a release"), true),
             "running" => {
                 let parts = value.split_once(' ');
                 let known = |(v, b): &(&str, &str)| v.parse::<Version>().is_ok() && matches!(*b, "broker" | "zeromq");
                 self.host.brief.running = parts.filter(known).map(|(v, b)| (v.to_owned(), b.to_owned()));
                 if self.host.brief.running.is_none() {
-                    self.wrong("current/clusterctl/version", format!("{value:?} is no version and backend"), false);
+                    self.wrong(
+                        "current/clusterctl/version",
+                        format!("{value:?} is not a version and a backend"),
+                        false,
+                    );
                 }
             }
             "lost" if is_secret_name(value) => self.host.brief.missing_secrets.push(value.to_owned()),
@@ -234,7 +240,7 @@ impl Reader {
             }
             "binary" if value.is_empty() => {}
             "binary" => {
-                let binary = ZeekBinary::parse(value).ok_or("these are no size and time")?;
+                let binary = ZeekBinary::parse(value).ok_or("these are not a size and a time")?;
                 self.host.brief.binary = Some(binary);
             }
             // `id BOOT PID START OPERATION HOLDER...`
@@ -333,8 +339,8 @@ impl Reader {
             "salt" if value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()) => {
                 self.host.salt = Some(value.to_owned());
             }
-            "salt" => self.wrong("current/start", "a salt there is none", false),
-            "way" => self.host.ways.push(Component::parse(value).ok_or("these are no mode, owner and path")?),
+            "salt" => self.wrong("current/start", "a salt there is not valid", false),
+            "way" => self.host.ways.push(Component::parse(value).ok_or("these are not a mode, an owner and a path")?),
             "inside" => match Component::of("inside", value) {
                 Some(component) => self.host.ways.push(component),
                 // The name before it told of the flaw.
@@ -365,7 +371,7 @@ impl Reader {
             // What is said of it is said of none.
             "info" if self.nameless => {}
             "info" => {
-                let kept = self.host.releases.last_mut().ok_or("it is said of no release")?;
+                let kept = self.host.releases.last_mut().ok_or("it comes before any release")?;
                 let file = format!("releases/{}.info", kept.id);
                 match value.split_once(' ') {
                     Some(("time", text)) => {
@@ -427,7 +433,7 @@ fn of_the_manifest(reader: &mut Reader, word: &str, value: &str) -> bool {
 
 /// Reads a number of not more than so much, and not less than none.
 fn fraction(text: &str, most: f64) -> Result<f64, String> {
-    text.parse().ok().filter(|n| (0.0..most).contains(n)).ok_or_else(|| format!("{text:?} is no number that can be"))
+    text.parse().ok().filter(|n| (0.0..most).contains(n)).ok_or_else(|| format!("{text:?} is not a valid number"))
 }
 
 /// Takes a line apart into so many fields.

@@ -95,7 +95,7 @@ impl Reader {
     /// may be anything.
     pub(super) fn take(&mut self, word: &str, value: &str) -> Result<bool, String> {
         if word == "unit" {
-            let found = self.found.last_mut().ok_or("it is said of no process")?;
+            let found = self.found.last_mut().ok_or("it comes before any process")?;
             found.unit = Some(value.to_owned());
             return Ok(true);
         }
@@ -114,14 +114,14 @@ impl Reader {
                 let (uid, parent) = rest.split_once(' ').ok_or("it has no parent")?;
                 let found = Found { pid, uid: number(uid)?, parent: number(parent)?, ..Found::default() };
                 if self.found.len() >= MOST || self.index.insert(pid, self.found.len()).is_some() {
-                    return Err("it was said before, or too many were".to_owned());
+                    return Err("it comes twice, or there are too many".to_owned());
                 }
                 self.found.push(found);
             }
             "cmdline" => self.args.entry(pid).or_default().push(rest.to_owned()),
             _ => {
                 let found = self.index.get(&pid).and_then(|at| self.found.get_mut(*at));
-                let found = found.ok_or("it is said of no process")?;
+                let found = found.ok_or("it comes before any process")?;
                 match (word, rest.split_once('=')) {
                     ("folder", _) => found.folder = Some(rest.to_owned()),
                     ("gone", _) => found.gone = true,

@@ -55,7 +55,7 @@ impl Misplaced {
             }
             Folder::Other(Some(_)) => "stop it with the description that started it".to_owned(),
             Folder::Other(None) => {
-                format!("if it is not meant to run: kill {} on {}", self.pid, cluster.hosts[self.host].name)
+                format!("if it is not supposed to run: kill {} on {}", self.pid, cluster.hosts[self.host].name)
             }
         }
     }

@@ -159,7 +159,7 @@ pub(super) fn altered(node: &Node, now: Option<&ObservedNode>, host: &Observed) 
     let files = host.altered.of_the_release();
     let read: Vec<&str> =
         files.keys().copied().filter(reads).filter(|path| host.altered.may_be_read(path, started)).collect();
-    (!read.is_empty()).then(|| format!("it may have read what somebody made of {}", listed(&read)))
+    (!read.is_empty()).then(|| format!("it may have read {}, which was changed by hand", listed(&read)))
 }
 
 impl<'a> LayoutChange<'a> {

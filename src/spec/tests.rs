@@ -59,7 +59,7 @@ fn ten_mistakes_are_ten_problems_with_their_places() {
             "11:23 wrong value of `address`: `10.0.0.300` is not an IP address",
             "13:3 the key `mgmt` is given twice",
             "16:3 `manager2` is a second manager",
-            "17:47 `proxy` is a proxy, and a proxy has no interface",
+            "17:47 `proxy` is a proxy; only workers have an interface",
             "22:15 wrong value of `pin_cpus`: `5-2` is not a CPU list such as `2-9`, `0-14:2` or `[2, 4]`: a range ends before it begins",
             "23:13 there is no host `senser1`",
         ]
@@ -327,7 +327,7 @@ fn included_files_have_places_of_their_own() {
         })
         .collect();
     assert_snapshot!(told.join("\n"), @r#"
-    cluster.yaml:2:10 the host `h` has no address, so it is loopback, and there are other hosts
+    cluster.yaml:2:10 the host `h` has no address, which means loopback, and there are other hosts
     cluster.yaml:7:27 `none.yaml` can't be included: file not found
     hosts/1.yaml:3:3 two files have `h` under `hosts`
     hosts/1.yaml:4:1 unknown key `zeek`

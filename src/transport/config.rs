@@ -39,7 +39,7 @@ impl Lines {
 }
 
 fn refused(name: &str, value: &str, why: &str) -> Failure {
-    Failure::new(HostFailure::Other, format!("`{}` is no {name} for ssh: it {why}", value.escape_debug()))
+    Failure::new(HostFailure::Other, format!("`{}` is not a valid {name} for ssh: it {why}", value.escape_debug()))
 }
 
 /// Returns the text of an SSH configuration: ours for this host first, since the first value wins, then the user's, and

@@ -157,10 +157,10 @@ impl Failure {
             HostFailure::Refused => Some(format!("is sshd running on {host}, and is `ssh.port` right?")),
             HostFailure::Timeout => Some(format!("is {host} up and reachable from here?")),
             HostFailure::Slow => {
-                Some("this machine is slow at the moment: give it longer, with --timeout 5m".to_owned())
+                Some("this machine is slow at the moment: allow more time with --timeout 5m".to_owned())
             }
             HostFailure::Auth => {
-                Some(format!("check `ssh.user` and the keys for {host} (passwords can't be asked for)"))
+                Some(format!("check `ssh.user` and the keys for {host} (clusterctl cannot ask for passwords)"))
             }
             HostFailure::HostKey => {
                 Some(format!("compare the key of {host}, then connect once with plain ssh, or add it to known_hosts"))

@@ -23,7 +23,7 @@ impl FromStr for Interval {
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("empty where an interval such as `60s` is expected".to_owned());
+            return Err("the interval is empty; write one such as `60s`".to_owned());
         }
         if text.bytes().all(|b| b.is_ascii_digit()) && text.bytes().any(|b| b != b'0') {
             return Err(format!("the interval `{0}` has no unit; write `{0}s` for seconds", cut(text)));

@@ -59,7 +59,7 @@ impl Check<'_> {
         let place = Place::of(&["zeek", "backend"]);
         let version = self.version;
         if self.cluster.zeek.backend == Some(Backend::Zeromq) && !self.has(table::ZEROMQ) {
-            let message = format!("Zeek {version} has no ZeroMQ backend, Zeek 7.1 and later have");
+            let message = format!("Zeek {version} has no ZeroMQ backend; Zeek 7.1 and later have it");
             self.problems.push(Problem::value(place, message, "not in this version").help("write `broker`"));
             return;
         }
@@ -103,14 +103,15 @@ impl Check<'_> {
         }
         let place = Place::of(&["zeek", "curve"]);
         if backend(self.cluster, self.version) != Backend::Zeromq {
-            let problem = Problem::value(place, "CURVE keys are ZeroMQ's, and this cluster has Broker", "not ZeroMQ");
+            let problem =
+                Problem::value(place, "CURVE keys are for ZeroMQ, and this cluster uses Broker", "not ZeroMQ");
             self.problems.push(problem.help("leave it out; Broker has `zeek.tls`"));
         } else if !self.has(table::CURVE) {
-            let message = format!("Zeek {} has ZeroMQ without encryption, Zeek 8.2 and later have it", self.version);
+            let message = format!("Zeek {} cannot encrypt ZeroMQ; Zeek 8.2 and later can", self.version);
             self.problems.push(Problem::value(place, message, "not in this version"));
         } else if let Some((group, name)) = own_curve(self.cluster) {
             let message = format!("`{name}` at the nodes `{group}` brings other keys, and Zeek refuses to mix them");
-            self.problems.push(Problem::value(place, message, "keys of clusterctl's").help("take one of them out"));
+            self.problems.push(Problem::value(place, message, "keys that clusterctl makes").help("remove one of them"));
         }
     }
 
@@ -121,12 +122,12 @@ impl Check<'_> {
         }
         let place = Place::of(&["zeek", "tls"]);
         if backend(self.cluster, self.version) != Backend::Broker {
-            let message = "certificates are Broker's, and this cluster has ZeroMQ";
+            let message = "certificates are for Broker, and this cluster uses ZeroMQ";
             let help = "leave it out, or write `zeek.backend: broker`; ZeroMQ has keys of its own from Zeek 8.2 on";
             self.problems.push(Problem::key(place, message, "not Broker").help(help));
         } else if let Some((group, name)) = own_tls(self.cluster) {
             let message = format!("`{name}` at the nodes `{group}` decides about Broker's TLS as well");
-            self.problems.push(Problem::key(place, message, "twice").help("take one of them out"));
+            self.problems.push(Problem::key(place, message, "twice").help("remove one of them"));
         }
     }
 
@@ -217,9 +218,9 @@ fn not_in_version(place: Place, option: &ClusterOption, version: Version) -> Pro
     let name = option.name;
     let message = match (option.span.since, option.span.gone) {
         (Some(since), _) if version < since => {
-            format!("Zeek {version} has no `Cluster::{name}`, Zeek {since} and later have")
+            format!("Zeek {version} has no `Cluster::{name}`; Zeek {since} and later have it")
         }
-        (_, Some(gone)) => format!("Zeek {version} has no `Cluster::{name}` any more, it went with Zeek {gone}"),
+        (_, Some(gone)) => format!("Zeek {version} has no `Cluster::{name}` any more; Zeek {gone} removed it"),
         _ => format!("Zeek {version} has no `Cluster::{name}`"),
     };
     Problem::key(place, message, "not in this version")

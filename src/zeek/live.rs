@@ -21,14 +21,14 @@ pub fn live(cluster: &Cluster, version: Version) -> Live {
         return Live::Full;
     }
     if cluster.is_standalone() {
-        return Live::None(format!("a standalone Zeek {version} can't be asked, Zeek 8.0 and later can"));
+        return Live::None(format!("a standalone Zeek {version} can't be asked; Zeek 8.0 and later can"));
     }
     if !table::AGENT.has(version) {
-        return Live::None(format!("Zeek {version} can't be asked, Zeek 7.0 and later can"));
+        return Live::None(format!("Zeek {version} can't be asked; Zeek 7.0 and later can"));
     }
     if table::WEBSOCKET_BROKER.has(version) {
         if backend(cluster, version) == Backend::Zeromq {
-            return Live::None(format!("Zeek {version} can't be asked over ZeroMQ, Zeek 7.2 and later can"));
+            return Live::None(format!("Zeek {version} can't be asked over ZeroMQ; Zeek 7.2 and later can"));
         }
         if !may_drop_tls(cluster) {
             let how = match cluster.zeek.tls {

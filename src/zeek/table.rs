@@ -233,7 +233,7 @@ pub fn why_no_curve(cluster: &Cluster, version: Version) -> &'static str {
     if cluster.is_standalone() {
         "a standalone Zeek talks to no other node"
     } else if backend(cluster, version) != Backend::Zeromq {
-        "keys are ZeroMQ's, and this cluster has Broker"
+        "keys are for ZeroMQ, and this cluster uses Broker"
     } else if !CURVE.has(version) {
         "ZeroMQ has keys from Zeek 8.2 on"
     } else if cluster.zeek.curve == Curve::Off {
@@ -241,7 +241,7 @@ pub fn why_no_curve(cluster: &Cluster, version: Version) -> &'static str {
     } else if own_curve(cluster).is_some() {
         "the description brings keys of its own"
     } else {
-        "all nodes run on one host, where they get keys with `zeek.curve: on` alone"
+        "all nodes run on one host, where they get keys only with `zeek.curve: on`"
     }
 }
 

@@ -135,7 +135,7 @@ fn rollback(world: &mut World) -> Checked<bool> {
         return Ok(false);
     }
     let refusals = [
-        "there is no release before the one that runs",
+        "there is no release older than the one that runs",
         "is already the result of a rollback",
         // Only where a deploy has to come first.
         "no host has",

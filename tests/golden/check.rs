@@ -54,12 +54,12 @@ fn options_that_are_not() {
         (
             "time_machine_topic",
             text("x"),
-            "Zeek 8.0 has no `Cluster::time_machine_topic` any more, it went with Zeek 7.1",
+            "Zeek 8.0 has no `Cluster::time_machine_topic` any more; Zeek 7.1 removed it",
         ),
         (
             "default_publish_table_batch_size",
             ZeekValue::Int(1),
-            "Zeek 8.0 has no `Cluster::default_publish_table_batch_size`, Zeek 8.2 and later have",
+            "Zeek 8.0 has no `Cluster::default_publish_table_batch_size`; Zeek 8.2 and later have it",
         ),
     ];
     for (name, value, wanted) in cases {
@@ -81,7 +81,7 @@ fn zeromq_where_it_is_not_and_where_it_is_not_safe() {
     let mut cluster = full(version("8.0"), Some(Backend::Zeromq));
     assert_eq!(
         told(&full(version("6.2"), Some(Backend::Zeromq)), "6.2"),
-        ["zeek.backend: Zeek 6.2 has no ZeroMQ backend, Zeek 7.1 and later have (write `broker`)"]
+        ["zeek.backend: Zeek 6.2 has no ZeroMQ backend; Zeek 7.1 and later have it (write `broker`)"]
     );
     cluster.zeek.accept_unencrypted_zeromq = false;
     let clear = told(&cluster, "8.0");
@@ -118,10 +118,10 @@ fn curve_where_it_is_and_where_it_is_not() {
     assert!(!zeek::curve(&standalone(), version("8.2")));
     // Asked for where it can't be had.
     let on = told(&cluster(Curve::On, true), "8.1");
-    assert!(on.iter().any(|t| t.starts_with("zeek.curve: Zeek 8.1 has ZeroMQ without encryption")), "{on:?}");
+    assert!(on.iter().any(|t| t.starts_with("zeek.curve: Zeek 8.1 cannot encrypt ZeroMQ")), "{on:?}");
     let mut broker = cluster(Curve::On, false);
     broker.zeek.backend = Some(Backend::Broker);
-    assert!(told(&broker, "8.2")[0].starts_with("zeek.curve: CURVE keys are ZeroMQ's"));
+    assert!(told(&broker, "8.2")[0].starts_with("zeek.curve: CURVE keys are for ZeroMQ"));
     // The user's own keys stay as they are.
     let mut own = cluster(Curve::Auto, false);
     let key = Redef::Expr("getenv(\"KEY\")".to_owned());
@@ -184,5 +184,5 @@ fn certificates_are_brokers() {
     cluster.nodes[0].redefs.clear();
     cluster.zeek.backend = Some(Backend::Zeromq);
     let zeromq = told(&cluster, "8.1");
-    assert!(zeromq.iter().any(|t| t.starts_with("zeek.tls: certificates are Broker's")), "{zeromq:?}");
+    assert!(zeromq.iter().any(|t| t.starts_with("zeek.tls: certificates are for Broker")), "{zeromq:?}");
 }

@@ -35,7 +35,11 @@ fn what_root_is_told_to_run_helps() {
     cluster.lab.exec("sensor1", &["sh", "-c", &set, conf]);
     cluster.lab.linger("sensor1", false);
     let said = cluster.run(&["doctor"]).code(5);
-    assert!(said.stdout.contains("/srv/own/doctor is not there, and zeek can't make it in /srv"), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("/srv/own/doctor does not exist, and zeek cannot create it in /srv"),
+        "{}",
+        said.stdout
+    );
     let ends =
         if systemd { "the systemd manager of zeek ends when" } else { "logind ends the nodes when zeek logs out" };
     assert!(said.stdout.contains(ends), "{}", said.stdout);

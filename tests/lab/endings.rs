@@ -111,7 +111,7 @@ fn well_at_once(name: &str, backend: &'static str) {
     // Nothing is said of a host that was not asked, and the rest is.
     cluster.site("local.zeek", "# Site scripts.\n");
     let said = cluster.run(&["deploy", "--yes", "--skip", "@sensor2"]).code(4);
-    names(&said, &["nothing to do: all hosts that were asked have the release ", "sensor2 was skipped"]);
+    names(&said, &["nothing to do: all hosts that answered have the release ", "sensor2 was skipped"]);
     // Logs are archived without a word in the description.
     let archive = format!("{}/{name}/archive", cluster.base);
     let archived = "find \"$1\" -type f | head -n 1";

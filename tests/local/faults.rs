@@ -142,7 +142,7 @@ fn a_new_logger_that_dies_at_start_brings_the_old_release_back() {
     before.is_back(&cluster);
     // What failed is no release to go back to, and what is back is still the work of who deployed it.
     let said = cluster.run(&["rollback", "--yes"]).code(1);
-    assert!(said.stderr.contains("there is no release before the one that runs"), "{said:?}");
+    assert!(said.stderr.contains("there is no release older than the one that runs"), "{said:?}");
     let releases = cluster.run(&["releases"]).code(0).stdout;
     assert_eq!(releases.matches("never activated").count(), 1, "{releases}");
     before.is_back(&cluster);
@@ -180,7 +180,7 @@ fn a_start_waits_for_a_stop_that_nobody_waited_for() {
     kill("CONT", pid);
     let said = start.wait_with_output().unwrap();
     let said = format!("{said:?}");
-    assert!(said.contains("ready") && !said.contains("running already"), "{said}");
+    assert!(said.contains("ready") && !said.contains("already running"), "{said}");
     assert_ne!(cluster.pid("worker-1"), pid);
     cluster.settled();
     let row = cluster.row("worker-1");

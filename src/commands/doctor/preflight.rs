@@ -103,7 +103,7 @@ impl Preflight<'_> {
         }
         match &facts.sessions {
             Some(failure) => {
-                let found = format!("no room for {SESSIONS} sessions at a time: {}", failure.text());
+                let found = format!("cannot open {SESSIONS} sessions at a time: {}", failure.text());
                 let hint = failure.hint(&self.host.name);
                 self.add("ssh", Verdict::Bad, found, hint);
             }
@@ -112,7 +112,7 @@ impl Preflight<'_> {
         if let Some(failure) = &facts.forbids {
             let found = format!("{}: the nodes can't be asked through this host", failure.text());
             let hint = failure.hint(&self.host.name).unwrap_or_default();
-            self.bad("ssh", found, format!("{hint}; all but the nodes' own answers works without"));
+            self.bad("ssh", found, format!("{hint}; without it, only the nodes' own answers are missing"));
         }
     }
 
@@ -125,7 +125,7 @@ impl Preflight<'_> {
             }
         }
         if missing.is_empty() {
-            self.good("tools", "all there");
+            self.good("tools", "all found");
         } else {
             self.bad(
                 "tools",
@@ -144,17 +144,13 @@ impl Preflight<'_> {
                 return None;
             }
             "noexec" => {
-                self.bad(
-                    "zeek",
-                    format!("{path} can't be run by {}", self.facts.user),
-                    "check that it is the right file",
-                );
+                self.bad("zeek", format!("{} cannot run {path}", self.facts.user), "check that it is the right file");
                 return None;
             }
             _ => {}
         }
         let Some((version, number)) = version_of(&self.facts.zeek) else {
-            let found = format!("{path} does not tell its version: {}", self.facts.zeek);
+            let found = format!("`{path} --version` printed no version: {}", self.facts.zeek);
             self.bad("zeek", found, format!("try `{path} --version` there"));
             return None;
         };
@@ -165,10 +161,10 @@ impl Preflight<'_> {
             .collect();
         if let Some(named) = self.cluster.zeek.version.filter(|named| *named != version) {
             let hint = "change `zeek.version`, or install that version";
-            self.bad("zeek", format!("is {number}, and the description says {named}"), hint);
+            self.bad("zeek", format!("the host has {number}, the description says {named}"), hint);
         } else if let Some(other) = others.first() {
-            let hint = "versions are never mixed in one cluster: install the same on all hosts";
-            self.bad("zeek", format!("is {number}, and other hosts have {other}"), hint);
+            let hint = "a cluster runs one version of Zeek: install the same version on all hosts";
+            self.bad("zeek", format!("the host has {number}, other hosts have {other}"), hint);
         } else {
             self.good("zeek", number);
         }
@@ -186,10 +182,10 @@ impl Preflight<'_> {
             .collect();
         match refused.as_slice() {
             [] if pinned.is_empty() => {}
-            [] => self.good("cpus", "those that nodes are pinned to are there"),
+            [] => self.good("cpus", "the host has the CPUs that nodes are pinned to"),
             [first, more @ ..] => {
                 let more = if more.is_empty() { String::new() } else { format!("; and {} more nodes", more.len()) };
-                self.bad("cpus", format!("{first}{more}"), "set `pin_cpus` of the nodes there");
+                self.bad("cpus", format!("{first}{more}"), "change `pin_cpus` of the nodes there");
             }
         }
     }
@@ -199,7 +195,11 @@ impl Preflight<'_> {
         let (needs, facts) = (self.needs, self.facts);
         for name in &needs.interfaces {
             match facts.interfaces.get(*name).copied().flatten() {
-                None => self.bad("interfaces", format!("there is no {name}"), "set `interface` of the workers there"),
+                None => self.bad(
+                    "interfaces",
+                    format!("there is no interface {name}"),
+                    "set `interface` of the workers there",
+                ),
                 Some(flags) if flags & UP == 0 => {
                     self.bad("interfaces", format!("{name} is down"), ROOT);
                     self.root(format!("ip link set {name} up"));
@@ -209,7 +209,7 @@ impl Preflight<'_> {
         }
         if needs.af_packet && facts.af_packet == Some(false) {
             let hint = "install the plugin zeek-af_packet-plugin, or capture without `af_packet::`";
-            self.bad("plugins", "this Zeek has no AF_Packet", hint);
+            self.bad("plugins", "Zeek has no AF_Packet plugin there", hint);
         }
         let captures = needs.nodes.iter().any(|n| n.interface.is_some());
         if !captures || self.is_root() || matches!(facts.zeek.as_str(), "missing" | "noexec" | "") {
@@ -217,7 +217,10 @@ impl Preflight<'_> {
         }
         let handed = facts.has.iter().any(|has| has.contains("CAP_NET_RAW"));
         if handed && self.cluster.runner == RunnerKind::Systemd {
-            self.good("capabilities", format!("the systemd manager of {} hands on what capturing needs", facts.user));
+            self.good(
+                "capabilities",
+                format!("the systemd manager of {} gives nodes the capability to capture", facts.user),
+            );
             return;
         }
         let command = format!("setcap cap_net_raw+eip {}/bin/zeek", shell_word(&self.host.prefix));
@@ -253,9 +256,13 @@ impl Preflight<'_> {
             None => {}
             Some(Ok(format)) if format <= FORMAT => {}
             Some(found) => {
-                let found = found.map_or_else(|_| "something unknown".to_owned(), |f| f.to_string());
+                let found = found.map_or_else(|_| "unknown".to_owned(), |f| f.to_string());
                 let hint = "use the clusterctl that made it, or a newer one";
-                self.bad("folders", format!("has the format {found}, and this clusterctl knows {FORMAT}"), hint);
+                self.bad(
+                    "folders",
+                    format!("the folder has the format {found}, this clusterctl knows the format {FORMAT}"),
+                    hint,
+                );
             }
         }
     }
@@ -264,8 +271,8 @@ impl Preflight<'_> {
     fn address(&mut self) {
         let (address, own) = (self.host.address, &self.facts.addresses);
         if !own.is_empty() && !address.is_loopback() && !own.contains(&address) {
-            let found = format!("{address} is no address of this machine");
-            let hint = format!("is `address` of {} right? Its nodes can't listen there", self.host.name);
+            let found = format!("{address} is not an address of this machine");
+            let hint = format!("check `address` of {}: its nodes cannot listen there", self.host.name);
             self.add("address", Verdict::Note, found, Some(hint));
         }
     }
@@ -273,8 +280,7 @@ impl Preflight<'_> {
     /// Whether it has the keys that its nodes need.
     fn keys(&mut self) {
         if !self.facts.missing_secrets.is_empty() {
-            let found =
-                format!("missing: {}: no node there could be started again", self.facts.missing_secrets.join(", "));
+            let found = format!("missing: {}: nodes there cannot start again", self.facts.missing_secrets.join(", "));
             self.bad("keys", found, "clusterctl deploy brings them");
         }
     }
@@ -287,7 +293,7 @@ impl Preflight<'_> {
             let Some(flaw) = component.flaw(uid, &user) else { continue };
             let command = format!("{} {}", flaw.command, shell_word(&component.path));
             let what = if component.what == "zeek" { "zeek" } else { "folders" };
-            let found = format!("other users could replace what runs: {}", flaw.what);
+            let found = format!("not safe: {}", flaw.what);
             if flaw.root && uid != 0 {
                 self.bad(what, found, ROOT);
                 self.root(command);
@@ -312,31 +318,35 @@ impl Preflight<'_> {
         };
         let own = format!("install -d -o {} {}", shell_word(&user), shell_word(&make));
         if !folder.writable && !exists {
-            self.bad("folders", format!("{path} is not there, and {user} can't make it in {}", folder.path), ROOT);
+            self.bad("folders", format!("{path} does not exist, and {user} cannot create it in {}", folder.path), ROOT);
             self.root(own);
         } else if !folder.writable {
             self.bad(
                 "folders",
-                format!("{path} can't be written by {user}"),
+                format!("{user} cannot write to {path}"),
                 "check its owner, and whether it is mounted read-only",
             );
         } else if foreign && what != "archive" {
-            self.bad("folders", format!("{path} belongs to another user than {user}"), ROOT);
+            self.bad("folders", format!("{path} does not belong to {user}"), ROOT);
             self.root(format!("chown -R {} {}", shell_word(&user), shell_word(path)));
         } else if exists && others && what != "archive" {
-            self.bad("folders", format!("{path} can be written by others"), format!("chmod go-w {}", shell_word(path)));
+            self.bad(
+                "folders",
+                format!("{path} is writable by other users"),
+                format!("chmod go-w {}", shell_word(path)),
+            );
         } else {
-            self.good("folders", format!("{path} is {user}'s to write"));
+            self.good("folders", format!("{user} can write to {path}"));
         }
         match folder.free {
             Some(free) if free < SPACE => {
                 let size = bytesize::ByteSize(free.saturating_mul(1024));
-                self.bad("disk", format!("{size} free for {path}"), "make room");
+                self.bad("disk", format!("only {size} free for {path}"), "free some space there");
             }
             Some(free) => {
                 self.good("disk", format!("{} free for {path}", bytesize::ByteSize(free.saturating_mul(1024))));
             }
-            None => self.add("disk", Verdict::Note, format!("df does not say what is free for {path}"), None),
+            None => self.add("disk", Verdict::Note, format!("df does not report the free space for {path}"), None),
         }
     }
 
@@ -368,19 +378,19 @@ impl Preflight<'_> {
             self.root(format!("sysctl -w net.ipv4.ip_local_reserved_ports={before}{ports}"));
         }
         if taken.is_empty() && loose.is_empty() {
-            self.good("ports", format!("{} free, or its nodes' own", listens.len()));
+            self.good("ports", format!("{} free, or used by its own nodes", listens.len()));
         }
     }
 
     fn clock(&mut self) {
         let ahead = self.facts.ahead;
         if ahead.abs() <= CLOCK {
-            self.good("clock", "as ours");
+            self.good("clock", "as on this machine");
             return;
         }
         let by = humantime::format_duration(std::time::Duration::from_secs(ahead.unsigned_abs()));
         let way = if ahead > 0 { "ahead of" } else { "behind" };
-        self.bad("clock", format!("{by} {way} ours"), "let chrony or another NTP client set it");
+        self.bad("clock", format!("{by} {way} the clock of this machine"), "let chrony or another NTP client set it");
     }
 
     fn runner(&mut self) {
@@ -394,7 +404,7 @@ impl Preflight<'_> {
                     self.bad("runner", found, ROOT);
                     self.root(enable);
                 } else {
-                    self.good("runner", "nodes outlive a log-out");
+                    self.good("runner", "nodes keep running after a log-out");
                 }
             }
             RunnerKind::Systemd if !facts.has("systemd") => {
@@ -447,13 +457,13 @@ impl Preflight<'_> {
             }
         }
         if short.is_empty() {
-            self.good("limits", "what nodes are to have is allowed");
+            self.good("limits", "the host allows the limits of its nodes");
         }
         let number = |n: u64| if n == u64::MAX { "unlimited".to_owned() } else { n.to_string() };
         for (limit, wanted, most, kind) in short {
             let user = &self.facts.user;
             let who = if kind == "kernel" { "a process" } else { user };
-            let found = format!("`limits.{limit}` is {}, and {who} may have {} at most", number(wanted), number(most));
+            let found = format!("`limits.{limit}` is {}, but {who} may have at most {}", number(wanted), number(most));
             self.raise(limit, wanted, kind, found);
         }
     }
@@ -498,7 +508,7 @@ impl Preflight<'_> {
         if self.facts.has("archiver") {
             self.good("archiver", "zeek-archiver is there");
         } else {
-            let hint = "install it beside Zeek; or write `logs: { archive: off }`, and take rotated logs out of log-queue yourself";
+            let hint = "install it beside Zeek; or write `logs: { archive: off }`, and move rotated logs out of log-queue yourself";
             let found = format!("there is no {}/bin/zeek-archiver: rotated logs wait in log-queue", self.host.prefix);
             self.bad("archiver", found, hint);
         }

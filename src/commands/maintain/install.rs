@@ -94,7 +94,7 @@ pub(crate) async fn install(fleet: &Fleet, selection: &Selection, remove: bool) 
                         }
                     }
                     if done.by.is_none() && done.why.is_none() {
-                        done.why = Some(reply.stderr.lines().last().unwrap_or("the host did not say").to_owned());
+                        done.why = Some(reply.stderr.lines().last().unwrap_or("the host gave no reason").to_owned());
                     }
                 }
                 Err(failure) => done.why = Some(failure.text()),

@@ -25,8 +25,8 @@ use report::{HostMaintenance, MaintainReport, Maintained};
 
 /// Archive leftover logs, delete expired logs, start nodes that are down, check free disk space
 ///
-/// What an operator stopped stays stopped; a node that gave up restarting gets another chance. With --install
-/// each host does it by itself from now on, every five minutes and after a reboot.
+/// A node that you stopped stays stopped; one whose runner gave up gets another chance. With --install each host does
+/// all this by itself from now on, every five minutes and after a reboot.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Maintain {
     #[command(flatten)]

@@ -91,7 +91,7 @@ impl HostMaintenance {
 
     /// Reads the lines of a host's answer.
     pub(crate) fn parse(host: &str, lines: &[String]) -> Self {
-        let mut done = Self::new(host, Maintained::Failed, Some("the host did not say".to_owned()));
+        let mut done = Self::new(host, Maintained::Failed, Some("the host gave no reason".to_owned()));
         for line in lines {
             let (word, value) = line.split_once(' ').unwrap_or((line, ""));
             let number = || value.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default();

@@ -85,7 +85,7 @@ pub(crate) fn outcome_rows(ui: &Ui, nodes: &[NodeOutcome]) -> String {
 /// Shows the last lines of stderr of nodes that failed.
 pub(crate) fn last_words<'a>(nodes: impl Iterator<Item = &'a NodeOutcome>) {
     for node in nodes.filter(|n| !n.stderr.is_empty()).take(10) {
-        complain(&format!("{} on {} wrote on stderr:", node.node, node.host));
+        complain(&format!("{} on {} wrote to stderr:", node.node, node.host));
         for line in folded(&node.stderr) {
             complain(&format!("  {}", escape_control(&line)));
         }

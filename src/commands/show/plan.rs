@@ -61,7 +61,7 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
     }
     if let Some(change) = &plan.backend_change {
         let text = format!(
-            "from {} to {}: nodes of one can't talk with nodes of the other",
+            "from {} to {}: nodes of one cannot talk to nodes of the other",
             escape_control(&change.from),
             change.to
         );
@@ -70,11 +70,11 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
     for host in plan.hosts.iter().filter(|h| !h.repairs.is_empty()) {
         let files: Vec<String> =
             host.repairs.iter().map(|(path, how)| format!("{} was {}", escape_control(path), how.word())).collect();
-        let word = stream.paint(Tone::Warn, "by hand:");
+        let word = stream.paint(Tone::Warn, "changed by hand");
         let more = files.len().saturating_sub(MOST_NAMES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let files = files.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
-        out.say("", &format!("{word} on {}, {files}{more}; the release's own files replace that", host.host));
+        out.say("", &format!("{word} on {}: {files}{more}; the deploy restores the files of the release", host.host));
     }
     files(&mut out, plan);
     nodes(&mut out, plan);
@@ -93,7 +93,7 @@ pub(crate) fn agreement(plan: &Plan) -> String {
     } else if plan.apart.iter().all(|a| a.disabled) {
         format!("all hosts that are not disabled have the release {release}")
     } else {
-        format!("all hosts that were asked have the release {release}")
+        format!("all hosts that answered have the release {release}")
     }
 }
 
@@ -261,7 +261,7 @@ fn interrupted(gap: &LogOutage) -> String {
     let one = gap.writers.len() == 1;
     let writers = names(gap.writers.iter().map(String::as_str));
     let limit = humantime::format_duration(Duration::from_secs(gap.at_most_seconds));
-    let (restart, go) = (if one { "restarts" } else { "restart" }, if gap.workers == 1 { "goes" } else { "go" });
+    let (restart, go) = (if one { "restarts" } else { "restart" }, if gap.workers == 1 { "keeps" } else { "keep" });
     let meanwhile = match gap.meanwhile {
         LogFate::Others => {
             format!("log records go to {} meanwhile", names(gap.others.iter().map(String::as_str)))
@@ -270,7 +270,7 @@ fn interrupted(gap: &LogOutage) -> String {
         LogFate::Queued => "the workers queue log records meanwhile, up to ZeroMQ's log_sndhwm".to_owned(),
     };
     format!(
-        "{writers} {restart} while {} {go} on, for at most {limit} (timeouts.stop and timeouts.ready): {meanwhile}",
+        "{writers} {restart} while {} {go} running, for at most {limit} (timeouts.stop and timeouts.ready): {meanwhile}",
         count(gap.workers, "worker"),
     )
 }

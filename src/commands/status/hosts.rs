@@ -49,9 +49,9 @@ fn upkeep(
             troubles.push(trouble(
                 format!("only {free} % free on {mount}, which holds its logs"),
                 if cluster.logs.expire.is_some() {
-                    "make room"
+                    "free some space there"
                 } else {
-                    "make room, or let old logs go: `logs.expire`"
+                    "free some space there, or delete old logs earlier: `logs.expire`"
                 },
             ));
         }
@@ -109,10 +109,7 @@ fn altered(host: &str, observed: &Observed) -> Option<Trouble> {
 fn missing_keys(host: &str, observed: &Observed) -> Option<Trouble> {
     (!observed.missing_secrets.is_empty()).then(|| Trouble {
         subject: host.to_owned(),
-        what: format!(
-            "its keys are missing: no node there could be started again ({})",
-            observed.missing_secrets.join(", ")
-        ),
+        what: format!("its keys are missing: nodes there cannot start again ({})", observed.missing_secrets.join(", ")),
         hint: Some("clusterctl deploy".to_owned()),
     })
 }
@@ -166,7 +163,7 @@ pub(crate) fn hosts_of(
             let file = format!("{home}/{}", wrong.file);
             troubles.push(Trouble {
                 subject: name.clone(),
-                what: format!("{file} is damaged, and ignored: {}", wrong.why),
+                what: format!("{file} is damaged and ignored: {}", wrong.why),
                 hint: Some(if wrong.mended {
                     "clusterctl deploy".to_owned()
                 } else {

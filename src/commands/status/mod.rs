@@ -19,7 +19,7 @@ use crate::ui::Progress;
 pub(crate) use facts::{answers, process_row};
 pub(crate) use types::{State, StatusReport};
 
-/// What hosts and nodes are doing
+/// Show what hosts and nodes are doing
 #[derive(Debug, clap::Args)]
 pub(crate) struct Status {
     #[command(flatten)]

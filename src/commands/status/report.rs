@@ -277,10 +277,7 @@ fn trouble_of(row: &NodeRow, way: &str) -> Option<Trouble> {
         Some(health) => return trouble(format!("{}{health_detail}", health.name()), None),
     }
     if row.state == State::Running && row.detail == Some(StateDetail::Unsupervised) {
-        return trouble(
-            format!("runs{detail}: it will not be started again if it ends"),
-            Some(command(way, "restart")),
-        );
+        return trouble(format!("runs{detail}: if it ends, nothing starts it again"), Some(command(way, "restart")));
     }
     None
 }

@@ -65,7 +65,7 @@ pub(crate) fn tell(
         let kill = || {
             let list: Vec<String> = unmanaged.iter().take(PIDS).map(|s| s.pid.to_string()).collect();
             let them = if one { "it is" } else { "they are" };
-            Some(format!("if {them} not meant to run: kill {} on {host}", list.join(" ")))
+            Some(format!("if {them} not supposed to run: kill {} on {host}", list.join(" ")))
         };
         match kind {
             Kind::Lost(folder) => {
@@ -81,7 +81,7 @@ pub(crate) fn tell(
             )),
             Kind::Ours(None) => troubles.push(trouble(
                 format!(
-                    "{} as {names} of this cluster, but no folder of it here knows {} ({pids} on {host})",
+                    "{} as {names} of this cluster, but its folders there have no record of {} ({pids} on {host})",
                     some("an unmanaged Zeek runs", "unmanaged Zeeks run"),
                     if one { "that process" } else { "these processes" },
                 ),
@@ -105,7 +105,7 @@ pub(crate) fn tell(
                     some("an unmanaged Zeek runs", "unmanaged Zeeks run"),
                     if root { ", root's" } else { "" }
                 ),
-                if root { Some("ask who started it as root".to_owned()) } else { kill() },
+                if root { Some("find out who started it as root".to_owned()) } else { kill() },
             )),
             Kind::Foreign => warnings.push(trouble(
                 format!(
@@ -222,12 +222,12 @@ mod tests {
             "cmdline 7 w",
             "more 30",
         ]), @r"
-        trouble: sensor2: an unmanaged Zeek runs as manager of this cluster, but no folder of it here knows that process (pid 14 on sensor2) -> if it is not meant to run: kill 14 on sensor2
+        trouble: sensor2: an unmanaged Zeek runs as manager of this cluster, but its folders there have no record of that process (pid 14 on sensor2) -> if it is not supposed to run: kill 14 on sensor2
         trouble: sensor2: proxy-1 of this cluster runs from another folder, /old/c (pid 15 on sensor2) -> stop it with the description that started it
         trouble: sensor2: w of this cluster runs, but /var/lib/clusterctl/c has no record of it (pid 20 on sensor2) -> on sensor2: kill 7 20; then clusterctl deploy
         trouble: sensor2: a Zeek runs that zeekctl started (pid 18 on sensor2) -> `zeekctl stop` where it belongs
-        trouble: sensor2: 2 unmanaged Zeeks run that clusterctl did not start (pids 10, 11 on sensor2) -> if they are not meant to run: kill 10 11 on sensor2
-        trouble: sensor2: an unmanaged Zeek runs that clusterctl did not start (pid 19 on sensor2, root's) -> ask who started it as root
+        trouble: sensor2: 2 unmanaged Zeeks run that clusterctl did not start (pids 10, 11 on sensor2) -> if they are not supposed to run: kill 10 11 on sensor2
+        trouble: sensor2: an unmanaged Zeek runs that clusterctl did not start (pid 19 on sensor2, root's) -> find out who started it as root
         warning: sensor2: a node of the cluster `c` runs there too, of uid 1001
         warning: sensor2: 2 nodes of the cluster `corp` in /base/corp run there too
         warning: sensor2: a process named zeek runs there that clusterctl did not start (pid 16, of uid 1001)

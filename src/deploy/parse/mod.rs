@@ -108,7 +108,7 @@ pub(crate) async fn parse(
                 (Some(signal), _) if !words.errors.iter().any(|line| is_of_scripts(line)) => {
                     let last = words.errors.last().map(|line| format!("; it wrote: {line}")).unwrap_or_default();
                     let message = format!(
-                        "{zeek} died of {signal} when it parsed the scripts of a {}, twice: they could not be \
+                        "{zeek} crashed twice ({signal}) while it parsed the scripts of a {}: they could not be \
                          checked{last}",
                         node.role.name()
                     );
@@ -117,7 +117,7 @@ pub(crate) async fn parse(
                 }
                 (None, Some(signal)) => {
                     let message = format!(
-                        "{zeek} died of {signal} when it parsed the scripts of a {}, and did not when tried again",
+                        "{zeek} crashed ({signal}) while it parsed the scripts of a {}, but not when tried again",
                         node.role.name()
                     );
                     warnings.add(CheckFinding { message, ..CheckFinding::default() }, class);
@@ -193,7 +193,7 @@ impl ParseOutput {
             "0" => None,
             "124" | "137" => Some(format!("Zeek did not finish within {} s", PARSE.as_secs())),
             "late" => Some("there was no time left for Zeek: the host is busy".to_owned()),
-            code => Some(format!("Zeek ended with {code} and said nothing")),
+            code => Some(format!("Zeek ended with {code} and no message")),
         }
     }
 }
@@ -215,7 +215,7 @@ async fn on_host(
         .arg(all.as_secs().to_string())
         .arg(if remove { "remove" } else { "keep" })
         .input(input);
-    let failed = |why: String| Error::failed(format!("the check could not be done on {}", handle.name)).because(why);
+    let failed = |why: String| Error::failed(format!("cannot check the scripts on {}", handle.name)).because(why);
     let reply = handle.connection.run(call).await.map_err(|f| failed(f.text()))?;
     let mut said: Vec<ParseOutput> = Vec::new();
     for line in &reply.lines {

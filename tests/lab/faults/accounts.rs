@@ -143,7 +143,7 @@ fn f25_odd_names_work_or_are_refused_by_name() {
         // Not sent: nothing changes.
         for (name, make, words) in [
             ("a\nb.zeek", None, ["a\\nb.zeek", "newline"]),
-            ("out.zeek", Some("/etc/hostname"), ["out.zeek", "points out of it, to /etc/hostname"]),
+            ("out.zeek", Some("/etc/hostname"), ["out.zeek", "points out of the folder, to /etc/hostname"]),
         ] {
             match make {
                 Some(target) => symlink(target, site.join(name)).unwrap(),

@@ -144,7 +144,7 @@ fn f12_one_that_hung_in_the_middle_leaves_what_others_did_alone() {
     });
     // Neither what it began nor its way back is done to the hosts of the other.
     assert_eq!(first.code, 1, "{first:?}");
-    names(&first, &["another operation has run there since"]);
+    names(&first, &["another operation has run there in the meantime"]);
     scene.settled();
     scene.moved_on();
     let said = scene.run(&["deploy", "--yes"]).code(0);

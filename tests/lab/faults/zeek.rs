@@ -35,7 +35,7 @@ fn f21_hosts_with_different_versions_of_zeek_change_nothing() {
     scene.put(&format!("{address}, prefix: {prefix} "), &format!("{address}, prefix: /opt/zeek-old "));
     for command in [&["deploy", "--yes"][..], &["diff"], &["check"]] {
         let said = scene.run(command).code(1);
-        names(&said, &["different versions of Zeek", "7.0", "sensor2", "never mixed"]);
+        names(&said, &["different versions of Zeek", "7.0", "sensor2", "one version of Zeek"]);
     }
     scene.unchanged();
     scene.nothing_to_do();
