@@ -114,7 +114,7 @@ fn zeek_format_parses_every_file() {
     assert!(broken.contains("cannot parse"), "{broken}");
     let mut files = Vec::new();
     for v in VERSIONS {
-        files.push((format!("{v}-agent.zeek"), zeek::agent_script(version(v))));
+        files.push((format!("{v}-agent.zeek"), zeek::agent_script(&standalone(), version(v))));
         for entry in fs::read_dir(folder().join(v)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|e| e == "zeek") {

@@ -74,6 +74,8 @@ mod terminal;
 #[cfg(test)]
 mod told;
 #[cfg(test)]
+mod traffic;
+#[cfg(test)]
 mod trust;
 #[cfg(test)]
 mod ways;

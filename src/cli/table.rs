@@ -2,10 +2,7 @@
 
 use super::execute::execute;
 use super::global::{Definition, Global};
-use crate::commands::{
-    Command as Trait, Hosts, check, completions, deploy, diff, doctor, init, layout, logs, maintain, nodes, print,
-    releases, restart, resume, rollback, schema, secrets, start, status, stop, unlock,
-};
+use crate::commands::{self, Command as Trait, Hosts};
 use crate::error::{CommandError, Kind};
 use crate::ui::Ui;
 
@@ -47,25 +44,26 @@ macro_rules! table {
 
 // In this order they stand in the help.
 table! {
-    Status(status::Status),
-    Deploy(deploy::Deploy),
-    Diff(diff::Diff),
-    Releases(releases::Releases),
-    Rollback(rollback::Rollback),
-    Resume(resume::Resume),
-    Unlock(unlock::Unlock),
-    Start(start::Start),
-    Stop(stop::Stop),
-    Restart(restart::Restart),
-    Maintain(maintain::Maintain),
-    Check(check::Check),
-    Print(print::Print),
-    Logs(logs::Logs),
-    Doctor(doctor::Doctor),
-    Layout(layout::Layout),
-    Secrets(secrets::Secrets),
-    Nodes(nodes::Nodes),
-    Init(init::Init),
-    Schema(schema::Schema),
-    Completions(completions::Completions),
+    Status(commands::status::Status),
+    Deploy(commands::deploy::Deploy),
+    Diff(commands::diff::Diff),
+    Releases(commands::releases::Releases),
+    Rollback(commands::rollback::Rollback),
+    Resume(commands::resume::Resume),
+    Unlock(commands::unlock::Unlock),
+    Start(commands::start::Start),
+    Stop(commands::stop::Stop),
+    Restart(commands::restart::Restart),
+    Maintain(commands::maintain::Maintain),
+    Check(commands::check::Check),
+    Print(commands::print::Print),
+    Logs(commands::logs::Logs),
+    Traffic(commands::traffic::Traffic),
+    Doctor(commands::doctor::Doctor),
+    Layout(commands::layout::Layout),
+    Secrets(commands::secrets::Secrets),
+    Nodes(commands::nodes::Nodes),
+    Init(commands::init::Init),
+    Schema(commands::schema::Schema),
+    Completions(commands::completions::Completions),
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::values::Version;
 pub use crate::values::{
-    Backend, Compress, CoreLimit, Curve, LayoutInputs, Metrics, Redef, Restart, Role, RunnerKind, ZeekValue,
+    Backend, Compress, CoreLimit, Curve, LayoutInputs, Metrics, Redef, Restart, Role, RunnerKind, Toggle, ZeekValue,
 };
 
 /// A whole cluster, as the description means it. Hosts are sorted by name, nodes by [`Role`] and then by name in
@@ -25,6 +25,8 @@ pub struct Cluster {
     pub metrics: Metrics,
     /// Where logs go.
     pub logs: Logs,
+    /// What is watched of the traffic.
+    pub checks: Checks,
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// What keeps nodes running.
@@ -162,6 +164,13 @@ impl From<Archive> for Option<String> {
             Archive::Folder(folder) => Some(folder),
         }
     }
+}
+
+/// What is watched of the traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checks {
+    /// Whether nodes can be asked how good the traffic is.
+    pub traffic: Toggle,
 }
 
 /// How long to wait for what.

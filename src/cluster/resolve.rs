@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::hosts::{self, Hosts};
 use super::model::{
-    AfPacket, Archive, Backend, Cluster, Compress, Curve, LayoutInputs, Logs, Metrics, Node, Ports, Redef, Restart,
-    Role, RunnerKind, Store, Timeouts, Zeek, ZeekValue, keep,
+    AfPacket, Archive, Backend, Checks, Cluster, Compress, Curve, LayoutInputs, Logs, Metrics, Node, Ports, Redef,
+    Restart, Role, RunnerKind, Store, Timeouts, Zeek, ZeekValue, keep,
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
@@ -19,7 +19,7 @@ use super::settings::{self, check_env, check_interval, check_limits, check_redef
 use super::{capture, checks, expand, fanout, groups, natural_order, ports};
 use crate::error::{At, Place, Problem};
 use crate::spec::{self, Listen, LogAge, Spec};
-use crate::values::{Interval, Network, is_zeek_identifier};
+use crate::values::{Interval, Network, Toggle, is_zeek_identifier};
 
 const BASE_PORT: u16 = 27760;
 const METRICS_PORT: u16 = 9991;
@@ -86,6 +86,7 @@ pub fn resolve(spec: &Spec, broken: &BTreeSet<Place>, dir: &Path) -> (Option<Clu
         ports,
         metrics,
         logs,
+        checks: Checks { traffic: spec.checks.traffic.unwrap_or(Toggle::On) },
         timeouts,
         runner: spec.runner.unwrap_or(RunnerKind::Process),
         restart: spec.restart.unwrap_or(Restart::OnCrash),

@@ -38,6 +38,7 @@ mod show;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod traffic;
 pub(crate) mod unlock;
 
 use crate::error::CommandError;

@@ -117,7 +117,7 @@ async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintRe
     }
     let cluster = &*fleet.cluster;
     let (facts, mut asked) = ask(fleet, selection, &ValueQuestion { id: id.to_owned() }).await;
-    let failure = asked.unasked.as_ref().map(|why| said(fleet, why));
+    let failure = asked.unasked.as_ref().map(|why| not_asked(fleet, why));
     let misplaced = misplaced(cluster, answers(&facts));
     let elsewhere = elsewhere(cluster, &misplaced, |host| facts.get(&host)?.as_ref().ok());
     let nodes = selection
@@ -145,7 +145,7 @@ async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintRe
 }
 
 /// Says why the nodes could not be asked, with what to do where that is known.
-fn said(fleet: &Fleet, why: &Unasked) -> String {
+pub(super) fn not_asked(fleet: &Fleet, why: &Unasked) -> String {
     let host = fleet.cluster.manager().map_or("", |manager| &fleet.cluster.host_of(manager).name);
     match (why, why.hint()) {
         (Unasked::Disabled, _) => format!("the manager's host {host} is disabled"),

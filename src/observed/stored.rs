@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::pending::{RemovedHost, Ssh};
 use crate::values::{
     Backend, Compress, CoreLimit, Curve, HostPath, Interval, LayoutInputs, Metrics, Name, Port, Redef, Restart, Role,
-    RunnerKind, Version, ZeekValue,
+    RunnerKind, Toggle, Version, ZeekValue,
 };
 
 /// The form of `cluster.json` that is read.
@@ -35,6 +35,9 @@ pub struct Stored {
     pub metrics: Metrics,
     /// Logs and their archive.
     pub logs: Logs,
+    /// What is watched of the traffic; none in records of before there was.
+    #[serde(default)]
+    pub checks: Option<Checks>,
     /// What keeps nodes running.
     pub runner: RunnerKind,
     /// Whether nodes are started again.
@@ -43,6 +46,12 @@ pub struct Stored {
     pub layout_inputs: LayoutInputs,
     pub hosts: Vec<Host>,
     pub nodes: Vec<Node>,
+}
+
+/// What is watched of the traffic.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Checks {
+    pub traffic: Toggle,
 }
 
 /// Settings of Zeek. Where things lay on the machine that deployed them is not kept.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cluster::{self, AfPacketValue, Cluster, EnvValue, Former, verify};
 use crate::observed::{MOST_LEFT, RemovedHost, Stored, stored};
+use crate::values::Toggle;
 
 /// A cluster of before, and the hosts of it that the description has no word about.
 #[derive(Debug, Clone)]
@@ -67,6 +68,8 @@ pub fn recorded(stored: Stored, now: &Cluster) -> Result<Recorded, String> {
             late: stored.logs.late.map_or(Duration::ZERO, |span| span.0),
             min_free: stored.logs.min_free.min(100),
         },
+        // A record that has no word on it is of a release whose nodes can't be asked.
+        checks: cluster::Checks { traffic: stored.checks.map_or(Toggle::Off, |checks| checks.traffic) },
         // How long to wait is a matter of who waits.
         timeouts: now.timeouts.clone(),
         keep: now.keep,

@@ -33,7 +33,7 @@ impl<'a> Common<'a> {
         let tiers: Vec<String> =
             cluster.nodes.iter().filter(|n| n.role != Role::Worker).map(|n| entries.of(n)).collect();
         let options = zeek::options_script(cluster, version);
-        let agent = zeek::agent_script(version);
+        let agent = zeek::agent_script(cluster, version);
         let mut files = BTreeMap::new();
         let mut put = |path: &str, mode: u32, content: Arc<[u8]>| {
             files.insert(path.to_owned(), File::new(mode, content));

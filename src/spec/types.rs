@@ -11,7 +11,7 @@ use super::schema::Schemas;
 use super::table::{Table, tables};
 use crate::values::{
     Address, Backend, ChecksumMode, Compress, CoreLimit, CpuList, Curve, FanoutMode, HostPath, Interval, LayoutInputs,
-    Metrics, Name, Percent, Port, Redef, Restart, Role, RunnerKind, Size, StoreBackend, Version, ZeekValue,
+    Metrics, Name, Percent, Port, Redef, Restart, Role, RunnerKind, Size, StoreBackend, Toggle, Version, ZeekValue,
 };
 
 tables! {
@@ -35,6 +35,8 @@ tables! {
         logs: LogsSpec,
         /// Limits of every node.
         limits: LimitsSpec,
+        /// What is watched of the traffic.
+        checks: ChecksSpec,
         /// How long to wait for what.
         timeouts: TimeoutsSpec,
         /// How SSH reaches the hosts; what is not set here is decided by your own SSH configuration.
@@ -187,6 +189,12 @@ tables! {
         memory: Option<Size>,
         /// Niceness, from -20 (first) to 19 (last).
         nice: Option<i8>,
+    }
+
+    /// What is watched of the traffic.
+    pub struct ChecksSpec {
+        /// Whether nodes can be asked how good the traffic is: `on` (default) or `off`.
+        traffic: Option<Toggle>,
     }
 
     /// How long to wait for what.

@@ -111,6 +111,12 @@ words! {
         Off = "off",
     }
 
+    /// Whether something is done.
+    Toggle {
+        On = "on",
+        Off = "off",
+    }
+
     /// Where nodes serve metrics (Zeek 7.0 and later).
     Metrics {
         Loopback = "loopback",

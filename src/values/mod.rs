@@ -18,6 +18,7 @@ pub use amounts::{Interval, Percent, Size};
 pub use cpus::CpuList;
 pub use keywords::{
     Backend, ChecksumMode, Compress, Curve, FanoutMode, LayoutInputs, Metrics, Restart, Role, RunnerKind, StoreBackend,
+    Toggle,
 };
 pub use names::{
     HostPath, Name, fold_names, is_account_name, is_node_name, is_release_id, is_secret_name, is_zeek_identifier,

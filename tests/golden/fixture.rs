@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use clusterctl::cluster::{
-    AfPacket, AfPacketValue, Archive, Backend, Cluster, Compress, Host, LayoutInputs, Limits, Logs, Metrics, Node,
-    Ports, Redef, Role, RunnerKind, Ssh, Store, Timeouts, Zeek, ZeekValue,
+    AfPacket, AfPacketValue, Archive, Backend, Checks, Cluster, Compress, Host, LayoutInputs, Limits, Logs, Metrics,
+    Node, Ports, Redef, Role, RunnerKind, Ssh, Store, Timeouts, Zeek, ZeekValue,
 };
-use clusterctl::values::Version;
+use clusterctl::values::{Toggle, Version};
 
 /// A version from its text.
 pub(crate) fn version(text: &str) -> Version {
@@ -97,6 +97,7 @@ pub(crate) fn bare(hosts: Vec<Host>, nodes: Vec<Node>) -> Cluster {
             late: Duration::from_secs(600),
             min_free: 5,
         },
+        checks: Checks { traffic: Toggle::On },
         timeouts: Timeouts {
             ready: Duration::from_secs(120),
             stop: Duration::from_secs(60),

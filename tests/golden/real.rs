@@ -23,7 +23,7 @@ fn write(path: &Path, text: &str) {
 fn write_scripts(folder: &Path, cluster: &Cluster, node: &Node, v: Version) {
     write(&folder.join(zeek::LAYOUT_PATH), &zeek::layout(cluster, v));
     write(&folder.join(zeek::OPTIONS_PATH), &zeek::options_script(cluster, v));
-    write(&folder.join(zeek::AGENT_PATH), &zeek::agent_script(v));
+    write(&folder.join(zeek::AGENT_PATH), &zeek::agent_script(cluster, v));
     if let Some(script) = zeek::node_script(cluster, node, v) {
         write(&folder.join(zeek::node_script_path(&node.name)), &script);
     }

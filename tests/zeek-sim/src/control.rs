@@ -11,6 +11,7 @@ use crate::script::ast::{Expr, Stmt};
 use crate::script::eval::Locals;
 use crate::script::value::Value;
 use crate::script::world::Handler;
+use crate::traffic::traffic;
 use crate::wire::{self, Message};
 
 /// The status of a node, as the agent script of clusterctl gives it.
@@ -31,11 +32,11 @@ struct Status {
     memory: u64,
 }
 
-/// The event that asks for it.
-const STATUS_REQUEST: &str = "Clusterctl::status_request";
-
-/// The event that answers.
-const STATUS_RESPONSE: &str = "Clusterctl::status_response";
+/// The events that ask the agent, and those that answer.
+const AGENT: [(&str, &str); 2] = [
+    ("Clusterctl::status_request", "Clusterctl::status_response"),
+    ("Clusterctl::traffic_request", "Clusterctl::traffic_response"),
+];
 
 /// What the agent does where the WebSocket is Broker's own, whose clients reach the manager only: the manager passes
 /// requests on to all nodes, and their answers to the client. Tells whether the event was dealt with.
@@ -45,42 +46,46 @@ fn relay(node: &Shared, message: &Message) -> bool {
         (n.world.string("Cluster::manager_topic"), n.world.local_type() == "MANAGER", n.world.node.clone())
     };
     let text = |i: usize| message.args.get(i).and_then(|a| a["data"].as_str()).unwrap_or_default().to_owned();
-    match message.event.as_str() {
-        STATUS_RESPONSE if manager => {
-            publish(node, &format!("zeek/control/clusterctl/{}", text(1)), STATUS_RESPONSE, message.args.clone());
+    let event = message.event.as_str();
+    if let Some((_, response)) = AGENT.iter().find(|(_, response)| *response == event) {
+        if manager {
+            publish(node, &format!("zeek/control/clusterctl/{}", text(1)), response, message.args.clone());
         }
-        STATUS_RESPONSE => {}
-        STATUS_REQUEST if !manager => {
-            let (_, args) = status_args(&node.borrow(), &text(0));
-            later(node, topic, STATUS_RESPONSE.into(), args);
-        }
-        STATUS_REQUEST => {
-            // It may come once for each node that is asked.
-            if !node.borrow_mut().relayed.insert(text(0)) {
-                return true;
-            }
-            let (_, args) = status_args(&node.borrow(), &text(0));
-            later(node, format!("zeek/control/clusterctl/{me}"), STATUS_RESPONSE.into(), args);
-            let topics: Vec<String> = {
-                let n = node.borrow();
-                n.ids.keys().map(|name| n.world.node_topic(name)).collect()
-            };
-            for topic in topics {
-                publish(node, &topic, STATUS_REQUEST, message.args.clone());
-            }
-        }
-        _ => return false,
+        return true;
+    }
+    let Some((_, response, args)) = agent(&node.borrow(), message) else { return false };
+    if !manager {
+        later(node, topic, response.into(), args);
+        return true;
+    }
+    // It may come once for each node that is asked.
+    if !node.borrow_mut().relayed.insert(text(0)) {
+        return true;
+    }
+    later(node, format!("zeek/control/clusterctl/{me}"), response.into(), args);
+    let topics: Vec<String> = {
+        let n = node.borrow();
+        n.ids.keys().map(|name| n.world.node_topic(name)).collect()
+    };
+    for topic in topics {
+        publish(node, &topic, event, message.args.clone());
     }
     true
 }
 
-/// The name that a node answers by, and the arguments of its answer.
-fn status_args(node: &Node, request: &str) -> (String, Vec<Json>) {
+/// The answer to a request of the agent: the name that the node answers by, the event, and its arguments.
+fn agent(node: &Node, message: &Message) -> Option<(String, &'static str, Vec<Json>)> {
+    let (request, response) = AGENT.iter().find(|(request, _)| *request == message.event)?;
     let status = status(node);
     let name = status.node.clone();
-    let json = serde_json::to_string(&status).unwrap_or_default();
-    let args = vec![wire::string(request), wire::string(name.as_str()), wire::string(json)];
-    (name, args)
+    let json = if request.ends_with("status_request") {
+        serde_json::to_string(&status).unwrap_or_default()
+    } else {
+        traffic(node, &name)
+    };
+    let asked = message.args.first().and_then(|a| a["data"].as_str()).unwrap_or_default();
+    let args = vec![wire::string(asked), wire::string(name.as_str()), wire::string(json)];
+    Some((name, response, args))
 }
 
 /// Handles an event that came for this node.
@@ -89,7 +94,7 @@ pub fn handle(node: &Shared, message: &Message) {
         crate::say(&format!("error: Failed to lookup handler for '{}'", message.event));
         return;
     }
-    if node.borrow().world.handlers.contains_key(STATUS_RESPONSE) && relay(node, message) {
+    if node.borrow().world.handlers.contains_key(AGENT[0].1) && relay(node, message) {
         return;
     }
     let answer = answer(&node.borrow(), message);
@@ -146,9 +151,8 @@ fn answer(node: &Node, message: &Message) -> Option<(String, String, Vec<Json>)>
     let world = &node.world;
     let name = &world.node;
     let text = |i: usize| message.args.get(i).and_then(|a| a["data"].as_str()).unwrap_or_default();
-    if message.event == STATUS_REQUEST {
-        let (name, args) = status_args(node, text(0));
-        return Some((format!("zeek/control/clusterctl/{name}"), STATUS_RESPONSE.into(), args));
+    if let Some((name, response, args)) = agent(node, message) {
+        return Some((format!("zeek/control/clusterctl/{name}"), response.into(), args));
     }
     if !world.has_own("frameworks/control/controllee") {
         return None;

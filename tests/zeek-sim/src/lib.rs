@@ -11,6 +11,7 @@ pub mod script;
 pub mod setup;
 pub mod start;
 pub mod status;
+pub mod traffic;
 pub mod version;
 pub mod wire;
 
