@@ -48,6 +48,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand logs 'Show what nodes log and print, merged in time order'
+            cand traffic 'Tell whether the traffic that the nodes get is any good'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
@@ -314,6 +315,23 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;traffic'= {
+            cand --for 'How long to measure: 1s to 15min'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --log 'Add what is told to a file (0600), and what is run on each host'
+            cand --color 'Whether colours are used'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts are worked on at the same time'
+            cand -q 'Only the result and errors: no progress messages'
+            cand --quiet 'Only the result and errors: no progress messages'
+            cand -v 'Tell on stderr what is run on each host, and how long it takes'
+            cand --verbose 'Tell on stderr what is run on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;doctor'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
@@ -473,6 +491,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand logs 'Show what nodes log and print, merged in time order'
+            cand traffic 'Tell whether the traffic that the nodes get is any good'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
@@ -509,6 +528,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;print'= {
         }
         &'clusterctl;help;logs'= {
+        }
+        &'clusterctl;help;traffic'= {
         }
         &'clusterctl;help;doctor'= {
         }
