@@ -19,6 +19,9 @@ pub enum ControlError {
         /// Zeek's words.
         context: String,
     },
+    /// The manager has no such event: its scripts are of a release that is asked for less.
+    #[error("the release that runs does not know this question")]
+    UnknownQuestion,
     /// The upgrade to a WebSocket was not answered in time.
     #[error("no answer to the WebSocket handshake in time")]
     NoHandshake,

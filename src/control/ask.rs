@@ -73,6 +73,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, Q: Question> Conversation<'a, S, Q> 
                     },
                     frame = frames.next() => match taken(frame) {
                         Ok(Some(Message::Event(event))) => asked.take(event),
+                        // What we send is well formed: it is the event that does not exist.
+                        Ok(Some(Message::Error { code, .. })) if code == "deserialization_failed" => {
+                            break Some(ControlError::UnknownQuestion);
+                        }
                         Ok(Some(Message::Error { code, context })) => {
                             break Some(ControlError::Refused { code, context });
                         }

@@ -88,6 +88,7 @@ impl Unasked {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Forbidden { host, failure } => failure.hint(host),
+            Self::Ended(ControlError::UnknownQuestion) => Some("`clusterctl deploy` brings one that does".to_owned()),
             _ => None,
         }
     }

@@ -126,9 +126,9 @@ fn outcomes<'a>(
         let known = process_row(cluster, node, facts.get(&node.host), &elsewhere);
         match known.state {
             State::Running if latest.unasked.is_some() => "not asked".to_owned(),
-            State::Running => "no reply: was its release deployed by a clusterctl that knows `traffic`? \
-                               `clusterctl diff` shows it"
-                .to_owned(),
+            State::Running => {
+                format!("no reply within {}", humantime::format_duration(cluster.timeouts.control))
+            }
             state => {
                 let detail = known.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
                 format!("{}{detail}", state.name())
