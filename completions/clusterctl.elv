@@ -53,6 +53,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
             cand nodes 'List nodes with their hosts, addresses, ports and CPUs'
+            cand targets 'Print the metrics ports of nodes for Prometheus (`file_sd`)'
             cand init 'Write a commented first description, if there is none'
             cand schema 'Print the JSON Schema of the description, for editors'
             cand completions 'Print the completion script of a shell'
@@ -428,6 +429,22 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;targets'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;init'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
@@ -496,6 +513,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
             cand nodes 'List nodes with their hosts, addresses, ports and CPUs'
+            cand targets 'Print the metrics ports of nodes for Prometheus (`file_sd`)'
             cand init 'Write a commented first description, if there is none'
             cand schema 'Print the JSON Schema of the description, for editors'
             cand completions 'Print the completion script of a shell'
@@ -541,6 +559,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;secrets;rotate'= {
         }
         &'clusterctl;help;nodes'= {
+        }
+        &'clusterctl;help;targets'= {
         }
         &'clusterctl;help;init'= {
         }

@@ -26,7 +26,8 @@ end
 
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -56,13 +57,15 @@ complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "doctor" -d 'C
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "secrets" -d 'Manage the keys that encrypt the traffic between nodes'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "nodes" -d 'List nodes with their hosts, addresses, ports and CPUs'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "targets" -d 'Print the metrics ports of nodes for Prometheus (`file_sd`)'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "init" -d 'Write a commented first description, if there is none'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -78,7 +81,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l max-una
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l plan -d 'Do the plan that `diff --save` wrote, without a question, or refuse and say what differs' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -95,7 +99,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s h -l he
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l save -d 'Write the plan to a file, for `deploy --plan`' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -108,7 +113,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s v -l verb
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -123,7 +129,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l allow
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l max-unavailable -d 'How many workers restart at a time, in whole capture groups: a number, or a share such as 10%' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -138,7 +145,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s v -l 
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -152,7 +160,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s v -l ve
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -165,7 +174,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s v -l ve
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -177,7 +187,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s v -l ver
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -189,7 +200,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s v -l verb
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -201,7 +213,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s v -l v
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -215,7 +228,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s v -l 
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -228,7 +242,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s v -l ver
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -244,7 +259,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s n -l line
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l grep -d 'Only lines with this text in them, as it is: no pattern; the hosts look for it, in the last GiB of each log' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -258,7 +274,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s h -l help
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -l for -d 'How long to measure: 1s to 15min' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -270,7 +287,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -s v -l v
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -287,7 +305,8 @@ mermaid\t'A Mermaid diagram'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l zeek-version -d 'The version of Zeek to write for, instead of the description\'s' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -300,7 +319,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s v -l ve
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -314,7 +334,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not _
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -330,7 +351,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fis
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -340,9 +362,23 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l parallel
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s q -l quiet -d 'Print only the result and errors, no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -l parallel -d 'How many hosts to work on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -s q -l quiet -d 'Print only the result and errors, no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -354,7 +390,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s v -l verb
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -366,7 +403,8 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s v -l ve
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format: `status` alone has it'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -376,27 +414,28 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l pa
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s q -l quiet -d 'Print only the result and errors, no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "status" -d 'Show what hosts and nodes are doing'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "diff" -d 'Show what a deploy would change'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "releases" -d 'List the releases on each host: when, by whom, with which Zeek, and which runs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "rollback" -d 'Return to an earlier release and its topology; only nodes that differ restart'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "resume" -d 'Bring hosts that were away to the release that the others run, and start their nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "unlock" -d 'Free the lock of an operation that hangs; an operation that ends frees its own lock'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "stop" -d 'Stop nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "maintain" -d 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "logs" -d 'Show what nodes log and print, merged in time order'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "traffic" -d 'Tell whether the traffic that the nodes get is any good'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "doctor" -d 'Check that each host has what it needs, and print what root must run once; changes nothing'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "secrets" -d 'Manage the keys that encrypt the traffic between nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "nodes" -d 'List nodes with their hosts, addresses, ports and CPUs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "init" -d 'Write a commented first description, if there is none'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes init schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "status" -d 'Show what hosts and nodes are doing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "diff" -d 'Show what a deploy would change'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "releases" -d 'List the releases on each host: when, by whom, with which Zeek, and which runs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "rollback" -d 'Return to an earlier release and its topology; only nodes that differ restart'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "resume" -d 'Bring hosts that were away to the release that the others run, and start their nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "unlock" -d 'Free the lock of an operation that hangs; an operation that ends frees its own lock'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "stop" -d 'Stop nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "maintain" -d 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "logs" -d 'Show what nodes log and print, merged in time order'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "traffic" -d 'Tell whether the traffic that the nodes get is any good'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "doctor" -d 'Check that each host has what it needs, and print what root must run once; changes nothing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "secrets" -d 'Manage the keys that encrypt the traffic between nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "nodes" -d 'List nodes with their hosts, addresses, ports and CPUs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "targets" -d 'Print the metrics ports of nodes for Prometheus (`file_sd`)'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "init" -d 'Write a commented first description, if there is none'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print logs traffic doctor layout secrets nodes targets init schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and __fish_seen_subcommand_from secrets" -f -a "rotate" -d 'Make new keys for ZeroMQ and deploy them: all nodes stop, then start, since old and new keys can\'t talk'

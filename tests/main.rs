@@ -52,6 +52,8 @@ mod peers;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod prometheus;
+#[cfg(test)]
 mod rollback;
 #[cfg(test)]
 mod rooms;

@@ -223,26 +223,27 @@ install_packages() {
 	fi
 }
 
-# zeek-format: a parser of Zeek's language that is not ours, for what we generate.
-install_zeek_format() {
-	local venv=$target/venv want=zeekscript==1.3.6
-	if [ "$(cat "$venv/installed" 2>/dev/null)" != "$want" ]; then
-		heading "$want into $venv"
+# Parsers that are not ours, for what we generate: zeek-format of Zeek's language, prometheus_client of its text format.
+install_parsers() {
+	local venv=$target/venv
+	local want=(zeekscript==1.3.6 prometheus-client==0.26.0)
+	if [ "$(cat "$venv/installed" 2>/dev/null)" != "${want[*]}" ]; then
+		heading "${want[*]} into $venv"
 		rm -rf "$venv"
-		{ /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install --quiet "$want"; } >"$log/pip.log" 2>&1 </dev/null || {
+		{ /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install --quiet "${want[@]}"; } >"$log/pip.log" 2>&1 </dev/null || {
 			tail -n 20 "$log/pip.log" >&2
-			die "pip could not install $want ($log/pip.log)"
+			die "pip could not install ${want[*]} ($log/pip.log)"
 		}
-		printf '%s\n' "$want" >"$venv/installed"
+		printf '%s\n' "${want[*]}" >"$venv/installed"
 	fi
-	export ZEEK_FORMAT=$venv/bin/zeek-format
+	export ZEEK_FORMAT=$venv/bin/zeek-format PROMETHEUS_PYTHON=$venv/bin/python
 }
 
 mkdir -p "$log"
 command -v cargo >/dev/null || die "cargo is not in PATH; install Rust first"
 [ "$lab" = no ] || [ "$(id -u)" = 0 ] || die "the lab needs root; --no-lab leaves it out"
 install_packages
-install_zeek_format
+install_parsers
 
 # The sockets of SSH connections go where no one else's are, on a short path.
 runtime=$(mktemp -d /tmp/cc.XXXXXX)

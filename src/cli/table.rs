@@ -63,6 +63,7 @@ table! {
     Layout(commands::layout::Layout),
     Secrets(commands::secrets::Secrets),
     Nodes(commands::nodes::Nodes),
+    Targets(commands::targets::Targets),
     Init(commands::init::Init),
     Schema(commands::schema::Schema),
     Completions(commands::completions::Completions),

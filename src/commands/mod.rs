@@ -38,6 +38,7 @@ mod show;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod targets;
 pub(crate) mod traffic;
 pub(crate) mod unlock;
 
@@ -64,6 +65,8 @@ pub(crate) trait Command {
     const HOSTS: Hosts;
     /// How its progress is shown where there is no terminal.
     const PROGRESS: Progress;
+    /// Whether it can show its report in Prometheus' text format.
+    const PROMETHEUS: bool = false;
     /// What it comes to.
     type Report: Report;
 

@@ -21,6 +21,8 @@ pub enum Output {
     Table,
     /// One JSON document.
     Json,
+    /// Prometheus' text format: `status` alone has it.
+    Prometheus,
 }
 
 /// Where and how to print.
@@ -130,6 +132,14 @@ impl Ui {
         let mut line = sealed_json(line.unwrap_or_default());
         line.push('\n');
         line
+    }
+
+    /// Writes a result as JSON without an envelope, for another program that knows its form.
+    pub fn plain_json(&self, value: &impl Serialize) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.result(&sealed_json(text)),
+            Err(error) => written(&Err(error.into())),
+        }
     }
 
     /// Writes a result as a JSON document of a kind.

@@ -2,6 +2,7 @@
 
 mod facts;
 mod hosts;
+mod prometheus;
 mod report;
 mod show;
 mod types;
@@ -29,6 +30,7 @@ pub(crate) struct Status {
 impl Command for Status {
     const HOSTS: Hosts = Hosts::Read;
     const PROGRESS: Progress = Progress::Silent;
+    const PROMETHEUS: bool = true;
     type Report = StatusReport;
 
     async fn run(&self, session: &mut Session) -> Result<StatusReport, CommandError> {

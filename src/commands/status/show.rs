@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::super::report::Report;
 use super::super::show::uptime;
+use super::prometheus;
 use super::types::{Health, NodeRow, State, StateDetail, StatusReport, Trouble};
 use crate::error::Kind;
-use crate::ui::{Cell, Column, Tone, Ui, count, in_line, table, typed};
+use crate::ui::{Cell, Column, Output, Tone, Ui, count, in_line, table, typed};
 
 const COLUMNS: [Column; 12] = [
     Column { head: "NODE", drop_priority: 0, right: false },
@@ -29,7 +30,10 @@ impl Report for StatusReport {
     }
 
     fn show(&self, ui: &Ui) {
-        ui.result(&text(ui, self));
+        match ui.output {
+            Output::Prometheus => ui.result(&prometheus::text(self)),
+            _ => ui.result(&text(ui, self)),
+        }
     }
 
     fn end(&self) -> Option<Kind> {
