@@ -137,6 +137,13 @@ fn a_hint_means_the_description_that_was_named() {
     assert!(status.stdout.contains(" -> clusterctl -f 'our corp.yaml' deploy\n"), "{status:?}");
     let start = cluster.run(&["start", "--file=our corp.yaml"]).code(1);
     assert!(start.stderr.contains("run `clusterctl -f 'our corp.yaml' deploy`"), "{start:?}");
+    // In JSON as well.
+    let status = cluster.run(&["-f", "our corp.yaml", "status", "-o", "json"]).code(5).json();
+    let hints: Vec<&str> =
+        status["data"]["troubles"].as_array().unwrap().iter().filter_map(|trouble| trouble["hint"].as_str()).collect();
+    assert!(hints.contains(&"clusterctl -f 'our corp.yaml' deploy"), "{status}");
+    let start = cluster.run(&["start", "--file=our corp.yaml", "-o", "json"]).code(1).json();
+    assert_eq!(start["data"]["hints"][0], "run `clusterctl -f 'our corp.yaml' deploy`", "{start}");
     // Where the environment names it, it does for the next command too.
     let mut command = cluster.command(&["start"]);
     command.env("CLUSTERCTL_FILE", "our corp.yaml");

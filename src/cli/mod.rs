@@ -36,7 +36,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         let cli = Cli::from_arg_matches(&matches)?;
         if typed {
             let commands = Cli::definition().get_subcommands().map(|one| one.get_name().to_owned()).collect();
-            ui::hints_have(format!("-f {}", shell_word(&cli.global.file.to_string_lossy())), commands);
+            crate::error::hints_have(format!("-f {}", shell_word(&cli.global.file.to_string_lossy())), commands);
         }
         Ok(cli)
     });

@@ -2,11 +2,13 @@
 //!
 //! Imports nothing of ours, so that every room may use it.
 
+pub(crate) mod hint;
 mod problem;
 mod render;
 
 use std::fmt;
 
+pub use hint::{hints_have, typed};
 pub use problem::{At, Diagnostic, Label, Place, Problem, Severity, Source, Step};
 pub use render::{RenderStyle, render};
 

@@ -71,6 +71,7 @@ pub struct RunsOn {
     /// What is known of it, as a sentence fragment.
     pub what: String,
     /// What to do about it.
+    #[serde(serialize_with = "crate::error::hint::serialize")]
     pub hint: String,
 }
 

@@ -498,3 +498,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_key_in_the_wrong_section_is_told_with_its_section() {
+    let help = |line: &str| -> Vec<String> {
+        let text = format!("cluster: a\n{line}\n");
+        let description = super::parse("c", text, PathBuf::from("/x"));
+        let all = check(&description).err().unwrap_or_default();
+        all.into_iter().filter(|d| d.message.starts_with("unknown key")).filter_map(|d| d.help).collect()
+    };
+    for (line, told) in [
+        ("site: ./site", "`site` belongs in `zeek`"),
+        ("scripts: [local]", "`scripts` belongs in `zeek` or in `nodes.NAME` or in `nodes.NAME.hosts.NAME`"),
+        ("pin_cpus: 2-9", "`pin_cpus` belongs in `nodes.NAME` or in `nodes.NAME.hosts.NAME`"),
+        ("zeek: { rotate: 1h }", "`rotate` belongs in `logs`"),
+        ("ports: { runner: systemd }", "`runner` belongs at the top level"),
+        ("nodes: { w: { local_networks: {} } }", "`local_networks` belongs in `zeek`"),
+    ] {
+        assert_eq!(help(line), [told], "{line}");
+    }
+    assert!(help("quokka: 1")[0].starts_with("known keys: `"));
+}

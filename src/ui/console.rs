@@ -9,7 +9,7 @@ use super::bars;
 use super::escape::{escape_control, in_line, sealed, sealed_json};
 use super::log::record;
 use super::stream::{Color, Stream, Tone};
-use crate::error::{Diagnostic, Error, RenderStyle, Severity, render};
+use crate::error::{Diagnostic, Error, RenderStyle, Severity, render, typed};
 
 /// The version of all JSON documents; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -52,35 +52,6 @@ pub fn written(result: &std::io::Result<()>) {
 /// Returns why a result could not be written, if so.
 pub fn unwritten() -> Option<&'static str> {
     UNWRITTEN.get().map(String::as_str)
-}
-
-/// The words that a command of ours needs beside its own, and the names of all commands.
-static NEEDED: OnceLock<(String, Vec<String>)> = OnceLock::new();
-
-/// From now on, commands in hints have these words, such as `-f FILE`: what a hint says to run means this cluster.
-pub fn hints_have(words: String, commands: Vec<String>) {
-    NEEDED.get_or_init(|| (words, commands));
-}
-
-/// A hint of ours as it is to be typed.
-pub(crate) fn typed(hint: &str) -> String {
-    NEEDED.get().map_or_else(|| hint.to_owned(), |(words, commands)| with_words(hint, words, commands))
-}
-
-fn with_words(hint: &str, words: &str, commands: &[String]) -> String {
-    const PROGRAM: &str = "clusterctl ";
-    let mut parts = hint.split(PROGRAM);
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        text.push_str(PROGRAM);
-        let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(part.len());
-        if commands.iter().any(|command| command == &part[..end]) {
-            text.push_str(words);
-            text.push(' ');
-        }
-        text.push_str(part);
-    }
-    text
 }
 
 /// Tells whether a user types what is read.
@@ -222,7 +193,7 @@ impl Ui {
             struct Shown<'a> {
                 message: &'a str,
                 causes: &'a [String],
-                hints: &'a [String],
+                hints: Vec<String>,
                 exit_code: u8,
             }
             self.json(
@@ -230,7 +201,7 @@ impl Ui {
                 &Shown {
                     message: &error.message,
                     causes: &error.causes,
-                    hints: &error.hints,
+                    hints: error.hints.iter().map(|hint| typed(hint)).collect(),
                     exit_code: error.kind.code(),
                 },
             );
@@ -309,25 +280,4 @@ fn show(text: &str) {
 /// Returns `1 node`, `2 nodes`.
 pub fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_words;
-
-    #[test]
-    fn hints_name_the_file_of_this_cluster() {
-        let commands = ["deploy".to_owned(), "resume".to_owned()];
-        let typed = |hint: &str| with_words(hint, "-f corp.yaml", &commands);
-        assert_eq!(
-            typed("clusterctl resume @a, or `clusterctl deploy`"),
-            "clusterctl -f corp.yaml resume @a, or `clusterctl -f corp.yaml deploy`"
-        );
-        assert_eq!(
-            typed("a lock ends with the clusterctl that holds it"),
-            "a lock ends with the clusterctl that holds it"
-        );
-        assert_eq!(typed("see clusterctl deploys"), "see clusterctl deploys");
-        assert_eq!(typed("chmod go-w /var/lib/clusterctl /srv"), "chmod go-w /var/lib/clusterctl /srv");
-    }
 }

@@ -14,12 +14,13 @@ mod progress;
 mod stream;
 mod table;
 
-pub use console::{Output, SCHEMA, Ui, at_terminal, count, hints_have, log, unwritten, written};
+pub use console::{Output, SCHEMA, Ui, at_terminal, count, log, unwritten, written};
 pub use log::keep_log;
 pub use progress::{Progress, follow};
 pub use stream::Color;
 
-pub(crate) use console::{complain, typed};
+pub(crate) use crate::error::typed;
+pub(crate) use console::complain;
 pub(crate) use escape::{escape_control, in_line};
 pub(crate) use stream::{Stream, Tone};
 pub(crate) use table::{Cell, Column, table};

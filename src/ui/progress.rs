@@ -8,9 +8,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::bars::draw;
-use super::console::{Output, Ui, complain, count, typed};
+use super::console::{Output, Ui, complain, count};
 use super::escape::{escape_control, in_line};
 use super::stream::{Tone, dumb};
+use crate::error::typed;
 use crate::fleet::Event;
 use crate::values::shell_word;
 

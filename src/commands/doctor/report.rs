@@ -32,6 +32,7 @@ pub(crate) struct Check {
     /// What was found, in words.
     pub(crate) found: String,
     /// What to do about it.
+    #[serde(serialize_with = "crate::error::hint::serialize_any")]
     pub(crate) hint: Option<String>,
 }
 

@@ -208,6 +208,7 @@ pub(crate) struct Trouble {
     /// What is wrong.
     pub(crate) what: String,
     /// What to do about it.
+    #[serde(serialize_with = "crate::error::hint::serialize_any")]
     pub(crate) hint: Option<String>,
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use serde_yaml::Number;
 
 use super::scalar::scalar;
-use super::schema::{Schemas, nullable};
+use super::schema::{self, Schemas, nullable};
 use super::tree::{Entry, Kind, Mapping, Node};
 use super::zeekctl_keys;
 use crate::error::{Diagnostic, Place, Source, Step};
@@ -22,6 +22,8 @@ use crate::values::{BadValue, TextValue, nearest};
 const MOST: usize = 1_000;
 /// For how many unknown keys a similar one is looked for.
 const SUGGESTIONS: usize = 100;
+/// How many sections are named for a key that stands in another one.
+const PLACES: usize = 3;
 
 /// A type that a description can hold. One implementation says how it is read and what its schema is.
 pub(super) trait Decode: Sized {
@@ -135,6 +137,8 @@ impl Form<'_> {
 /// Gathers what is wrong while a file is read.
 pub(super) struct Reader<'s> {
     source: &'s Arc<Source>,
+    /// The schema of the whole file, which knows where each key belongs.
+    schema: fn(&mut Schemas) -> Json,
     diagnostics: Vec<Diagnostic>,
     broken: BTreeSet<Place>,
     suggestions: usize,
@@ -155,8 +159,14 @@ pub(super) struct Decoded<T> {
 
 /// Reads a file as far as it goes.
 pub(super) fn decode<T: Decode + Default>(source: &Arc<Source>, root: &Node) -> Decoded<T> {
-    let mut reader =
-        Reader { source, diagnostics: Vec::new(), broken: BTreeSet::new(), suggestions: SUGGESTIONS, steps: 0 };
+    let mut reader = Reader {
+        source,
+        schema: T::schema,
+        diagnostics: Vec::new(),
+        broken: BTreeSet::new(),
+        suggestions: SUGGESTIONS,
+        steps: 0,
+    };
     let at = At::root(root);
     let value = if let Form::Mapping(_) = at.form() {
         reader.decode(&at).unwrap_or_default()
@@ -222,12 +232,23 @@ impl Reader<'_> {
                     self.broken.insert(mapping.place().key(near));
                     format!("did you mean `{near}`?")
                 }
-                (None, None) => {
+                (None, None) => self.belongs(key).unwrap_or_else(|| {
                     format!("known keys: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))
-                }
+                }),
             });
         }
         self.record(diagnostic);
+    }
+
+    /// Says in which sections a key belongs that stands elsewhere.
+    fn belongs(&self, key: &str) -> Option<String> {
+        let sections = schema::sections(key, self.schema);
+        let places: Vec<String> = sections
+            .iter()
+            .take(PLACES)
+            .map(|section| if section.is_empty() { "at the top level".to_owned() } else { format!("in `{section}`") })
+            .collect();
+        (!places.is_empty()).then(|| format!("`{key}` belongs {}", places.join(" or ")))
     }
 
     fn record(&mut self, diagnostic: Diagnostic) {
