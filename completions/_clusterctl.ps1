@@ -51,6 +51,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
+            [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
             [CompletionResult]::new('traffic', 'traffic', [CompletionResultType]::ParameterValue, 'Tell whether the traffic that the nodes get is any good')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check that each host has what it needs, and print what root must run once; changes nothing')
             [CompletionResult]::new('layout', 'layout', [CompletionResultType]::ParameterValue, 'Print Zeek''s layout; connects to no host')
@@ -334,6 +335,24 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'clusterctl;diag' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Write all of it, of these nodes and their hosts, with the description and the layout, into a new file (0600); secrets are left out')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append all messages, and what runs on each host, to a file (mode 0600)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts to work on at the same time')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'clusterctl;traffic' {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long to measure: 1s to 15min')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
@@ -539,6 +558,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
+            [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
             [CompletionResult]::new('traffic', 'traffic', [CompletionResultType]::ParameterValue, 'Tell whether the traffic that the nodes get is any good')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check that each host has what it needs, and print what root must run once; changes nothing')
             [CompletionResult]::new('layout', 'layout', [CompletionResultType]::ParameterValue, 'Print Zeek''s layout; connects to no host')
@@ -591,6 +611,9 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;help;logs' {
+            break
+        }
+        'clusterctl;help;diag' {
             break
         }
         'clusterctl;help;traffic' {

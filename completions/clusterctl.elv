@@ -48,6 +48,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand logs 'Show what nodes log and print, merged in time order'
+            cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand traffic 'Tell whether the traffic that the nodes get is any good'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
@@ -316,6 +317,23 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;diag'= {
+            cand --bundle 'Write all of it, of these nodes and their hosts, with the description and the layout, into a new file (0600); secrets are left out'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;traffic'= {
             cand --for 'How long to measure: 1s to 15min'
             cand -f 'The description of the cluster'
@@ -508,6 +526,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand logs 'Show what nodes log and print, merged in time order'
+            cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand traffic 'Tell whether the traffic that the nodes get is any good'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
@@ -546,6 +565,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;print'= {
         }
         &'clusterctl;help;logs'= {
+        }
+        &'clusterctl;help;diag'= {
         }
         &'clusterctl;help;traffic'= {
         }

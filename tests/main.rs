@@ -19,6 +19,8 @@ mod crashing_check;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod diag;
+#[cfg(test)]
 mod disabled;
 #[cfg(test)]
 mod elsewhere;

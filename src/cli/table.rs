@@ -58,6 +58,7 @@ table! {
     Check(commands::check::Check),
     Print(commands::print::Print),
     Logs(commands::logs::Logs),
+    Diag(commands::diag::Diag),
     Traffic(commands::traffic::Traffic),
     Doctor(commands::doctor::Doctor),
     Layout(commands::layout::Layout),

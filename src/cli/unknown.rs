@@ -5,13 +5,12 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What zeekctl has, and what to use here.
-const OF_ZEEKCTL: [(&str, &str); 17] = [
+const OF_ZEEKCTL: [(&str, &str); 16] = [
     ("capstats", "use `status`"),
     ("cleanup", "not needed; `maintain` tidies up"),
     ("config", "see the description; `nodes` and `layout` show what clusterctl makes of it"),
     ("cron", "use `maintain --install` once: then hosts do it by themselves"),
     ("df", "use `doctor`"),
-    ("diag", "use `status`"),
     ("exec", "use `ssh HOST COMMAND`"),
     ("install", "use `deploy`"),
     ("netstats", "use `status`"),

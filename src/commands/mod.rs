@@ -18,6 +18,7 @@ pub(crate) mod check;
 pub(crate) mod complete;
 pub(crate) mod completions;
 pub(crate) mod deploy;
+pub(crate) mod diag;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod init;

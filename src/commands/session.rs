@@ -104,6 +104,12 @@ impl Session {
         Ok(fleet)
     }
 
+    /// The files of the description that was read: their names, and what is in them.
+    pub(crate) fn description(&self) -> Vec<(String, String)> {
+        let texts = self.loaded.iter().flat_map(|loaded| loaded.description.texts());
+        texts.map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+    }
+
     /// Goes on with another form of the same cluster, whose connections are shared.
     pub(crate) fn replace(&mut self, fleet: Fleet) -> Arc<Fleet> {
         let fleet = Arc::new(fleet);

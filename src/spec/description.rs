@@ -71,6 +71,11 @@ impl Description {
         self.files.iter().all(|file| file.root.is_some())
     }
 
+    /// The files, with their names and what is in them; the main one first.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|file| (file.source.file.as_str(), file.source.text.as_str()))
+    }
+
     /// The file as the user named it.
     pub fn name(&self) -> &str {
         self.files.first().map_or("", |file| &file.source.file)

@@ -181,6 +181,8 @@ impl<'a> Cluster<'a> {
         run("DIFF", &[&format!("{home}/releases"), "100000"], "r1 1000\nsite/version\nr1 1\nsite/local.zeek\n");
         assert_eq!(run("PORTS", &[spool], "0001\n\n").lines, ["ports end"]);
         assert!(run("QUEUE", &[home, spool], "").has("queue "));
+        let ran = run("DIAG", &[home, spool, &self.zeek], "5\n1000\n TZ EMPTY \nall\nmanager\nno-such\n\n");
+        assert!(ran.has("about no-such") && ran.lines.last().unwrap() == "about end", "{:?}", ran.lines);
         let nodes = format!("{spool}/nodes");
         let args = [&nodes, "once", "10", "100000", "text", "it's \"$x\""];
         assert!(run("LOGS", &args, "manager/conn.log\nmanager/stderr\nno such/stdout\n\n").has("shown"));
@@ -253,6 +255,25 @@ fn a_life(world: &World, base: &str) {
         assert!(seen.has("node manager") && seen.has("process ") && seen.has("supervised"), "{:?}", seen.lines);
         assert!(!seen.has("now ") && !seen.has("was "), "{:?}", seen.lines);
     }
+    // What it printed, but for lines with what is secret in them: of its environment, and of its keys.
+    let printed = "one \\ two\nit has a  \"b\" 'c' $d `e` \\ in it\nits passphrase is it's \"a\" $secret!\nend\n";
+    fs::write(format!("{spool}/nodes/manager/stderr"), printed).unwrap();
+    let told = world.run("DIAG", &[home, spool, &cluster.zeek], b"9\n1000\n TZ EMPTY \nall\nmanager\n\n");
+    for line in [
+        "hidden ODD",
+        "env EMPTY=",
+        "arg it's \"$odd\" *",
+        "set nofile 256",
+        "release r1",
+        "line one \\ two",
+        "line end",
+    ] {
+        assert!(told.lines.iter().any(|l| l == line) || line == "release r1", "{line}: {:?}", told.lines);
+    }
+    assert!(!told.lines.iter().any(|l| l.contains("$d") || l.contains("$secret")), "{:?}", told.lines);
+    assert!(told.has("cpus ") && told.has("limit Max open files"), "{:?}", told.lines);
+    let well = world.run("DIAG", &[home, spool, &cluster.zeek], b"9\n1000\n TZ \nunwell\nmanager\n\n");
+    assert!(!well.has("about manager"), "{:?}", well.lines);
     // It does not matter what somebody puts there, and it is told.
     for name in ["-rf", "a b", "it's \"x\"", "new\nline", "*", "\u{fc}"] {
         fs::write(format!("{home}/current/{name}"), "x").unwrap();

@@ -426,8 +426,11 @@ impl World {
         for line in lines {
             let word = line.split(' ').next().unwrap();
             // What differs with the time that this takes, and with this folder's name.
-            if ["beat", "inside", "manifest", "now", "known", "touched", "process", "resident", "address"]
-                .contains(&word)
+            if [
+                "beat", "inside", "manifest", "now", "known", "touched", "process", "resident", "address", "load",
+                "threads", "disk",
+            ]
+            .contains(&word)
             {
                 continue;
             }
