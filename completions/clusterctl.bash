@@ -2364,12 +2364,16 @@ _clusterctl() {
             return 0
             ;;
         clusterctl__subcmd__status)
-            opts="-f -o -q -v -h --file --output --quiet --verbose --log --color --timeout --parallel --help"
+            opts="-f -o -q -v -h --problems --wait --file --output --quiet --verbose --log --color --timeout --parallel --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

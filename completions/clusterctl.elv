@@ -61,6 +61,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'clusterctl;status'= {
+            cand --wait 'Wait until all is well, at most so long'
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'The form of the result'
@@ -69,6 +70,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --color 'When to use colours'
             cand --timeout 'How long a host may take to answer a short question, connecting included'
             cand --parallel 'How many hosts to work on at the same time'
+            cand --problems 'Only what is wrong, worst first, each with the command to run'
             cand -q 'Print only the result and errors, no progress messages'
             cand --quiet 'Print only the result and errors, no progress messages'
             cand -v 'Show on stderr what runs on each host, and how long it takes'

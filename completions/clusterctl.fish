@@ -63,6 +63,7 @@ complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "init" -d 'Wri
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l wait -d 'Wait until all is well, at most so long' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
@@ -73,6 +74,7 @@ always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l parallel -d 'How many hosts to work on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l problems -d 'Only what is wrong, worst first, each with the command to run'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s q -l quiet -d 'Print only the result and errors, no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'

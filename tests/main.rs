@@ -45,6 +45,8 @@ mod logs;
 #[cfg(test)]
 mod logs_shown;
 #[cfg(test)]
+mod looks;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod odd;

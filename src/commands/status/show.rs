@@ -95,7 +95,7 @@ fn text(ui: &Ui, report: &StatusReport) -> String {
 const NAMES: usize = 4;
 
 /// Says what is wrong, once for all nodes with the same trouble.
-fn troubles(ui: &Ui, troubles: &[Trouble], tone: Tone) -> Vec<String> {
+pub(super) fn troubles(ui: &Ui, troubles: &[Trouble], tone: Tone) -> Vec<String> {
     let mut groups: Vec<(&str, Vec<&Trouble>)> = Vec::new();
     let mut index: HashMap<(&str, Option<&str>), usize> = HashMap::new();
     for trouble in troubles {
