@@ -50,6 +50,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('maintain', 'maintain', [CompletionResultType]::ParameterValue, 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`')
+            [CompletionResult]::new('netstats', 'netstats', [CompletionResultType]::ParameterValue, 'Show packets received, dropped and on the link, of nodes, interfaces and all')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
             [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
             [CompletionResult]::new('traffic', 'traffic', [CompletionResultType]::ParameterValue, 'Tell whether the traffic that the nodes get is any good')
@@ -313,6 +314,24 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'clusterctl;netstats' {
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Measure rates for so long, from 1s to 1h, instead of those of the last minute')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append all messages, and what runs on each host, to a file (mode 0600)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts to work on at the same time')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'clusterctl;logs' {
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'Of these nodes alone: a name, a glob, a role or @host; may be repeated')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what is not older, by the clock of the node''s host; of the last 16 MiB of each log')
@@ -559,6 +578,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('maintain', 'maintain', [CompletionResultType]::ParameterValue, 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`')
+            [CompletionResult]::new('netstats', 'netstats', [CompletionResultType]::ParameterValue, 'Show packets received, dropped and on the link, of nodes, interfaces and all')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
             [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
             [CompletionResult]::new('traffic', 'traffic', [CompletionResultType]::ParameterValue, 'Tell whether the traffic that the nodes get is any good')
@@ -610,6 +630,9 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;help;print' {
+            break
+        }
+        'clusterctl;help;netstats' {
             break
         }
         'clusterctl;help;logs' {

@@ -47,6 +47,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand maintain 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+            cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
             cand logs 'Show what nodes log and print, merged in time order'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand traffic 'Tell whether the traffic that the nodes get is any good'
@@ -296,6 +297,23 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;netstats'= {
+            cand --interval 'Measure rates for so long, from 1s to 1h, instead of those of the last minute'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;logs'= {
             cand --node 'Of these nodes alone: a name, a glob, a role or @host; may be repeated'
             cand --since 'Only what is not older, by the clock of the node''s host; of the last 16 MiB of each log'
@@ -527,6 +545,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand maintain 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+            cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
             cand logs 'Show what nodes log and print, merged in time order'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand traffic 'Tell whether the traffic that the nodes get is any good'
@@ -565,6 +584,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;check'= {
         }
         &'clusterctl;help;print'= {
+        }
+        &'clusterctl;help;netstats'= {
         }
         &'clusterctl;help;logs'= {
         }

@@ -17,3 +17,9 @@ event Clusterctl::status_request(request: string)
 	local topic = Control::topic_prefix + "/clusterctl/" + node;
 	Cluster::publish(topic, Clusterctl::status_response, request, node, status_json());
 	}
+
+event Clusterctl::events_request(request: string, name: string, pid: string, after: string)
+	{
+	local topic = Control::topic_prefix + "/clusterctl/" + node;
+	Cluster::publish(topic, Clusterctl::events_response, request, node, events_json(pid, after));
+	}

@@ -36,3 +36,30 @@ event Clusterctl::status_response(request: string, name: string, status: string)
 	local topic = Control::topic_prefix + "/clusterctl/" + name;
 	Broker::publish(topic, Clusterctl::status_response, request, name, status);
 	}
+
+event Clusterctl::events_request(request: string, name: string, pid: string, after: string)
+	{
+	if ( Cluster::local_node_type() != Cluster::MANAGER )
+		{
+		Broker::publish(Cluster::manager_topic, Clusterctl::events_response, request, node, events_json(pid, after));
+		return;
+		}
+
+	if ( name != node )
+		{
+		Broker::publish(Cluster::node_topic(name), Clusterctl::events_request, request, name, pid, after);
+		return;
+		}
+
+	local topic = Control::topic_prefix + "/clusterctl/" + node;
+	Broker::publish(topic, Clusterctl::events_response, request, node, events_json(pid, after));
+	}
+
+event Clusterctl::events_response(request: string, name: string, events: string)
+	{
+	if ( Cluster::local_node_type() != Cluster::MANAGER )
+		return;
+
+	local topic = Control::topic_prefix + "/clusterctl/" + name;
+	Broker::publish(topic, Clusterctl::events_response, request, name, events);
+	}

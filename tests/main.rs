@@ -7,6 +7,8 @@ mod altered;
 #[cfg(test)]
 mod apart;
 #[cfg(test)]
+mod asks;
+#[cfg(test)]
 mod bounds;
 #[cfg(test)]
 mod check;

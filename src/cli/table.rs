@@ -57,6 +57,7 @@ table! {
     Maintain(commands::maintain::Maintain),
     Check(commands::check::Check),
     Print(commands::print::Print),
+    Netstats(commands::netstats::Netstats),
     Logs(commands::logs::Logs),
     Diag(commands::diag::Diag),
     Traffic(commands::traffic::Traffic),

@@ -5,7 +5,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What zeekctl has, and what to use here.
-const OF_ZEEKCTL: [(&str, &str); 16] = [
+const OF_ZEEKCTL: &[(&str, &str)] = &[
     ("capstats", "use `status`"),
     ("cleanup", "not needed; `maintain` tidies up"),
     ("config", "see the description; `nodes` and `layout` show what clusterctl makes of it"),
@@ -13,7 +13,6 @@ const OF_ZEEKCTL: [(&str, &str); 16] = [
     ("df", "use `doctor`"),
     ("exec", "use `ssh HOST COMMAND`"),
     ("install", "use `deploy`"),
-    ("netstats", "use `status`"),
     ("peerstatus", "use `status`"),
     ("process", "use `check`"),
     ("quit", "not needed; every command ends by itself"),

@@ -14,6 +14,7 @@
 
 mod apply_plan;
 pub(crate) mod args;
+mod asked;
 pub(crate) mod check;
 pub(crate) mod complete;
 pub(crate) mod completions;
@@ -25,6 +26,7 @@ pub(crate) mod init;
 pub(crate) mod layout;
 pub(crate) mod logs;
 pub(crate) mod maintain;
+pub(crate) mod netstats;
 pub(crate) mod nodes;
 pub(crate) mod print;
 pub(crate) mod releases;

@@ -4,16 +4,16 @@ use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::asked::{not_asked, rows};
 use super::report::{Report, partial};
 use super::session::Extent;
-use super::status::{State, answers, process_row};
+use super::status::State;
 use super::{Command, Hosts, Session, complete};
 use crate::cluster::Role;
-use crate::control::{NoAnswer, ValueQuestion};
+use crate::control::ValueQuestion;
 use crate::error::{CommandError, Error, Kind};
-use crate::fleet::{Fleet, Selection, Unasked, ask};
-use crate::plan::{elsewhere, misplaced};
-use crate::ui::{Progress, Tone, Ui, complain, escape_control, in_line};
+use crate::fleet::{Fleet, Selection, ask};
+use crate::ui::{Progress, Tone, Ui, escape_control, in_line};
 use crate::values::is_zeek_identifier;
 
 /// Ask nodes for the value of a global identifier, such as `Cluster::nodes`
@@ -96,7 +96,7 @@ impl Report for PrintReport {
         }
         ui.result(&text);
         if let Some(why) = &self.failure {
-            complain(&ui.err.wrap(&in_line(&format!("the nodes could not be asked: {why}")), "  "));
+            not_asked(ui, why);
         }
     }
 
@@ -116,43 +116,18 @@ async fn print(fleet: &Fleet, selection: &Selection, id: &str) -> Result<PrintRe
             .into());
     }
     let cluster = &*fleet.cluster;
-    let (facts, mut asked) = ask(fleet, selection, &ValueQuestion { id: id.to_owned() }).await;
-    let failure = asked.unasked.as_ref().map(|why| not_asked(fleet, why));
-    let misplaced = misplaced(cluster, answers(&facts));
-    let elsewhere = elsewhere(cluster, &misplaced, |host| facts.get(&host)?.as_ref().ok());
-    let nodes = selection
-        .nodes(cluster)
-        .map(|node| {
-            let known = process_row(cluster, node, facts.get(&node.host), &elsewhere);
-            let patience = humantime::format_duration(cluster.timeouts.control);
-            let (value, reason) = match (asked.nodes.remove(&node.name), known.state) {
-                (Some(Ok(value)), _) => (Some(value), None),
-                (Some(Err(why)), _) if why != NoAnswer::Silent => (None, Some(why.to_string())),
-                (_, State::Running | State::Starting) if failure.is_some() => (None, Some("not asked".to_owned())),
-                (_, State::Running) if let Some(other) = elsewhere.get(node.name.as_str()) => {
-                    (None, Some(other.runs(cluster)))
-                }
-                (_, State::Running) => (None, Some(format!("no reply within {patience}"))),
-                (_, state) => {
-                    let detail = known.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
-                    (None, Some(format!("{}{detail}", state.name())))
-                }
+    let (facts, asked) = ask(fleet, selection, &ValueQuestion { id: id.to_owned() }).await;
+    let (rows, failure) = rows(fleet, selection.nodes(cluster), &facts, asked);
+    let nodes = rows
+        .into_iter()
+        .map(|row| {
+            let (node, host) = (row.node.name.clone(), cluster.host_of(row.node).name.clone());
+            let (value, reason) = match row.said {
+                Ok(value) => (Some(value), None),
+                Err(why) => (None, Some(why)),
             };
-            PrintRow { node: node.name.clone(), role: node.role, host: known.host, state: known.state, value, reason }
+            PrintRow { node, role: row.node.role, host, state: row.state, value, reason }
         })
         .collect();
     Ok(PrintReport { id: id.to_owned(), nodes, failure })
-}
-
-/// Says why the nodes could not be asked, with what to do where that is known.
-pub(super) fn not_asked(fleet: &Fleet, why: &Unasked) -> String {
-    let host = fleet.cluster.manager().map_or("", |manager| &fleet.cluster.host_of(manager).name);
-    match (why, why.hint()) {
-        (Unasked::Disabled, _) => format!("the manager's host {host} is disabled"),
-        (Unasked::Unreachable(failure), _) => {
-            format!("the manager's host {host} cannot be reached: {}", failure.text())
-        }
-        (_, Some(hint)) => format!("{why}; {hint}"),
-        (_, None) => why.to_string(),
-    }
 }

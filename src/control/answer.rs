@@ -121,6 +121,22 @@ pub struct NodeStatus {
     pub received_1m: u64,
     /// Packets dropped over the last minute.
     pub dropped_1m: u64,
+    /// What agents of newer releases tell beside it.
+    #[serde(flatten)]
+    pub more: MoreCounters,
     /// The most memory it had resident, in bytes.
     pub memory: u64,
+}
+
+/// What a node's agent tells of its traffic since the release that has `netstats`; an older one tells none of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MoreCounters {
+    /// Packets seen on the link over the last minute.
+    pub link_1m: Option<u64>,
+    /// Bytes received since the node started.
+    pub bytes: Option<u64>,
+    /// Bytes received over the last minute.
+    pub bytes_1m: Option<u64>,
+    /// How long the last minute is, in seconds: less after a start, and up to ten more.
+    pub window: Option<f64>,
 }

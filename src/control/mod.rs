@@ -12,6 +12,6 @@ mod question;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answers, ControlError, NoAnswer, NodeStatus};
+pub use answer::{Answers, ControlError, MoreCounters, NoAnswer, NodeStatus};
 pub use ask::Conversation;
 pub use question::{Answerer, Question, Said, StatusQuestion, ValueQuestion, json};

@@ -16,7 +16,7 @@ use question::{Counters, TrafficQuestion};
 use report::{Outcome, TrafficReport, report};
 
 use super::args::Selectors;
-use super::print::not_asked;
+use super::asked::unasked;
 use super::session::Extent;
 use super::status::{State, answers, process_row};
 use super::{Command, Hosts, Session};
@@ -88,7 +88,7 @@ async fn traffic(fleet: &Fleet, selection: &Selection, window: Duration) -> Traf
 }
 
 fn failure(fleet: &Fleet, asked: &Asked<Counters>) -> Option<String> {
-    asked.unasked.as_ref().map(|why| not_asked(fleet, why))
+    asked.unasked.as_ref().map(|why| unasked(fleet, why))
 }
 
 /// What each node of a selection measured, or why it did not.

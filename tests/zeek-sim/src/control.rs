@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use crate::node::{Node, Shared, publish};
+use crate::node::{Happening, Node, Shared, publish};
 use crate::script::ast::{Expr, Stmt};
 use crate::script::eval::Locals;
 use crate::script::value::Value;
@@ -30,13 +30,29 @@ struct Status {
     received_1m: u64,
     dropped_1m: u64,
     memory: u64,
+    /// What agents of older releases lack.
+    #[serde(flatten)]
+    newer: Option<Newer>,
+}
+
+/// What later agents added to a status.
+#[derive(Debug, Serialize)]
+struct Newer {
+    link_1m: u64,
+    bytes: u64,
+    bytes_1m: u64,
+    window: f64,
 }
 
 /// The events that ask the agent, and those that answer.
-const AGENT: [(&str, &str); 2] = [
+const AGENT: [(&str, &str); 3] = [
     ("Clusterctl::status_request", "Clusterctl::status_response"),
+    (EVENTS_REQUEST, "Clusterctl::events_response"),
     ("Clusterctl::traffic_request", "Clusterctl::traffic_response"),
 ];
+
+/// The event that asks for what happened.
+const EVENTS_REQUEST: &str = "Clusterctl::events_request";
 
 /// What the agent does where the WebSocket is Broker's own, whose clients reach the manager only: the manager passes
 /// requests on to all nodes, and their answers to the client. Tells whether the event was dealt with.
@@ -53,16 +69,27 @@ fn relay(node: &Shared, message: &Message) -> bool {
         }
         return true;
     }
-    let Some((_, response, args)) = agent(&node.borrow(), message) else { return false };
+    let Some((_, response, args)) = agent(node, message) else { return false };
     if !manager {
         later(node, topic, response.into(), args);
+        return true;
+    }
+    let own = format!("zeek/control/clusterctl/{me}");
+    if event == EVENTS_REQUEST {
+        // It names the node that is meant.
+        if text(1) == me {
+            later(node, own, response.into(), args);
+        } else {
+            let topic = node.borrow().world.node_topic(&text(1));
+            publish(node, &topic, event, message.args.clone());
+        }
         return true;
     }
     // It may come once for each node that is asked.
     if !node.borrow_mut().relayed.insert(text(0)) {
         return true;
     }
-    later(node, format!("zeek/control/clusterctl/{me}"), response.into(), args);
+    later(node, own, response.into(), args);
     let topics: Vec<String> = {
         let n = node.borrow();
         n.ids.keys().map(|name| n.world.node_topic(name)).collect()
@@ -74,18 +101,40 @@ fn relay(node: &Shared, message: &Message) -> bool {
 }
 
 /// The answer to a request of the agent: the name that the node answers by, the event, and its arguments.
-fn agent(node: &Node, message: &Message) -> Option<(String, &'static str, Vec<Json>)> {
+fn agent(node: &Shared, message: &Message) -> Option<(String, &'static str, Vec<Json>)> {
     let (request, response) = AGENT.iter().find(|(request, _)| *request == message.event)?;
-    let status = status(node);
+    let text = |i: usize| message.args.get(i).and_then(|a| a["data"].as_str()).unwrap_or_default();
+    let status = status(&node.borrow());
     let name = status.node.clone();
-    let json = if request.ends_with("status_request") {
-        serde_json::to_string(&status).unwrap_or_default()
-    } else {
-        traffic(node, &name)
+    let json = match *request {
+        EVENTS_REQUEST => happened(node, &name, text(2), text(3)),
+        request if request.ends_with("status_request") => serde_json::to_string(&status).unwrap_or_default(),
+        _ => traffic(&node.borrow(), &name),
     };
-    let asked = message.args.first().and_then(|a| a["data"].as_str()).unwrap_or_default();
-    let args = vec![wire::string(asked), wire::string(name.as_str()), wire::string(json)];
+    let args = vec![wire::string(text(0)), wire::string(name.as_str()), wire::string(json)];
     Some((name, response, args))
+}
+
+/// What happened on a node after what the asker knows of, as JSON.
+fn happened(node: &Shared, name: &str, pid: &str, after: &str) -> String {
+    let mut n = node.borrow_mut();
+    let report = n.setup.conduct("report").unwrap_or_default();
+    if n.reported != report {
+        n.reported.clone_from(&report);
+        // Those that came too fast to be kept are only counted.
+        n.happened += n.setup.conduct("reports_lost").and_then(|lost| lost.parse().ok()).unwrap_or(0);
+        if let Some((kind, text)) = report.split_once(": ") {
+            n.remember(kind, text);
+        }
+    }
+    let own = std::process::id();
+    let known = match pid {
+        "" => n.happened,
+        pid if pid == own.to_string() => after.parse().unwrap_or(0),
+        _ => 0,
+    };
+    let events: Vec<&Happening> = n.happenings.iter().filter(|h| h.number > known).collect();
+    json!({"node": name, "pid": own, "now": crate::setup::now(), "last": n.happened, "events": events}).to_string()
 }
 
 /// Handles an event that came for this node.
@@ -97,7 +146,9 @@ pub fn handle(node: &Shared, message: &Message) {
     if node.borrow().world.handlers.contains_key(AGENT[0].1) && relay(node, message) {
         return;
     }
-    let answer = answer(&node.borrow(), message);
+    let answer = agent(node, message)
+        .map(|(name, response, args)| (format!("zeek/control/clusterctl/{name}"), response.into(), args))
+        .or_else(|| answer(&node.borrow(), message));
     if let Some((topic, event, args)) = answer {
         let over = (message.event == "Control::shutdown_request").then(|| node.borrow().over.clone());
         later(node, topic, event, args);
@@ -151,9 +202,6 @@ fn answer(node: &Node, message: &Message) -> Option<(String, String, Vec<Json>)>
     let world = &node.world;
     let name = &world.node;
     let text = |i: usize| message.args.get(i).and_then(|a| a["data"].as_str()).unwrap_or_default();
-    if let Some((name, response, args)) = agent(node, message) {
-        return Some((format!("zeek/control/clusterctl/{name}"), response.into(), args));
-    }
     if !world.has_own("frameworks/control/controllee") {
         return None;
     }
@@ -198,7 +246,8 @@ fn status(node: &Node) -> Status {
     let world = &node.world;
     let uptime = node.started.elapsed().as_secs_f64();
     let (received, dropped, link) = node.packets_of(uptime);
-    let (received_1m, dropped_1m, _) = node.packets_of(uptime.min(60.0));
+    let (received_1m, dropped_1m, link_1m) = node.packets_of(uptime.min(60.0));
+    let newer = Newer { link_1m, bytes: received * 100, bytes_1m: received_1m * 100, window: uptime.min(60.0) };
     let mut peers: Vec<_> = node.ids.keys().cloned().collect();
     peers.sort();
     // A standalone node has its name from a redef.
@@ -217,6 +266,7 @@ fn status(node: &Node) -> Status {
         received_1m,
         dropped_1m,
         memory: memory(),
+        newer: (!node.setup.is("old_agent")).then_some(newer),
     }
 }
 

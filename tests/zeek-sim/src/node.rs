@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Instant;
 
+use serde::Serialize;
 use serde_json::Value as Json;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
@@ -46,6 +47,17 @@ pub struct Client {
     pub frames: UnboundedSender<Outgoing>,
 }
 
+/// Something that the agent remembers.
+#[derive(Debug, Serialize)]
+pub struct Happening {
+    /// Its number, from 1 on.
+    pub number: u64,
+    at: f64,
+    kind: String,
+    text: String,
+    location: String,
+}
+
 /// The node.
 #[derive(Debug)]
 pub struct Node {
@@ -77,6 +89,12 @@ pub struct Node {
     pub logs: Logs,
     /// Status requests that were passed on (see [`control`]).
     pub relayed: HashSet<String>,
+    /// How many events happened that the agent remembers or counts.
+    pub happened: u64,
+    /// Those that it remembers.
+    pub happenings: Vec<Happening>,
+    /// What the conduct had it report last.
+    pub reported: String,
     /// Told when the process is to end.
     pub over: Rc<Notify>,
     /// What it says last, if it ends because it can't go on.
@@ -115,6 +133,9 @@ impl Node {
             log_pipes: crate::net::zeromq::LogPipes::default(),
             logs: Logs::default(),
             relayed: HashSet::new(),
+            happened: 0,
+            happenings: Vec::new(),
+            reported: String::new(),
             over: Rc::new(Notify::new()),
             fatal: None,
             next: 0,
@@ -125,6 +146,13 @@ impl Node {
     pub fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
+    }
+
+    /// Has the agent remember something.
+    pub fn remember(&mut self, kind: &str, text: &str) {
+        self.happened += 1;
+        let (kind, text, location) = (kind.to_owned(), text.to_owned(), String::new());
+        self.happenings.push(Happening { number: self.happened, at: setup::now(), kind, text, location });
     }
 
     /// The topics that the node itself listens to.
@@ -285,7 +313,9 @@ fn hello(node: &Shared, name: &str, id: &str) {
             crate::say(&format!("error: Got Cluster::hello msg from unexpected node: {name}"));
             return;
         }
-        n.ids.insert(name.to_owned(), id.to_owned())
+        let before = n.ids.insert(name.to_owned(), id.to_owned());
+        n.remember(if before.is_none() { "node_up" } else { "hello" }, name);
+        before
     };
     if before.is_none() {
         control::local(node, "Cluster::node_up", &[wire::string(name), wire::string(id)]);
@@ -302,6 +332,7 @@ pub fn down(node: &Shared, id: &str) {
         let name = n.ids.iter().find(|(_, i)| *i == id).map(|(name, _)| name.clone());
         if let Some(name) = &name {
             n.ids.remove(name);
+            n.remember("node_down", name);
         }
         name
     };
