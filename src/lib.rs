@@ -23,7 +23,7 @@
 //! | `runner` | process and systemd: what to send to a host for start, stop, state | `remote` |
 //! | `fleet` | the hosts of a cluster: each, ask, lock, selection, events | `remote`, `control`, `plan` |
 //! | `nodes` | starting and stopping nodes by tiers; what became of them | `fleet`, `runner` |
-//! | `deploy` | survey, plan, keys, stage, parse, switch, confirm or go back; rollback, resume, rolling | `nodes`, `secrets` |
+//! | `deploy` | survey, plan, keys, stage, parse, activate, confirm or go back; rollback, resume, rolling | `nodes`, `secrets` |
 //! | `ui` | tables, JSON envelope, progress, prompts: the only place that prints; knows no command | `fleet` |
 //! | `commands` | one file (or folder) per command: arguments, run, report, how it is shown | `deploy`, `ui` |
 //! | `cli` | global arguments, signals, the table of commands | `commands` |

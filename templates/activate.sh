@@ -47,7 +47,7 @@ if [ "$id" != - ]; then
 	rm -f current.new data.new
 	if ! { ln -s "releases/$id" current.new && mv -T current.new current; }; then
 		rm -f info.new pending.new
-		say fail "can't switch to the release $id"
+		say fail "can't activate the release $id"
 		exit 1
 	fi
 	if [ ! -L data ]; then

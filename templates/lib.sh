@@ -1,8 +1,12 @@
 # Functions of the scripts that look at nodes; say.sh stands before it.
-# Prints the lines of a file, each with a word before it, so that no content can pass for an answer of ours.
+# Prints the lines of a file, each with a word before it, so that no content can pass for an answer of ours; not those
+# that begin with one of the words $3.
 dump() {
 	while IFS= read -r line || [ -n "$line" ]; do
-		printf '%s %s %s\n' "$T" "$1" "$line"
+		case " ${3:--} " in
+		*" ${line%% *} "*) ;;
+		*) printf '%s %s %s\n' "$T" "$1" "$line" ;;
+		esac
 	done <"$2"
 }
 { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null || boot=unknown

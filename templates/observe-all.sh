@@ -45,13 +45,6 @@ if [ "$queue" != "$spool" ]; then
 	set -- "$queue"/log-queue/*__[0-9][0-9][0-9][0-9]-*__[0-9][0-9][0-9][0-9]-*__*
 	[ ! -e "$1" ] || say stranded "$# $queue/log-queue"
 fi
-df -Pk "$home" "$spool" 2>/dev/null | while read -r _ _ _ free _ mount; do
-	case $free in
-	*[!0-9]*) ;;
-	*) say free "$free $mount" ;;
-	esac
-done
-[ -d "$home" ] && [ ! -w "$home" ] && say readonly "$home"
 # Is there a systemd for the runner of that name?
 if [ ! -d /run/systemd/system ]; then
 	say systemd none

@@ -4,8 +4,6 @@ home=$1 spool=$2 zeek=$3
 read -r up _ </proc/uptime
 machine=-
 { read -r machine </etc/machine-id; } 2>/dev/null
-name=-
-{ read -r name </proc/sys/kernel/hostname; } 2>/dev/null
 # The clock that processes' starts are counted by: in a container the uptime may be another one. It is told by a process
 # that has just been started, the one that becomes date.
 clocks=$(
@@ -14,8 +12,7 @@ clocks=$(
 	exec date +%s
 )
 say clock "${clocks% *}"
-say host "${machine:--} $boot $up ${clocks#* } $name"
-[ -f "$home/format" ] && dump format "$home/format"
+say host "${machine:--} $boot $up ${clocks#* }"
 # No process for a link: a physical cd tells where it leads.
 if cd -P "$home/current" 2>/dev/null; then
 	say current "${PWD##*/}"
@@ -107,10 +104,10 @@ look() {
 	ended=''
 	for file in want run exit; do
 		[ -f "$dir$file" ] || continue
-		dump "$file" "$dir$file"
+		dump "$file" "$dir$file" "at ran"
 		[ "$file" != exit ] || ended=1
 	done
-	[ -f "${dir}exit.last" ] && dump last "${dir}exit.last"
+	[ -f "${dir}exit.last" ] && dump last "${dir}exit.last" "at ran"
 	if [ -e "${dir}stop" ]; then
 		again=''
 		{ read -r again <"${dir}stop"; } 2>/dev/null
@@ -159,7 +156,7 @@ look() {
 			say supervised
 		elif [ -z "$ended" ] && [ -f "${dir}exit" ]; then
 			# Its end was recorded while we looked.
-			dump exit "${dir}exit"
+			dump exit "${dir}exit" "at ran"
 		fi
 	fi
 	identity "${dir}run"

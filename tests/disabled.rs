@@ -1,9 +1,9 @@
-//! Hosts that the description switches off.
+//! Hosts that the description disables.
 
 use crate::support::local::LocalCluster;
 
 #[test]
-fn a_host_that_is_switched_off_is_no_failure_of_what_is_done_to_all() {
+fn a_host_that_is_disabled_is_no_failure_of_what_is_done_to_all() {
     let cluster = LocalCluster::new();
     cluster.write(
         "hosts:\n  here: { local: true, address: 127.0.0.1 }\n  away: { address: 127.0.0.9, enabled: false }\nnodes:\n  \

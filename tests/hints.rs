@@ -173,7 +173,7 @@ fn cut_off(cluster: &LocalCluster) {
     let mut command = cluster.command(&["deploy", "--yes"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let journal = || std::fs::read_to_string(cluster.kept("journal")).unwrap_or_default();
-    wait_for("the deploy to switch", || journal().contains("did stop").then_some(()));
+    wait_for("the deploy to stop nodes", || journal().contains("did stop").then_some(()));
     kill("KILL", child.id().into());
     child.wait().unwrap();
     wait_for("its lock to go", || (!cluster.kept("lock").exists()).then_some(()));

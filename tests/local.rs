@@ -397,7 +397,7 @@ fn an_interrupted_deploy_frees_the_lock_and_leaves_its_journal() {
     cluster.write_local(", env: { ZEEK_SIM_READY_MS: '3000' }");
     let mut first = cluster.command(&["deploy"]);
     let mut first = first.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-    wait_for("the switch", || cluster.kept("current").exists().then_some(()));
+    wait_for("the release to be active", || cluster.kept("current").exists().then_some(()));
     kill("KILL", u64::from(first.id()));
     first.wait().unwrap();
     wait_for("the lock to go with its holder", || (!cluster.kept("lock").exists()).then_some(()));

@@ -34,7 +34,7 @@ fn all_run(cluster: &LocalCluster, release: &str) -> bool {
 }
 
 /// Waits until workers are being started from another release than this one.
-fn wait_for_the_switch(cluster: &LocalCluster, before: &str) {
+fn wait_for_the_activation(cluster: &LocalCluster, before: &str) {
     wait_for("a worker of the new release", || runs(cluster, "worker-1").filter(|release| release != before));
 }
 
@@ -44,7 +44,7 @@ fn every_signal_that_asks_for_an_end_lets_a_deploy_go_back() {
     for signals in [&["HUP", "HUP"][..], &["HUP", "TERM"], &["TERM", "HUP"], &["QUIT"], &["INT"]] {
         let mut command = cluster.command(&["deploy", "--yes"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        wait_for_the_switch(&cluster, &before);
+        wait_for_the_activation(&cluster, &before);
         // Nobody reads any more what it says.
         drop((child.stdout.take(), child.stderr.take()));
         for signal in signals {
@@ -65,7 +65,7 @@ fn what_ignores_hangups_goes_on() {
     command.arg(inner.get_program()).args(inner.get_args()).current_dir(cluster.dir()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    wait_for_the_switch(&cluster, &before);
+    wait_for_the_activation(&cluster, &before);
     kill("HUP", u64::from(child.id()));
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_ne!(current(&cluster), before);
@@ -97,7 +97,7 @@ fn a_terminal_that_is_closed_lets_a_deploy_go_back() {
     command.args(["-qfc", &line, "/dev/null"]).current_dir(cluster.dir()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm");
     let mut terminal = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    wait_for_the_switch(&cluster, &before);
+    wait_for_the_activation(&cluster, &before);
     // With it the terminal ends: a hangup, and no byte can be written any more.
     terminal.kill().unwrap();
     terminal.wait().unwrap();

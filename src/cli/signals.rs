@@ -43,10 +43,10 @@ impl Signals {
     pub(super) async fn next(&mut self) {
         loop {
             let kind = tokio::select! {
-                _ = self.interrupt.recv() => Asked::Hand,
-                _ = self.terminate.recv() => Asked::Termination,
-                () = heard(&mut self.quit) => Asked::Hand,
-                () = heard(&mut self.hangup) => Asked::Hangup,
+                _ = self.interrupt.recv() => EndRequest::Hand,
+                _ = self.terminate.recv() => EndRequest::Termination,
+                () = heard(&mut self.quit) => EndRequest::Hand,
+                () = heard(&mut self.hangup) => EndRequest::Hangup,
             };
             if self.burst.counts(kind, Instant::now()) {
                 return;
@@ -71,7 +71,7 @@ fn ignored(status: &str) -> u64 {
 
 /// How an end is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum EndRequest {
     Hand,
     Termination,
     Hangup,
@@ -85,14 +85,14 @@ struct Burst {
 }
 
 impl Burst {
-    fn counts(&mut self, asked: Asked, now: Instant) -> bool {
+    fn counts(&mut self, asked: EndRequest, now: Instant) -> bool {
         let repeats = match asked {
             // A shell and what holds its terminal each send one; nobody sends a second one to press for an end.
-            Asked::Hangup => self.any,
-            Asked::Termination => self.hangup.is_some_and(|at| now < at + BURST),
-            Asked::Hand => false,
+            EndRequest::Hangup => self.any,
+            EndRequest::Termination => self.hangup.is_some_and(|at| now < at + BURST),
+            EndRequest::Hand => false,
         };
-        if asked == Asked::Hangup && self.hangup.is_none() {
+        if asked == EndRequest::Hangup && self.hangup.is_none() {
             self.hangup = Some(now);
         }
         self.any = true;
@@ -108,19 +108,19 @@ mod tests {
     fn hangups_of_a_dying_terminal_are_one_signal() {
         let now = Instant::now();
         let mut burst = Burst::default();
-        assert!(burst.counts(Asked::Hangup, now));
-        assert!(!burst.counts(Asked::Hangup, now));
-        assert!(!burst.counts(Asked::Termination, now + Duration::from_secs(1)));
-        assert!(burst.counts(Asked::Termination, now + BURST));
-        assert!(!burst.counts(Asked::Hangup, now + BURST * 9));
+        assert!(burst.counts(EndRequest::Hangup, now));
+        assert!(!burst.counts(EndRequest::Hangup, now));
+        assert!(!burst.counts(EndRequest::Termination, now + Duration::from_secs(1)));
+        assert!(burst.counts(EndRequest::Termination, now + BURST));
+        assert!(!burst.counts(EndRequest::Hangup, now + BURST * 9));
         // In the other order.
         let mut burst = Burst::default();
-        assert!(burst.counts(Asked::Termination, now) && !burst.counts(Asked::Hangup, now));
+        assert!(burst.counts(EndRequest::Termination, now) && !burst.counts(EndRequest::Hangup, now));
         // Somebody who presses twice means it.
         let mut burst = Burst::default();
-        assert!(burst.counts(Asked::Hand, now) && burst.counts(Asked::Hand, now));
+        assert!(burst.counts(EndRequest::Hand, now) && burst.counts(EndRequest::Hand, now));
         let mut burst = Burst::default();
-        assert!(burst.counts(Asked::Hangup, now) && burst.counts(Asked::Hand, now));
+        assert!(burst.counts(EndRequest::Hangup, now) && burst.counts(EndRequest::Hand, now));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::ports::{automatic, capacity};
 use super::problems::Problems;
 use super::template::Template;
 use crate::error::{At, Place, Problem};
+use crate::values::{CpuList, count};
 
 /// Makes the nodes of all members, unless there are too many.
 pub(super) fn expand(nodes: &mut Nodes<'_>, ports: &Ports, problems: &mut Problems<'_>) {
@@ -27,12 +28,11 @@ fn drafts(at: usize, member: &Member<'_>, hosts: &[Host], ports: &Ports, problem
     let captures = matches!(member.role, Role::Worker | Role::Standalone);
     check_interface(member, captures, problems);
     let cpus = member.nearest(|settings| settings.pin_cpus.as_ref());
-    if let Some(pins) = cpus.map(crate::values::CpuList::len).filter(|pins| *pins > 0 && *pins < member.count as usize)
-    {
-        let cpus = if pins == 1 { "CPU" } else { "CPUs" };
-        let message = format!("{} nodes of `{}` on `{}` share {pins} {cpus}", member.count, member.group, host.name);
+    if let Some(pins) = cpus.map(CpuList::len).filter(|pins| *pins > 0 && *pins < member.count as usize) {
+        let cpus = count(pins, "CPU");
+        let message = format!("{} nodes of `{}` on `{}` share {cpus}", member.count, member.group, host.name);
         let place = member.setting("pin_cpus").unwrap_or_else(|| member.place.clone());
-        let mut problem = Problem::value(place, message, format!("{pins} {cpus}, taken in turn"));
+        let mut problem = Problem::value(place, message, format!("{cpus}, taken in turn"));
         if let Some(count) = member.setting("count") {
             problem = problem.also(count, At::Value, format!("{} nodes", member.count));
         }

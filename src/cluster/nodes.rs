@@ -130,7 +130,7 @@ impl Nodes<'_> {
         &self,
         spec: &'a Spec,
         member: &Member<'_>,
-    ) -> Option<&'a spec::OrderedMap<spec::Env>> {
+    ) -> Option<&'a spec::OrderedMap<spec::EnvSpec>> {
         let name = &self.hosts[member.host].name;
         spec.hosts.iter().find(|(host, _)| host == name).map(|(_, host)| &host.env)
     }

@@ -122,7 +122,7 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
     check_interval(spec.logs.rotate, ROTATIONS, place.key("rotate"), problems);
     check_interval(spec.logs.late, LATES, place.key("late"), problems);
     if let Some(LogAge(expire)) = spec.logs.expire {
-        if spec.logs.archive == Some(spec::Archive::Off) {
+        if spec.logs.archive == Some(spec::ArchiveSpec::Off) {
             let problem =
                 Problem::key(place.key("expire"), "logs expire only in the archive, and the archive is off", "")
                     .help("remove `archive: off`: by default there is an archive");
@@ -139,8 +139,8 @@ fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {
     Logs {
         archive: match &spec.logs.archive {
             None => Archive::Spool,
-            Some(spec::Archive::Off) => Archive::Off,
-            Some(spec::Archive::Folder(path)) => Archive::Folder(path.as_str().to_owned()),
+            Some(spec::ArchiveSpec::Off) => Archive::Off,
+            Some(spec::ArchiveSpec::Folder(path)) => Archive::Folder(path.as_str().to_owned()),
         },
         rotate,
         expire: spec.logs.expire.map(|LogAge(interval)| interval.0),
@@ -291,9 +291,9 @@ fn stores(spec: &Spec, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> BTreeM
 fn check_size(spec: &Spec, hosts: &Hosts<'_>, nodes: &Nodes<'_>, problems: &mut Problems<'_>) -> bool {
     const ENTRY: usize = 100;
     let texts = |list: &spec::StringList| list.0.iter().map(|text| text.len() + ENTRY).sum::<usize>();
-    let env = |env: &spec::OrderedMap<spec::Env>| {
-        let value = |value: &spec::Env| match value {
-            spec::Env::Plain(text) | spec::Env::File(text) | spec::Env::Variable(text) => text.len(),
+    let env = |env: &spec::OrderedMap<spec::EnvSpec>| {
+        let value = |value: &spec::EnvSpec| match value {
+            spec::EnvSpec::Plain(text) | spec::EnvSpec::File(text) | spec::EnvSpec::Variable(text) => text.len(),
         };
         env.iter().map(|(name, one)| name.len() + value(one) + ENTRY).sum::<usize>()
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::model::{AfPacketValue, EnvValue, Limits, Redef, Tls};
 use super::problems::Problems;
 use crate::error::{Place, Problem};
-use crate::spec::{AfPacketSpec, Env, LimitsSpec, OrderedMap, StringList, TlsSpec};
+use crate::spec::{AfPacketSpec, EnvSpec, LimitsSpec, OrderedMap, StringList, TlsSpec};
 use crate::values::{Interval, is_zeek_identifier};
 
 /// What Linux bounds `fs.nr_open` to, rounded (fs/file.c, `sysctl_nr_open_max`).
@@ -57,7 +57,7 @@ fn is_the_shells(name: &str) -> bool {
 }
 
 /// Checks the names and texts of an environment.
-pub(super) fn check_env(env: &OrderedMap<Env>, place: &Place, problems: &mut Problems<'_>) {
+pub(super) fn check_env(env: &OrderedMap<EnvSpec>, place: &Place, problems: &mut Problems<'_>) {
     for (name, value) in env.iter() {
         let here = place.key(name);
         if SCRIPTS.contains(&name) {
@@ -74,16 +74,16 @@ pub(super) fn check_env(env: &OrderedMap<Env>, place: &Place, problems: &mut Pro
                 format!("`{name}` is not the name of a variable"),
                 "letters, digits and `_`",
             ));
-        } else if let Env::Variable(source) = value
+        } else if let EnvSpec::Variable(source) = value
             && !is_variable(source)
         {
             let message = format!("`{source}` is not the name of a variable");
             problems.push(Problem::value(here.key("env"), message, "letters, digits and `_`"));
-        } else if let Env::Plain(text) | Env::File(text) = value
+        } else if let EnvSpec::Plain(text) | EnvSpec::File(text) = value
             && text.chars().any(char::is_control)
         {
             problems.push(Problem::value(here, format!("the value of `{name}` contains a control character"), ""));
-        } else if *value == Env::File(String::new()) {
+        } else if *value == EnvSpec::File(String::new()) {
             problems.push(Problem::value(here.key("file"), "the name of the file is empty", ""));
         }
     }
@@ -155,15 +155,18 @@ pub(super) fn check_limits(limits: &LimitsSpec, place: &Place, problems: &mut Pr
 }
 
 /// The environment of several levels, outermost first; the nearest wins.
-pub(super) fn env<'a>(levels: impl IntoIterator<Item = &'a OrderedMap<Env>>, dir: &Path) -> BTreeMap<String, EnvValue> {
+pub(super) fn env<'a>(
+    levels: impl IntoIterator<Item = &'a OrderedMap<EnvSpec>>,
+    dir: &Path,
+) -> BTreeMap<String, EnvValue> {
     levels.into_iter().flat_map(OrderedMap::iter).map(|(name, env)| (name.to_owned(), env_value(env, dir))).collect()
 }
 
-fn env_value(env: &Env, dir: &Path) -> EnvValue {
+fn env_value(env: &EnvSpec, dir: &Path) -> EnvValue {
     match env {
-        Env::Plain(text) => EnvValue::Plain(text.clone()),
-        Env::File(path) => EnvValue::SecretFile(dir.join(path).to_string_lossy().into_owned()),
-        Env::Variable(name) => EnvValue::SecretEnv(name.clone()),
+        EnvSpec::Plain(text) => EnvValue::Plain(text.clone()),
+        EnvSpec::File(path) => EnvValue::SecretFile(dir.join(path).to_string_lossy().into_owned()),
+        EnvSpec::Variable(name) => EnvValue::SecretEnv(name.clone()),
     }
 }
 
@@ -180,11 +183,11 @@ pub(super) fn tls(spec: &TlsSpec, dir: &Path, problems: &mut Problems<'_>) -> Op
             problems.push(Problem::value(place.key(key), "this is not the name of a file", ""));
             None
         }
-        Some(path) => Some(env_value(&Env::File(path.clone()), dir)),
+        Some(path) => Some(env_value(&EnvSpec::File(path.clone()), dir)),
     };
     let (ca, certificate) = (file("ca", spec.ca.as_ref()), file("certificate", spec.certificate.as_ref()));
-    let mut secret = |key: &str, env: &Env| {
-        if matches!(env, Env::Plain(_)) {
+    let mut secret = |key: &str, env: &EnvSpec| {
+        if matches!(env, EnvSpec::Plain(_)) {
             let problem = Problem::value(place.key(key), "a secret must not be written in the description", "");
             problems.push(problem.help("write `{ file: PATH }`, or `{ env: NAME }` for a variable"));
             return None;

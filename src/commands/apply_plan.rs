@@ -12,7 +12,8 @@ use crate::error::{CommandError, Error, Kind};
 use crate::fleet::Fleet;
 use crate::observed::OperationKind;
 use crate::plan::{Plan, SavedPlan};
-use crate::ui::{Output, Tone, Ui, at_terminal, count, in_line, typed};
+use crate::ui::{Output, Tone, Ui, at_terminal, in_line, typed};
+use crate::values::count;
 
 /// What came of it.
 #[derive(Serialize)]

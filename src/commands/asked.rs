@@ -3,7 +3,7 @@
 use super::status::{State, answers, process_row};
 use crate::cluster::Node;
 use crate::control::NoAnswer;
-use crate::fleet::{Asked, Facts, Fleet, Unasked};
+use crate::fleet::{Facts, Fleet, NodeAnswers, Unasked};
 use crate::plan::{elsewhere, misplaced};
 use crate::ui::{Ui, complain, in_line};
 
@@ -21,7 +21,7 @@ pub(super) fn rows<'a, T>(
     fleet: &'a Fleet,
     nodes: impl Iterator<Item = &'a Node>,
     facts: &Facts,
-    mut asked: Asked<T>,
+    mut asked: NodeAnswers<T>,
 ) -> (Vec<AskedRow<'a, T>>, Option<String>) {
     let cluster = &*fleet.cluster;
     let failure = asked.unasked.as_ref().map(|why| unasked(fleet, why));

@@ -9,8 +9,8 @@ use crate::deploy::{self, CheckReport, Finding, Options};
 use crate::error::{CommandError, Diagnostic, Kind};
 use crate::fleet::{Fleet, Locks, Operation, require_all};
 use crate::observed::OperationKind;
-use crate::ui::{Progress, Tone, Ui, count, escape_control};
-use crate::values::fold_names;
+use crate::ui::{Progress, Tone, Ui, escape_control};
+use crate::values::{count, fold_names};
 
 /// Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs
 #[derive(Debug, clap::Args)]

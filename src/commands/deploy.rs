@@ -15,7 +15,7 @@ use crate::ui::Progress;
 
 /// Check, plan, stage, activate, and confirm that all nodes came up
 ///
-/// Until the first host switches, nothing changes on any host. If nodes do not become ready, all hosts go back
+/// Until the first host activates the release, nothing changes on any host. If nodes do not become ready, all hosts go back
 /// to what ran before. An operation that was cut off is finished by the next deploy, or undone by `rollback`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Deploy {

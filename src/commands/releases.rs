@@ -9,7 +9,8 @@ use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::error::{CommandError, Kind};
 use crate::fleet::Fleet;
-use crate::ui::{Cell, Column, Progress, Tone, Ui, complain, count, in_line, table};
+use crate::ui::{Cell, Column, Progress, Tone, Ui, complain, in_line, table};
+use crate::values::count;
 
 /// List the releases on each host: when, by whom, with which Zeek, and which runs
 #[derive(Debug, clap::Args)]

@@ -52,7 +52,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, Q: Question> Conversation<'a, S, Q> 
     /// Asks nodes, which are names with the topics to ask them on, until all have answered or the deadline is over.
     pub async fn ask(self, nodes: &[(String, String)], deadline: Instant) -> Answers<Q::Answer> {
         let Self { socket, topic, question, version } = self;
-        let mut asked = Asked::new(question, &topic, nodes);
+        let mut asked = Awaited::new(question, &topic, nodes);
         let (mut sink, mut frames) = socket.split();
         let ended = {
             let (batches, queue) = mpsc::channel(1);
@@ -175,7 +175,7 @@ fn error_of(error: WsError) -> ControlError {
 }
 
 /// Who was asked, and who has answered.
-struct Asked<'a, Q: Question> {
+struct Awaited<'a, Q: Question> {
     question: &'a Q,
     topic: &'a str,
     nodes: &'a [(String, String)],
@@ -189,7 +189,7 @@ struct Asked<'a, Q: Question> {
     next: Instant,
 }
 
-impl<'a, Q: Question> Asked<'a, Q> {
+impl<'a, Q: Question> Awaited<'a, Q> {
     fn new(question: &'a Q, topic: &'a str, nodes: &'a [(String, String)]) -> Self {
         Self {
             question,

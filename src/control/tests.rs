@@ -32,7 +32,7 @@ struct Server {
 }
 
 /// A request as the server reads it: topic, event, arguments.
-type Asked = (String, String, Vec<String>);
+type Received = (String, String, Vec<String>);
 
 impl Server {
     async fn accept(stream: DuplexStream) -> Self {
@@ -65,7 +65,7 @@ impl Server {
         }
     }
 
-    async fn asked(&mut self) -> Option<Asked> {
+    async fn asked(&mut self) -> Option<Received> {
         let value = self.read().await?;
         let event = &value["data"][2]["data"];
         let text = |v: &Value| v.as_str().unwrap().to_owned();

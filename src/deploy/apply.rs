@@ -1,4 +1,4 @@
-//! Does what was planned: refuses, locks the hosts, plans again, and runs the phases (`phases`). Before the first switch
+//! Does what was planned: refuses, locks the hosts, plans again, and runs the phases (`phases`). Before the first host activates the release
 //! nothing has changed anywhere; each node always runs one whole release.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,10 +9,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream;
 
 use super::options::Excluded;
-use super::phases::{Run, SwitchState};
+use super::phases::{ActivationState, Run};
 use super::prepare::prepare;
 use super::prepared::{Goal, Prepared};
-use super::report::{DeployReport, Pending};
+use super::report::{DeployReport, PendingHost};
 use super::survey::tolerable;
 use super::{keys, resume, rollback};
 use crate::cluster::name_ranges;
@@ -70,7 +70,7 @@ pub async fn apply(
         prepared: &prepared,
         locks: &locks,
         dropped_hosts: BTreeMap::new(),
-        touched: SwitchState::Nothing,
+        touched: ActivationState::Nothing,
     };
     let mut result = Box::pin(run.all()).await;
     let (lost, touched) = (run.dropped_hosts, run.touched);
@@ -83,7 +83,7 @@ pub async fn apply(
             let well = |nodes: &Vec<NodeOutcome>| nodes.iter().all(|o| o.outcome.is_good());
             !before && report.not_back.is_empty() && report.rolled_back.as_ref().is_some_and(well)
         }
-        Err(_) => !before && touched == SwitchState::Reverted,
+        Err(_) => !before && touched == ActivationState::Reverted,
     };
     if !settled {
         locks.release().await;
@@ -102,7 +102,7 @@ pub async fn apply(
             let (started, beside) = (started(report), beside(&prepared, report));
             report.lacks = peers::wait_until_connected(fleet, Some(prepared.version), &started, &beside).await;
         }
-        report.pending.extend(unended.into_iter().map(|(host, reason)| Pending { host, why: why(reason) }));
+        report.pending.extend(unended.into_iter().map(|(host, reason)| PendingHost { host, why: why(reason) }));
     }
     result
 }

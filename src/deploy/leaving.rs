@@ -18,7 +18,7 @@ pub(crate) struct Remembered {
 
 /// A host that is to be asked.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct HostToAsk {
     /// How it is reached.
     pub(crate) host: Former,
     /// Who says so; none: the description.
@@ -40,7 +40,7 @@ pub(crate) struct Leaving {
 
 /// Hosts that are to be asked, by name, and those of which nothing says how.
 pub(crate) struct Gone {
-    pub(crate) asked: BTreeMap<String, Asked>,
+    pub(crate) asked: BTreeMap<String, HostToAsk>,
     unknown: Vec<(RemovedHost, String)>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn gone(cluster: &Cluster, found: &[Option<FullObserved>], then: &[Re
     let here = cluster.hosts.iter().any(|h| h.local);
     let mut gone = Gone { asked: BTreeMap::new(), unknown: Vec::new() };
     for host in &cluster.removed {
-        gone.asked.insert(host.name.clone(), Asked { host: host.clone(), teller: None });
+        gone.asked.insert(host.name.clone(), HostToAsk { host: host.clone(), teller: None });
     }
     for Remembered { host: left, teller } in remembered {
         let name = left.name.as_str();
@@ -67,7 +67,7 @@ pub(crate) fn gone(cluster: &Cluster, found: &[Option<FullObserved>], then: &[Re
         }
         match former(cluster, &left) {
             Ok(host) if ways.contains(&(host.ssh.host.as_str(), host.ssh.port.unwrap_or(22))) => {}
-            Ok(host) => drop(gone.asked.insert(name.to_owned(), Asked { host, teller: Some(teller) })),
+            Ok(host) => drop(gone.asked.insert(name.to_owned(), HostToAsk { host, teller: Some(teller) })),
             // A `local` host of before is this machine, which the cluster still has under another name.
             Err(_) if left.local && here => {}
             Err(_) if gone.unknown.iter().any(|(known, _)| known.name == left.name) => {}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::site;
 use crate::error::{CommandError, Error, Place, Problem};
 use crate::files;
-use crate::spec::{Env, GroupHosts, OrderedMap, Spec, StringList};
+use crate::spec::{EnvSpec, GroupHosts, OrderedMap, Spec, StringList};
 use crate::values::nearest;
 use crate::zeek;
 
@@ -64,22 +64,22 @@ impl Missing<'_> {
         (!path.starts_with('/')).then(|| format!("it is looked for in {}", self.dir.display()))
     }
 
-    fn env(&mut self, env: &OrderedMap<Env>, place: &Place) {
+    fn env(&mut self, env: &OrderedMap<EnvSpec>, place: &Place) {
         for (name, value) in env.iter() {
             self.secret(value, &place.key(name), None);
         }
     }
 
     /// Looks for a secret; `pem` is what must be in it where it has more than one line.
-    fn secret(&mut self, value: &Env, place: &Place, pem: Option<&str>) {
+    fn secret(&mut self, value: &EnvSpec, place: &Place, pem: Option<&str>) {
         match value {
-            Env::Plain(_) => {}
-            Env::File(path) => self.file(path, place.key("file"), "secret", pem),
-            Env::Variable(name) if std::env::var_os(name).is_none() => {
+            EnvSpec::Plain(_) => {}
+            EnvSpec::File(path) => self.file(path, place.key("file"), "secret", pem),
+            EnvSpec::Variable(name) if std::env::var_os(name).is_none() => {
                 let help = "set it where clusterctl runs, or write `{ file: PATH }`".to_owned();
                 self.tell(place.key("env"), format!("the variable `{name}` is not set"), "no secret", Some(help));
             }
-            Env::Variable(name) => {
+            EnvSpec::Variable(name) => {
                 if std::env::var(name).is_err() {
                     self.tell(place.key("env"), format!("the variable `{name}` is not UTF-8"), "", None);
                 }

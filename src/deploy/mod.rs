@@ -4,10 +4,10 @@
 //!
 //! * `agreed`: a plan in a file, which a deploy does or refuses;
 //! * `apply`: once something is planned: refuse, lock, plan again, and go through the phases;
-//! * `phases`: stage, bring keys, parse, switch, restart, confirm or go back;
+//! * `phases`: stage, bring keys, parse, activate, restart, confirm or go back;
 //! * `resume`, `rollback`: planning what brings hosts up to date, and what goes back to a release that lies on them;
 //! * `prepare`: planning what the description says;
-//! * `switch`: switching hosts, and the way back;
+//! * `activate`: making the release the current one on hosts, and the way back;
 //! * `rolling`: what passes between two batches of a rolling restart;
 //! * `parse`: the real Zeek parses what was staged;
 //! * `stage`: putting a release beside the others;
@@ -23,6 +23,7 @@
 //! * `local_inputs`, `site`: what the description names on the operator's machine;
 //! * `report`: how it ended.
 
+mod activate;
 mod agreed;
 mod apply;
 mod archivers;
@@ -45,7 +46,6 @@ mod rolling;
 mod site;
 mod stage;
 mod survey;
-mod switch;
 
 pub use agreed::{agreed, read_saved, save};
 pub use apply::{Agree, allowed, apply, unlocked};
@@ -53,10 +53,10 @@ pub use compare::compare;
 pub use keys::NewKeys;
 pub use local_inputs::missing;
 pub use options::{Offers, Options, skipped};
-pub use parse::{CheckReport, Checked, Finding};
+pub use parse::{CheckReport, CheckedNode, Finding};
 pub use prepare::prepare;
 pub use prepared::Prepared;
-pub use report::{DeployReport, Pending, how_to_continue};
+pub use report::{DeployReport, PendingHost, how_to_continue};
 pub use resume::{NotResumed, prepare_resume};
 pub use rollback::prepare_rollback;
 

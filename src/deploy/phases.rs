@@ -1,14 +1,14 @@
-//! The phases of an operation on locked hosts: stage, bring keys, parse, switch, restart, confirm or go back.
+//! The phases of an operation on locked hosts: stage, bring keys, parse, activate, restart, confirm or go back.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::activate::{Activation, ActivationProgress, Direction};
 use super::options::Excluded;
 use super::parse::{self, CheckReport};
 use super::prepared::{Goal, Prepared};
-use super::report::{DeployReport, Pending, how_to_continue};
+use super::report::{DeployReport, PendingHost, how_to_continue};
 use super::stage::stage;
 use super::survey::tolerable;
-use super::switch::{Direction, Switch, SwitchProgress};
 use super::{archivers, keys, rolling};
 use crate::cluster::Role;
 use crate::error::{CommandError, Error, Kind};
@@ -19,9 +19,9 @@ use crate::plan::{self, Action, NodePlan};
 
 /// Whether an operation has changed what is current on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SwitchState {
+pub(crate) enum ActivationState {
     Nothing,
-    Switched,
+    Activated,
     Reverted,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Run<'a> {
     pub(crate) locks: &'a Locks,
     /// Hosts that were lost on the way, within what is allowed.
     pub(crate) dropped_hosts: BTreeMap<usize, String>,
-    pub(crate) touched: SwitchState,
+    pub(crate) touched: ActivationState,
 }
 
 /// Why activation does not go on.
@@ -56,16 +56,16 @@ impl Run<'_> {
         let operation = self.locks.operation();
         self.locks.note(&format!("{} {}", operation.id, operation.holder));
         self.locks.note(&format!("doing {}", operation.kind.name()));
-        for handle in self.switching() {
+        for handle in self.activating() {
             let from = handle.index.and_then(|i| self.prepared.current(i)).unwrap_or("-");
             self.locks.note_on(&handle.name, &format!("from {from}"));
         }
         self.locks.note(&format!("to {}", release.id));
         self.note_nodes();
         self.locks.note("did staged and checked");
-        self.touched = SwitchState::Switched;
-        let mut done = SwitchProgress::default();
-        // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is switched. So it is with
+        self.touched = ActivationState::Activated;
+        let mut done = ActivationProgress::default();
+        // Versions are never mixed: with an upgrade of Zeek all nodes stop before anything is activated. So it is with
         // keys: nodes with old and with new ones reject each other.
         let upgrade =
             self.prepared.plan.upgrade.is_some() || keys::replaces(&self.prepared.release, &self.prepared.found);
@@ -74,16 +74,16 @@ impl Run<'_> {
             halt = self.stop(&mut done, self.stops()).await;
         }
         if halt.is_ok() {
-            self.switch(&mut done).await?;
+            self.activate(&mut done).await?;
             halt = self.restart(&mut done, upgrade).await;
         }
         let halt = match halt {
             Ok(()) => {
                 self.locks.note("did started");
                 archivers::reconcile(self.fleet, self.locks, self.prepared, &done.starts, false).await;
-                let switch = self.switcher();
-                switch.forget_left(self.switching(), &done.nodes).await;
-                switch.prune(self.switching()).await;
+                let activation = self.activation();
+                activation.forget_left(self.activating(), &done.nodes).await;
+                activation.prune(self.activating()).await;
                 return Ok(self.report(done.nodes, true));
             }
             Err(halt) => halt,
@@ -93,7 +93,7 @@ impl Run<'_> {
         self.locks.note("did begin to go back");
         let why = if report.interrupted { "interrupted" } else { "not all nodes became ready" };
         self.fleet.emit(Event::Note { text: format!("{why}: going back to what ran before") });
-        let (nodes, not_back) = self.switcher().go_back(&done).await;
+        let (nodes, not_back) = self.activation().go_back(&done).await;
         report.rolled_back = Some(nodes);
         report.not_back = not_back;
         Ok(report)
@@ -137,8 +137,8 @@ impl Run<'_> {
         // What was not meant is not told of.
         let meant = |_: &(&usize, &Excluded)| !self.prepared.is_limited_to_named_hosts();
         let excluded = self.prepared.excluded.iter().filter(meant);
-        let excluded = excluded.map(|(i, why)| Pending { host: name(*i), why: why.text().to_owned() });
-        let lost = self.dropped_hosts.iter().map(|(i, why)| Pending { host: name(*i), why: why.clone() });
+        let excluded = excluded.map(|(i, why)| PendingHost { host: name(*i), why: why.text().to_owned() });
+        let lost = self.dropped_hosts.iter().map(|(i, why)| PendingHost { host: name(*i), why: why.clone() });
         DeployReport {
             command: self.locks.operation().kind,
             release: self.prepared.release.id.clone(),
@@ -160,8 +160,8 @@ impl Run<'_> {
         }
     }
 
-    fn switcher(&self) -> Switch<'_> {
-        Switch { fleet: self.fleet, prepared: self.prepared, locks: self.locks }
+    fn activation(&self) -> Activation<'_> {
+        Activation { fleet: self.fleet, prepared: self.prepared, locks: self.locks }
     }
 
     /// Tells whether no host had a release before.
@@ -170,7 +170,7 @@ impl Run<'_> {
     }
 
     /// The hosts of the release that are still there.
-    fn switching(&self) -> Vec<HostHandle> {
+    fn activating(&self) -> Vec<HostHandle> {
         let hosts = self.prepared.release.parts.iter().map(|p| p.host);
         self.fleet.handles(hosts.filter(|h| !self.dropped_hosts.contains_key(h)))
     }
@@ -270,7 +270,7 @@ impl Run<'_> {
     /// Makes tasks of nodes of the plan on the hosts that are there.
     fn tasks(&self, wanted: impl Fn(&NodePlan) -> bool) -> Vec<NodeTask> {
         let handles: HashMap<String, HostHandle> = self
-            .switching()
+            .activating()
             .into_iter()
             .chain(self.prepared.leaving.iter().map(|(handle, _)| handle.clone()))
             .map(|handle| (handle.name.clone(), handle))
@@ -290,27 +290,28 @@ impl Run<'_> {
             .collect()
     }
 
-    /// Switches all hosts; where that fails, those that did switch go back.
-    async fn switch(&mut self, done: &mut SwitchProgress) -> Result<(), CommandError> {
+    /// Activates the release on all hosts; where that fails, those that did so go back.
+    async fn activate(&mut self, done: &mut ActivationProgress) -> Result<(), CommandError> {
         let way = Direction::Forward(BTreeSet::new());
-        let answers = self.switcher().switch_all("switching", self.switching(), &way).await;
+        let answers = self.activation().activate_all("activating", self.activating(), &way).await;
         let superseded = |answer: &Result<(), StepError>| *answer == Err(StepError::Superseded);
         if done.stops.is_empty() && !answers.is_empty() && answers.iter().all(|(_, answer)| superseded(answer)) {
-            self.touched = SwitchState::Nothing;
+            self.touched = ActivationState::Nothing;
             return Err(Error::failed("another operation has run on the hosts in the meantime; nothing changed")
                 .hint("`clusterctl status` shows what runs now, `clusterctl diff` what a deploy would change")
                 .into());
         }
         let answers = answers.into_iter().map(|(handle, answer)| (handle, answer.map_err(String::from))).collect();
-        let Err(error) = self.go_on("not all hosts could switch to the release", answers) else {
+        let Err(error) = self.go_on("not all hosts could activate the release", answers) else {
+            // As maintenance reads it, also that of releases which earlier versions made.
             self.locks.note("did switch");
             return Ok(());
         };
-        let (nodes, not_back) = self.switcher().go_back(done).await;
+        let (nodes, not_back) = self.activation().go_back(done).await;
         let touched = if done.stops.is_empty() { "no node was stopped; " } else { "" };
         let again = nodes.iter().all(|o| o.outcome.is_good());
         if not_back.is_empty() && again {
-            self.touched = SwitchState::Reverted;
+            self.touched = ActivationState::Reverted;
             return Err(error
                 .because(format!("{touched}all hosts are back at the release that they had before"))
                 .into());
@@ -323,13 +324,13 @@ impl Run<'_> {
             return Err(bad.map(NodeOutcome::text).fold(error, Error::because).into());
         }
         let error = error
-            .because(format!("{touched}not all hosts could be switched back"))
+            .because(format!("{touched}not all hosts could go back"))
             .hint(how_to_continue(Some(self.locks.operation().kind), self.is_first()));
         Err(not_back.into_iter().fold(error, Error::because).into())
     }
 
     /// Stops and starts what the plan says: all at once, or a few workers at a time.
-    async fn restart(&self, done: &mut SwitchProgress, stopped: bool) -> Result<(), Abort> {
+    async fn restart(&self, done: &mut ActivationProgress, stopped: bool) -> Result<(), Abort> {
         let cluster = &*self.fleet.cluster;
         let mut stops = if stopped { Vec::new() } else { self.stops() };
         let mut starts = self.starts();
@@ -398,7 +399,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn stop(&self, done: &mut SwitchProgress, tasks: Vec<NodeTask>) -> Result<(), Abort> {
+    async fn stop(&self, done: &mut ActivationProgress, tasks: Vec<NodeTask>) -> Result<(), Abort> {
         let outcomes = stop_tasks(self.fleet, self.locks, &tasks, OnFailure::Abort).await;
         done.stops.extend(tasks);
         done.add(outcomes);
@@ -406,7 +407,7 @@ impl Run<'_> {
         self.judge(done)
     }
 
-    async fn start(&self, done: &mut SwitchProgress, tasks: Vec<NodeTask>) -> Result<(), Abort> {
+    async fn start(&self, done: &mut ActivationProgress, tasks: Vec<NodeTask>) -> Result<(), Abort> {
         // A node that did not stop gets no second process.
         let bad: BTreeSet<(&str, &str)> =
             done.nodes.iter().filter(|o| !o.outcome.is_good()).map(|o| (o.node.as_str(), o.host.as_str())).collect();
@@ -428,7 +429,7 @@ impl Run<'_> {
     }
 
     /// Tells whether it may go on.
-    fn judge(&self, done: &SwitchProgress) -> Result<(), Abort> {
+    fn judge(&self, done: &ActivationProgress) -> Result<(), Abort> {
         // Nodes that were not tried because of that are no failures.
         if self.fleet.is_interrupted() {
             return Err(Abort::Interrupted);

@@ -28,7 +28,7 @@ pub struct DeployReport {
     #[serde(skip)]
     pub first: bool,
     /// Hosts of the description that were left out and are behind now, and why.
-    pub pending: Vec<Pending>,
+    pub pending: Vec<PendingHost>,
     /// Nodes that were started and may run on, on a host of before where nobody looked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<PossibleDuplicate>,
@@ -38,7 +38,7 @@ pub struct DeployReport {
 
 /// A host that a deploy left out.
 #[derive(Debug, Clone, Serialize)]
-pub struct Pending {
+pub struct PendingHost {
     pub host: String,
     /// Why it was left out.
     pub why: String,

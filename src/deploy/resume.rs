@@ -67,7 +67,7 @@ pub async fn prepare_resume(
             .hint(hint);
         return Err(NotResumed { error: error.into(), is_needed });
     }
-    // What is named, or else what is behind; a host that was lost in the middle may have switched, and its nodes not.
+    // What is named, or else what is behind; a host that was lost in the middle may have activated the release, and its nodes not run it.
     // What others need is a deploy's business.
     let behind = |o: &FullObserved| o.current.as_ref() != Some(&release) || o.unfinished().is_some();
     let touched: BTreeMap<&str, &FullObserved> = fleet

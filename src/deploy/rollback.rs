@@ -7,7 +7,7 @@ use super::current_secrets::{self, CurrentSecrets, RefreshedRelease, RollbackTar
 use super::deployed_clusters::read_deployed_clusters;
 use super::host_release::{HostRelease, read_host_release};
 use super::keys::Keys;
-use super::leaving::{Asked, ask_leaving, gone};
+use super::leaving::{HostToAsk, ask_leaving, gone};
 use super::options::{Excluded, Options, skipped};
 use super::prepared::{Draft, Goal, Prepared};
 use super::survey::{check_cpus, look, notes};
@@ -138,7 +138,7 @@ pub(crate) async fn prepare_on(
     let (deployed, then) = read_deployed_clusters(fleet, &found, &release, &mut notes).await;
     // What runs now may have hosts that neither the description nor that release has.
     let mut gone = gone(cluster, &found, &then);
-    gone.asked.extend(target.more.iter().map(|h| (h.name.clone(), Asked { host: h.clone(), teller: None })));
+    gone.asked.extend(target.more.iter().map(|h| (h.name.clone(), HostToAsk { host: h.clone(), teller: None })));
     let leaving = ask_leaving(fleet, &found, gone, "is not of that release", &mut notes).await;
     let (options, goal) = (options.clone(), Goal::Release(target.clone()));
     let keys = Keys::needed(names, known);

@@ -80,7 +80,7 @@ fn read_now(cluster: &Cluster, stop: &dyn Fn() -> bool) -> Result<Vec<SiteFile>,
     }
     let mut files = Vec::new();
     let mut size = 0;
-    for Found { name, path, meta } in found {
+    for FoundFile { name, path, meta } in found {
         let (digest, on_disk) = look_at(&path, stop).map_err(|e| wrong(format!("{name}: {e}")))?;
         size += on_disk.size;
         if size > SITE_LIMIT {
@@ -98,7 +98,7 @@ fn read_now(cluster: &Cluster, stop: &dyn Fn() -> bool) -> Result<Vec<SiteFile>,
 }
 
 /// A file of the site folder.
-pub(crate) struct Found {
+pub(crate) struct FoundFile {
     /// Its name below the folder.
     pub(crate) name: String,
     path: PathBuf,
@@ -107,7 +107,7 @@ pub(crate) struct Found {
 
 /// What in a site folder can't be deployed.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Flaw {
+pub(crate) struct SiteFlaw {
     pub(crate) what: String,
     pub(crate) hint: Option<&'static str>,
 }
@@ -124,7 +124,7 @@ fn is_left_out(name: &OsStr) -> bool {
 }
 
 /// Finds the files of a site folder, by their names in order, and all that is wrong with it, without reading a file.
-pub(crate) fn walk(root: &Path) -> (Vec<Found>, Vec<Flaw>) {
+pub(crate) fn walk(root: &Path) -> (Vec<FoundFile>, Vec<SiteFlaw>) {
     let (mut found, mut flaws) = (Vec::new(), Vec::new());
     let Ok(real_root) = root.canonicalize() else { return (found, flaws) };
     let (mut size, mut looked) = (0_u64, 0);
@@ -133,7 +133,7 @@ pub(crate) fn walk(root: &Path) -> (Vec<Found>, Vec<Flaw>) {
         looked += 1;
         if found.len() > FILES_LIMIT || looked > LOOKED {
             let hint = "check that it is the right folder; copy data in many files to the hosts by other means";
-            flaws.push(Flaw { what: format!("holds more than {FILES_LIMIT} files"), hint: Some(hint) });
+            flaws.push(SiteFlaw { what: format!("holds more than {FILES_LIMIT} files"), hint: Some(hint) });
             break;
         }
         if flaws.len() == FLAWS_LIMIT {
@@ -156,7 +156,7 @@ pub(crate) fn walk(root: &Path) -> (Vec<Found>, Vec<Flaw>) {
                 let before = size;
                 size = size.saturating_add(file.meta.len());
                 if before <= SITE_LIMIT && size > SITE_LIMIT {
-                    flaws.push(Flaw { what: too_large(), hint: Some(ELSEWHERE) });
+                    flaws.push(SiteFlaw { what: too_large(), hint: Some(ELSEWHERE) });
                 }
                 found.push(file);
             }
@@ -177,8 +177,8 @@ fn look(
     real_root: &Path,
     path: &Path,
     entry: &Result<walkdir::DirEntry, walkdir::Error>,
-) -> Result<Option<Found>, Flaw> {
-    let flaw = |what: String, hint| Flaw { what, hint };
+) -> Result<Option<FoundFile>, SiteFlaw> {
+    let flaw = |what: String, hint| SiteFlaw { what, hint };
     let name = name_of(path.strip_prefix(root).unwrap_or(path)).map_err(|what| flaw(what, None))?;
     let entry = match entry {
         Ok(entry) => entry,
@@ -215,7 +215,7 @@ fn look(
     if !meta.is_file() {
         return Err(flaw(format!("{name} is neither a file nor a folder"), None));
     }
-    Ok(Some(Found { name, path: path.to_owned(), meta }))
+    Ok(Some(FoundFile { name, path: path.to_owned(), meta }))
 }
 
 /// Reads a file once: its digest, its size, and whether it is text.

@@ -10,7 +10,7 @@ use crate::nodes::archiver;
 use crate::observed::{FullObserved, Origin};
 use crate::release::HostZeek;
 use crate::runner;
-use crate::values::{Version, shell_word};
+use crate::values::{Version, count, shell_word};
 
 /// How many nodes with the same trouble are named.
 const REFUSED: usize = 10;
@@ -85,9 +85,10 @@ pub(crate) fn notes(
         notes.extend(archive.into_iter().flatten().map(|note| format!("{}: {note}", host.name)));
         if let Some((logs, folder)) = &observed.stranded {
             notes.push(format!(
-                "{}: {logs} rotated {} in {folder}, and nothing archives them there from now on: move them to {}/log-queue",
+                "{}: {} {} in {folder}, and nothing archives them there from now on: move them to {}/log-queue",
                 host.name,
-                if *logs == 1 { "log waits" } else { "logs wait" },
+                count(*logs, "rotated log"),
+                if *logs == 1 { "waits" } else { "wait" },
                 cluster::Folders::of(&cluster.name, host).spool
             ));
         }

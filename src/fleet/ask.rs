@@ -29,7 +29,7 @@ type Whom = Vec<(String, String)>;
 
 /// What came of asking the nodes of a selection.
 #[derive(Debug)]
-pub(crate) struct Asked<T> {
+pub(crate) struct NodeAnswers<T> {
     /// The version of the manager's Zeek; none where no answer shows that it is this cluster's.
     pub(crate) version: Option<String>,
     /// What each node said that was asked.
@@ -123,7 +123,7 @@ impl Unasked {
     }
 }
 
-impl<T> Asked<T> {
+impl<T> NodeAnswers<T> {
     fn none(why: Unasked) -> Self {
         Self { version: None, nodes: BTreeMap::new(), unasked: Some(why) }
     }
@@ -136,15 +136,19 @@ impl<T> Asked<T> {
 
 /// Asks the nodes of a selection that run or might, while the facts of their hosts come in, which are returned as well.
 /// Questions to the agent always include the manager: the pid in its answer shows whether the connection is ours.
-pub(crate) async fn ask<Q: Question>(fleet: &Fleet, selection: &Selection, question: &Q) -> (Facts, Asked<Q::Answer>) {
+pub(crate) async fn ask<Q: Question>(
+    fleet: &Fleet,
+    selection: &Selection,
+    question: &Q,
+) -> (Facts, NodeAnswers<Q::Answer>) {
     let cluster = &*fleet.cluster;
     let ask = async |facts: &Mutex<Facts>, news| {
         let asking = Asking { fleet, selection, question };
         match cluster.manager() {
-            None => (Asked::none(Unasked::NoManager), None),
+            None => (NodeAnswers::none(Unasked::NoManager), None),
             Some(manager) => match asking.ask(manager, facts, news).await {
                 Ok(asked) => asked,
-                Err(why) => (Asked::none(why.because_of_the_host(fleet, manager.host).await), None),
+                Err(why) => (NodeAnswers::none(why.because_of_the_host(fleet, manager.host).await), None),
             },
         }
     };
@@ -164,7 +168,7 @@ pub(crate) async fn ask<Q: Question>(fleet: &Fleet, selection: &Selection, quest
                 *said = Err(NoAnswer::Silent);
             }
         }
-        Err(stranger) => asked = Asked::none(Unasked::ForeignResponder(stranger)),
+        Err(stranger) => asked = NodeAnswers::none(Unasked::ForeignResponder(stranger)),
     }
     asked.unasked = asked.unasked.map(|why| why.because_of_facts(cluster, &facts));
     (facts, asked)
@@ -187,7 +191,7 @@ impl<Q: Question> Asking<'_, Q> {
         manager: &Node,
         facts: &Mutex<Facts>,
         news: watch::Receiver<bool>,
-    ) -> Result<(Asked<Q::Answer>, Witness), Unasked> {
+    ) -> Result<(NodeAnswers<Q::Answer>, Witness), Unasked> {
         let cluster = &*self.fleet.cluster;
         if !cluster.host_of(manager).enabled {
             return Err(Unasked::Disabled);
@@ -234,9 +238,9 @@ impl<Q: Question> Asking<'_, Q> {
     }
 
     /// Asks one node after another, each over a connection of its own, as answers do not name their node.
-    async fn in_turn(&self, manager: &Node, first: Tunnel, nodes: Whom) -> Asked<Q::Answer> {
+    async fn in_turn(&self, manager: &Node, first: Tunnel, nodes: Whom) -> NodeAnswers<Q::Answer> {
         let limit = Instant::now() + IN_TURN;
-        let mut asked = Asked { version: None, nodes: BTreeMap::new(), unasked: None };
+        let mut asked = NodeAnswers { version: None, nodes: BTreeMap::new(), unasked: None };
         let mut first = Some(first);
         for node in nodes {
             if Instant::now() >= limit {
@@ -293,7 +297,7 @@ impl<Q: Question> Asking<'_, Q> {
     }
 }
 
-impl<T> From<Answers<T>> for Asked<T> {
+impl<T> From<Answers<T>> for NodeAnswers<T> {
     fn from(answers: Answers<T>) -> Self {
         Self { version: Some(answers.version), nodes: answers.nodes, unasked: answers.ended.map(Unasked::Ended) }
     }

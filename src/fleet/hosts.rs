@@ -16,7 +16,9 @@ use crate::error::{Error, Kind};
 use crate::observed::{FullObserved, Malformed, Observed};
 
 use crate::scripts;
-use crate::transport::{Failure, Host, HostFailure, Observer, RemoteScript, ScriptOutput, Shared, SshTarget, Target};
+use crate::transport::{
+    Connection, Failure, HostFailure, Observer, RemoteScript, ScriptOutput, Shared, SshTarget, Target,
+};
 
 /// How long a host may take to read the files of a release.
 const READING: Duration = Duration::from_secs(300);
@@ -43,7 +45,7 @@ pub struct Fleet {
     /// Replaced where something is shown or asked in between; shared with all forms of the cluster.
     events: Arc<Mutex<Events>>,
     shared: Shared,
-    hosts: Vec<Arc<Host>>,
+    hosts: Vec<Arc<Connection>>,
     interrupt: watch::Receiver<bool>,
 }
 
@@ -53,7 +55,7 @@ pub(crate) struct HostHandle {
     /// Its index in the cluster; none for a host that left the description.
     pub(crate) index: Option<usize>,
     pub(crate) name: String,
-    pub(crate) connection: Arc<Host>,
+    pub(crate) connection: Arc<Connection>,
     /// The cluster's folders there.
     pub(crate) folders: Folders,
     /// The Zeek binary there.
@@ -90,7 +92,7 @@ impl Fleet {
 
     /// Makes the fleet of another form of the same cluster; connections are shared.
     pub(crate) fn with(&self, cluster: Arc<Cluster>) -> Self {
-        let known: HashMap<&str, (&cluster::Host, &Arc<Host>)> =
+        let known: HashMap<&str, (&cluster::Host, &Arc<Connection>)> =
             self.cluster.hosts.iter().zip(&self.hosts).map(|(h, c)| (h.name.as_str(), (h, c))).collect();
         let hosts = cluster
             .hosts
@@ -167,7 +169,7 @@ impl Fleet {
             name: host.name.clone(),
             connection: {
                 let way = way(host.local, host.address.map(|address| (host.name.as_str(), address)), &host.ssh);
-                Arc::new(Host::new(way, &self.shared).named(&host.name))
+                Arc::new(Connection::new(way, &self.shared).named(&host.name))
             },
             folders: Folders::of_former(&self.cluster.name, host),
             zeek: format!("{}/bin/zeek", host.prefix),
@@ -321,8 +323,8 @@ fn observer(events: &Arc<Mutex<Events>>) -> Observer {
     })
 }
 
-fn connection(host: &cluster::Host, shared: &Shared) -> Host {
-    Host::new(target(host), shared).named(&host.name)
+fn connection(host: &cluster::Host, shared: &Shared) -> Connection {
+    Connection::new(target(host), shared).named(&host.name)
 }
 
 fn target(host: &cluster::Host) -> Target {

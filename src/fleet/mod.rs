@@ -15,7 +15,7 @@ pub use event::{Event, Events};
 pub use hosts::{Fleet, Settings};
 pub use select::{Selection, candidates};
 
-pub(crate) use ask::{Asked, Rounds, Unasked, ask};
+pub(crate) use ask::{NodeAnswers, Rounds, Unasked, ask};
 pub(crate) use facts::{Facts, running, runs};
 pub(crate) use hosts::{HostAnswer, HostHandle, require_all, unreachable};
 pub(crate) use lock::{Locks, Operation, StepError, locked};

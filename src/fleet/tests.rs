@@ -99,12 +99,12 @@ impl World {
         self
     }
 
-    async fn status(&self) -> Asked<crate::control::NodeStatus> {
+    async fn status(&self) -> NodeAnswers<crate::control::NodeStatus> {
         let all = Selection::parse(&self.fleet.cluster, &[]).unwrap();
         ask(&self.fleet, &all, &StatusQuestion::unique()).await.1
     }
 
-    async fn value(&self, id: &str) -> Asked<String> {
+    async fn value(&self, id: &str) -> NodeAnswers<String> {
         let all = Selection::parse(&self.fleet.cluster, &[]).unwrap();
         ask(&self.fleet, &all, &ValueQuestion { id: id.to_owned() }).await.1
     }

@@ -34,7 +34,7 @@ pub enum Outcome {
     Unreachable(String),
     /// It was not tried; why.
     Skipped(String),
-    /// Its host is switched off in the description, and others were meant as well.
+    /// Its host is disabled in the description, and others were meant as well.
     Disabled,
 }
 

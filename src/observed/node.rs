@@ -83,7 +83,7 @@ pub enum RestartAction {
     /// Nothing: it was asked to stop.
     #[default]
     Stopped,
-    /// Nothing: restarts are switched off.
+    /// Nothing: it is never started again.
     Never,
     /// Nothing: it gave up.
     Failed,

@@ -74,7 +74,7 @@ impl FullObserved {
 impl Observed {
     /// The answer of a host that says these lines beside those that every host says.
     pub(crate) fn of(lines: &[&str]) -> Self {
-        let all = [&["clock 100050", "host 0123abcd 1-2-3 1000.50 1795370070 sensor1"], lines, &["observed end"]];
+        let all = [&["clock 100050", "host 0123abcd 1-2-3 1000.50 1795370070"], lines, &["observed end"]];
         Self::parse(&all.concat()).unwrap()
     }
 }
@@ -205,17 +205,13 @@ impl Reader {
                 if self.known {
                     return Err("it comes twice".to_owned());
                 }
-                // And its name, which nobody asks for.
                 let [machine, boot, uptime, epoch] = fields(value)?;
-                let epoch = epoch.split(' ').next().unwrap_or_default();
                 let host = &mut self.host.brief;
                 (host.machine_id, host.boot_id) = (machine.to_owned(), boot.to_owned());
                 host.uptime = fraction(uptime, 1e10)?;
                 host.epoch = time(epoch).ok_or("its clock is not a time")?;
                 self.known = true;
             }
-            // Nothing here depends on the form of the folder: `doctor` asks for it by itself.
-            "format" => {}
             "current" if is_release_id(value) => self.host.brief.current = Some(value.to_owned()),
             "current" => self.wrong("current", format!("it leads to {value:?}, which is not a release"), true),
             "running" => {
@@ -350,8 +346,6 @@ impl Reader {
                 let (logs, folder) = value.split_once(' ').ok_or("it names no folder")?;
                 self.host.stranded = Some((number(logs)?, folder.to_owned()));
             }
-            // Said, and read by nobody: `doctor` asks for both by itself.
-            "free" | "readonly" => {}
             _ => return self.of_releases(word, value),
         }
         Ok(true)

@@ -64,7 +64,7 @@ const MOST: usize = 1000;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     uid: Option<u32>,
-    found: Vec<Found>,
+    found: Vec<ProcessFacts>,
     /// Where each stands in `found`.
     index: HashMap<u32, usize>,
     /// Arguments of these processes and of their parents.
@@ -75,7 +75,7 @@ pub(super) struct Reader {
 
 /// One of them, as it is told.
 #[derive(Debug, Default)]
-struct Found {
+struct ProcessFacts {
     pid: u32,
     uid: u32,
     parent: u32,
@@ -112,7 +112,7 @@ impl Reader {
             "uid" => self.uid = Some(pid),
             "unmanaged" => {
                 let (uid, parent) = rest.split_once(' ').ok_or("it has no parent")?;
-                let found = Found { pid, uid: number(uid)?, parent: number(parent)?, ..Found::default() };
+                let found = ProcessFacts { pid, uid: number(uid)?, parent: number(parent)?, ..ProcessFacts::default() };
                 if self.found.len() >= MOST || self.index.insert(pid, self.found.len()).is_some() {
                     return Err("it comes twice, or there are too many".to_owned());
                 }
@@ -152,7 +152,7 @@ impl Reader {
     }
 }
 
-impl Found {
+impl ProcessFacts {
     /// Tells whether it does not run as a node: what parses scripts, or tells its version.
     fn only_asks(&self, args: &[String]) -> bool {
         self.mark.as_deref() == Some("-/version")

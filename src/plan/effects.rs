@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::node::{Action, Found, NodePlan};
+use super::node::{Action, NodePlan, ObservedHosts};
 use crate::cluster::{Backend, Cluster, Role};
 use crate::observed::ObservedNode;
 use crate::release::{Part, Release};
@@ -59,11 +59,11 @@ pub enum LogFate {
 }
 
 /// Returns version and backend of the releases that are current on the hosts.
-fn running<'a>(found: Found<'a>, release: &Release) -> impl Iterator<Item = &'a (String, String)> {
+fn running<'a>(found: ObservedHosts<'a>, release: &Release) -> impl Iterator<Item = &'a (String, String)> {
     release.parts.iter().filter_map(|p| found.get(p.host)?.as_ref()?.running.as_ref())
 }
 
-pub(super) fn backend_change(cluster: &Cluster, found: Found<'_>, release: &Release) -> Option<BackendChange> {
+pub(super) fn backend_change(cluster: &Cluster, found: ObservedHosts<'_>, release: &Release) -> Option<BackendChange> {
     let (_, to) = release.parts.first()?.made_for()?;
     if cluster.is_standalone() {
         return None;
@@ -73,7 +73,7 @@ pub(super) fn backend_change(cluster: &Cluster, found: Found<'_>, release: &Rele
     Some(BackendChange { from: from.clone(), to })
 }
 
-pub(super) fn upgrade(cluster: &Cluster, found: Found<'_>, release: &Release) -> Option<Upgrade> {
+pub(super) fn upgrade(cluster: &Cluster, found: ObservedHosts<'_>, release: &Release) -> Option<Upgrade> {
     let meant = |node: &ObservedNode| node.process.is_some() || node.desired_release().is_some();
     let mut hosts = Vec::new();
     let mut version = None;
@@ -110,7 +110,7 @@ pub(super) enum Workers {
 
 pub(super) fn log_outage(
     cluster: &Cluster,
-    found: Found<'_>,
+    found: ObservedHosts<'_>,
     release: &Release,
     nodes: &[NodePlan],
     restart: Workers,

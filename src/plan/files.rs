@@ -116,12 +116,12 @@ struct Key {
 
 /// Gathers the differences of all hosts.
 #[derive(Default)]
-pub(super) struct Files {
+pub(super) struct FileChanges {
     list: Vec<FileChange>,
     places: HashMap<Key, usize>,
 }
 
-impl Files {
+impl FileChanges {
     /// Adds the differences of one host; returns the paths that differ.
     pub(super) fn add(&mut self, host: &str, part: &Part, observed: &FullObserved) -> Vec<String> {
         // As they are now, whoever made them so.

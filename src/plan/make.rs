@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::effects::Workers;
 use super::model::{HostPlan, Plan};
-use super::node::{Action, Deployments, Found, NodePlan};
+use super::node::{Action, Deployments, NodePlan, ObservedHosts};
 use super::{effects, files, misplaced, reasons};
 use crate::cluster::Cluster;
 use crate::observed::Observed;
@@ -12,9 +12,9 @@ use crate::release::Release;
 
 impl Plan {
     /// Plans the way from what was found to a release.
-    pub fn make(cluster: &Cluster, found: Found<'_>, release: &Release, deployed: &Deployments) -> Self {
+    pub fn make(cluster: &Cluster, found: ObservedHosts<'_>, release: &Release, deployed: &Deployments) -> Self {
         let mut plan = Self { release: release.id.clone(), ..Self::default() };
-        let mut files = files::Files::default();
+        let mut files = files::FileChanges::default();
         let mut why = reasons::Reasons::new(cluster, deployed);
         for part in &release.parts {
             let Some(observed) = found.get(part.host).and_then(Option::as_ref) else { continue };
@@ -88,7 +88,7 @@ impl Plan {
     }
 
     /// Says that workers restart a few at a time, after all others: those that write logs restart while they go on.
-    pub fn roll(&mut self, cluster: &Cluster, found: Found<'_>, release: &Release) {
+    pub fn roll(&mut self, cluster: &Cluster, found: ObservedHosts<'_>, release: &Release) {
         self.logs = effects::log_outage(cluster, found, release, &self.nodes, Workers::AfterAllOthers);
     }
 

@@ -33,7 +33,7 @@ pub use effects::{BackendChange, LogFate, LogOutage, Upgrade};
 pub use files::{After, Before, Change, FileChange, FileKind, RemoteText};
 pub use misplaced::{Folder, Misplaced, elsewhere, misplaced};
 pub use model::{Apart, HostPlan, Plan};
-pub use node::{Action, Deployments, Found, NodePlan};
+pub use node::{Action, Deployments, NodePlan, ObservedHosts};
 pub use possible_duplicates::{NotObserved, PossibleDuplicate};
 pub use rolling::batches;
 pub use saved::{Contents, LARGEST_SAVED, SavedPlan};

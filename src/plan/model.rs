@@ -63,8 +63,8 @@ pub struct HostPlan {
 }
 
 impl HostPlan {
-    /// Tells whether the host has to switch to another release.
-    pub fn switches(&self, to: &str) -> bool {
+    /// Tells whether the host has to activate another release.
+    pub fn activates(&self, to: &str) -> bool {
         !self.leaving && self.from.as_deref() != Some(to)
     }
 }
@@ -76,7 +76,7 @@ impl Plan {
             && self
                 .hosts
                 .iter()
-                .all(|h| !(h.switches(&self.release) || h.leaving && h.from.is_some()) && h.repairs.is_empty())
+                .all(|h| !(h.activates(&self.release) || h.leaving && h.from.is_some()) && h.repairs.is_empty())
     }
 
     /// Returns the nodes to which something is done.

@@ -54,7 +54,7 @@ impl Action {
 }
 
 /// Hosts as they were found: by their index in the cluster, what they answered; none where one is not to be touched.
-pub type Found<'a> = &'a [Option<FullObserved>];
+pub type ObservedHosts<'a> = &'a [Option<FullObserved>];
 
 /// The clusters of the releases that hosts have now, by the ids of these; a release that could not be read is missing,
 /// which only makes reasons less precise.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::model::Plan;
-use super::node::{Action, Deployments, Found};
+use super::node::{Action, Deployments, ObservedHosts};
 use crate::cluster::{Cluster, Role};
 
 /// A node that may run on where nobody looks.
@@ -61,7 +61,7 @@ impl Plan {
     pub fn find_possible_duplicates(
         &mut self,
         cluster: &Cluster,
-        found: Found<'_>,
+        found: ObservedHosts<'_>,
         deployed: &Deployments,
         unreachable_hosts: &BTreeSet<&str>,
     ) -> Vec<PossibleDuplicate> {

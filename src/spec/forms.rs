@@ -79,7 +79,7 @@ impl Decode for StringList {
 
 /// A value of the environment: a text, or where a secret is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Env {
+pub enum EnvSpec {
     /// As written.
     Plain(String),
     /// The contents of a file on the operator's machine.
@@ -97,7 +97,7 @@ fn only<'m>(at: &At<'_>, mapping: &'m Mapping, expected: &str, reader: &mut Read
     }
 }
 
-impl Decode for Env {
+impl Decode for EnvSpec {
     fn decode(at: &At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         const EXPECTED: &str = "a text, `{ file: PATH }` or `{ env: NAME }`";
         match at.form() {
@@ -270,14 +270,14 @@ impl TextValue for Listen {
 
 /// Where logs are archived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Archive {
+pub enum ArchiveSpec {
     /// Nowhere.
     Off,
     /// In this folder of the hosts.
     Folder(HostPath),
 }
 
-impl TextValue for Archive {
+impl TextValue for ArchiveSpec {
     const NAME: &'static str = "Archive";
 
     fn expected() -> String {

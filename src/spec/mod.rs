@@ -18,7 +18,7 @@ mod zeekctl_keys;
 mod tests;
 
 pub use description::Description;
-pub use forms::{Archive, Env, Listen, LogAge, OrderedMap, StringList};
+pub use forms::{ArchiveSpec, EnvSpec, Listen, LogAge, OrderedMap, StringList};
 pub use load::{load, parse};
 pub use types::{
     AfPacketSpec, GroupHosts, GroupSpec, HostSpec, LimitsSpec, LogsSpec, MachineSpec, MemberSpec, MetricsSpec,

@@ -6,7 +6,7 @@ use std::num::NonZeroU8;
 use serde_json::{Value as Json, json};
 
 use super::decode::{At, Decode, Form, Reader};
-use super::forms::{Archive, Env, Listen, LogAge, OrderedMap, StringList, entries};
+use super::forms::{ArchiveSpec, EnvSpec, Listen, LogAge, OrderedMap, StringList, entries};
 use super::schema::Schemas;
 use super::table::{Table, tables};
 use crate::values::{
@@ -83,7 +83,7 @@ tables! {
         /// Further arguments of every node.
         args: StringList,
         /// Environment of every node.
-        env: OrderedMap<Env>,
+        env: OrderedMap<EnvSpec>,
         /// Local networks with a comment each.
         local_networks: OrderedMap<Option<String>>,
         /// Options of the Cluster framework by their names without `Cluster::`.
@@ -110,9 +110,9 @@ tables! {
         /// The certificate that all nodes show (`Broker::ssl_certificate`).
         certificate: Option<String>,
         /// Its private key (`Broker::ssl_keyfile`), as `{ file: PATH }` or `{ env: NAME }`.
-        key: Option<Env>,
+        key: Option<EnvSpec>,
         /// The passphrase of the key (`Broker::ssl_passphrase`), as `{ file: PATH }` or `{ env: NAME }`.
-        passphrase: Option<Env>,
+        passphrase: Option<EnvSpec>,
     }
 
     /// An entry of `Cluster::stores`.
@@ -160,7 +160,7 @@ tables! {
     pub struct LogsSpec {
         /// The archive's folder on the hosts (default: `archive` below the cluster's spool folder), or `off`: rotated
         /// logs stay in the queue, for you to take away.
-        archive: Option<Archive>,
+        archive: Option<ArchiveSpec>,
         /// How often logs rotate (default 1h; 0: only when their node ends).
         rotate: Option<Interval>,
         /// When archived logs are deleted; without it, never.
@@ -250,7 +250,7 @@ tables! {
         /// Whether it is this machine, used without SSH.
         local: Option<bool>,
         /// Environment of the nodes there.
-        env: OrderedMap<Env>,
+        env: OrderedMap<EnvSpec>,
         /// The zone of an IPv6 link-local address.
         zone_id: Option<String>,
     }
@@ -285,7 +285,7 @@ tables! {
         /// The metrics port of the first node on each host; further ones follow.
         metrics_port: Option<Port>,
         /// Environment.
-        env: OrderedMap<Env>,
+        env: OrderedMap<EnvSpec>,
         /// Scripts of these nodes, after those of every node.
         scripts: StringList,
         /// Further arguments.

@@ -19,7 +19,6 @@ use tokio::time::Instant;
 use tokio_util::io::{InspectReader, InspectWriter};
 
 use super::failure::{Failure, HostFailure};
-use crate::scripts;
 
 /// The most bytes that a host may send for one call, noise and newlines included.
 const OUTPUT_LIMIT: u64 = 64 << 20;
@@ -150,11 +149,6 @@ impl<'a> RemoteScript<'a> {
     pub fn live(mut self, later: UnboundedReceiver<Vec<u8>>, silence: Duration) -> Self {
         (self.live, self.later, self.silence) = (true, Some(later), Some(silence));
         self
-    }
-
-    /// Returns the length of the script with its prelude, as the remote command line names it.
-    pub(super) fn script_length(&self) -> String {
-        scripts::sent(self.script).len().to_string()
     }
 }
 
@@ -327,8 +321,10 @@ async fn in_time<T>(
     }
 }
 
-/// Sends a call over the streams of a started loader and reads its answer.
+/// Sends a call over the streams of a started loader and reads its answer. The loader knows the length of `sent`, which is
+/// the call's script as `scripts::sent` makes it.
 pub(super) async fn converse(
+    sent: String,
     mut call: RemoteScript<'_>,
     stdin: impl AsyncWrite + Unpin,
     stdout: impl AsyncRead + Unpin,
@@ -347,7 +343,7 @@ pub(super) async fn converse(
         signs.lock().unwrap_or_else(PoisonError::into_inner).any = Instant::now();
     });
     let token = token();
-    let mut head = scripts::sent(call.script);
+    let mut head = sent;
     head.push_str(&token);
     head.push('\n');
     head.push_str(&call.args.len().to_string());
@@ -438,7 +434,7 @@ pub(super) async fn converse(
 #[cfg(test)]
 mod tests {
     use super::{HostFailure, RemoteScript};
-    use crate::transport::{Host, Shared, Target};
+    use crate::transport::{Connection, Shared, Target};
     use std::time::Duration;
 
     fn block<T>(work: impl Future<Output = T>) -> T {
@@ -449,7 +445,7 @@ mod tests {
     fn arguments_and_input_arrive_as_they_are() {
         let odd = ["", " ", "a b", "$HOME `id` \"'\\", "-n", "ü—\t|;&"];
         let reply = block(async {
-            let host = Host::new(Target::Local, &Shared::default());
+            let host = Connection::new(Target::Local, &Shared::default());
             let mut call = RemoteScript::new(
                 "for a in \"$@\"; do printf '%s a[%s]\\n' \"$T\" \"$a\"; done; printf '%s %s\\n' \"$T\" \"$(cat)\"; exit 7",
                 Duration::from_secs(20),
@@ -467,7 +463,7 @@ mod tests {
     #[test]
     fn noise_is_no_answer_and_stderr_is_told() {
         let reply = block(async {
-            let host = Host::new(Target::Local, &Shared::default());
+            let host = Connection::new(Target::Local, &Shared::default());
             host.run(RemoteScript::new(
                 "echo noise; printf half; echo \"$T yes\"; echo oops >&2",
                 Duration::from_secs(20),
@@ -484,7 +480,7 @@ mod tests {
         let input = vec![b'x'; 1 << 20];
         let run = |script, silence: u64| {
             block(async {
-                let host = Host::new(Target::Local, &Shared::default());
+                let host = Connection::new(Target::Local, &Shared::default());
                 let call = RemoteScript::new(script, Duration::from_millis(1500)).input(input.clone());
                 host.run(call.silence(Duration::from_millis(silence))).await
             })
@@ -501,7 +497,7 @@ mod tests {
         let trickles = "n=0; while [ $n -lt 60 ]; do dd bs=1024 count=1 of=/dev/null 2>/dev/null; sleep 0.5; \
                         echo \"$T beat\"; n=$((n + 1)); done; exec sed -n '$='";
         let failure = block(async {
-            let host = Host::new(Target::Local, &Shared::default());
+            let host = Connection::new(Target::Local, &Shared::default());
             let call = RemoteScript::new(trickles, Duration::from_secs(3)).input(input.clone());
             host.run(call.silence(Duration::from_secs(2))).await.unwrap_err()
         });
@@ -511,7 +507,7 @@ mod tests {
     #[test]
     fn a_script_that_hangs_ends_by_the_deadline() {
         let failure = block(async {
-            let host = Host::new(Target::Local, &Shared::default());
+            let host = Connection::new(Target::Local, &Shared::default());
             // In the place of the shell, so that it ends with it and leaves nothing behind.
             host.run(RemoteScript::new("read -r x; exec sleep 600", Duration::from_millis(300))).await.unwrap_err()
         });
@@ -534,7 +530,7 @@ mod tests {
             "printf '%s ' \"$T\"; exec cat /dev/zero",
         ] {
             let failure = block(async {
-                let host = Host::new(Target::Local, &Shared::default());
+                let host = Connection::new(Target::Local, &Shared::default());
                 host.run(RemoteScript::new(flood, Duration::from_secs(300))).await.unwrap_err()
             });
             assert_eq!(failure.kind, HostFailure::Flood, "{flood}: {failure}");
@@ -550,7 +546,7 @@ mod tests {
         let reply = block(async {
             let (input, later) = tokio::sync::mpsc::unbounded_channel();
             let mut input = Some(input);
-            let host = Host::new(Target::Local, &Shared::default());
+            let host = Connection::new(Target::Local, &Shared::default());
             let call = RemoteScript::new(flood, Duration::from_secs(3600)).on_line(|_| {
                 if lines.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 400 {
                     input = None;
@@ -563,7 +559,7 @@ mod tests {
         assert!(began.elapsed() >= Duration::from_secs(2));
         let silent = block(async {
             let (_input, later) = tokio::sync::mpsc::unbounded_channel();
-            let host = Host::new(Target::Local, &Shared::default());
+            let host = Connection::new(Target::Local, &Shared::default());
             let call = RemoteScript::new("cat >/dev/null", Duration::from_secs(3600));
             host.run(call.live(later, Duration::from_millis(300))).await.unwrap_err()
         });
@@ -573,7 +569,7 @@ mod tests {
     #[test]
     fn what_is_on_stderr_ends_no_call_and_is_cut() {
         let reply = block(async {
-            let host = Host::new(Target::Local, &Shared::default());
+            let host = Connection::new(Target::Local, &Shared::default());
             host.run(RemoteScript::new("yes oops | head -n 1000000 >&2; echo \"$T well\"", Duration::from_secs(300)))
                 .await
                 .unwrap()
@@ -594,7 +590,7 @@ mod tests {
             || vec![bytes("a"), super::Input::File(file.clone()), bytes("z"), super::Input::File(file.clone())];
         let whole = [b"a", content.as_slice(), b"z", content.as_slice()].concat();
         let answers = block(async {
-            let host = Host::new(Target::Local, &Shared::default());
+            let host = Connection::new(Target::Local, &Shared::default());
             let one = || {
                 host.run(
                     RemoteScript::new("say=$(sha256sum); echo \"$T $say\"", Duration::from_secs(60)).inputs(inputs()),

@@ -1,4 +1,4 @@
-//! Reaching hosts: a [`Host`] runs scripts and opens byte streams, over SSH or here, by the same code.
+//! Reaching hosts: a [`Connection`] runs scripts and opens byte streams, over SSH or here, by the same code.
 //!
 //! Knows nothing of clusters: it is given a [`Target`] and a [`RemoteScript`].
 //!
@@ -70,7 +70,7 @@ pub struct Shared {
 /// Something that was done on a host.
 #[derive(Debug)]
 pub struct Done<'a> {
-    /// The host, by the name that it was given ([`Host::named`]).
+    /// The host, by the name that it was given ([`Connection::named`]).
     pub host: &'a str,
     /// What was done: the name of a script, or that a port was opened.
     pub what: &'a str,
@@ -146,15 +146,15 @@ impl Default for Shared {
 
 /// A byte stream to a port on a host's loopback.
 pub struct Tunnel {
-    pub stream: Box<dyn Stream>,
+    pub stream: Box<dyn ByteStream>,
     /// The ssh process that carries it; ends with it.
     _carrier: Option<tokio::process::Child>,
 }
 
 /// Any byte stream.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub trait ByteStream: AsyncRead + AsyncWrite + Unpin + Send {}
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for T {}
 
 impl tokio::io::AsyncRead for Tunnel {
     fn poll_read(
@@ -192,7 +192,7 @@ impl tokio::io::AsyncWrite for Tunnel {
 
 /// A machine on which scripts run.
 #[derive(Debug)]
-pub struct Host {
+pub struct Connection {
     name: String,
     means: Means,
     observer: Observer,
@@ -206,7 +206,7 @@ enum Means {
     Ssh(Box<ssh::SshHost>),
 }
 
-impl Host {
+impl Connection {
     /// Makes a host; connects to nothing yet.
     pub fn new(target: Target, shared: &Shared) -> Self {
         let means = match target {
@@ -254,9 +254,10 @@ impl Host {
         let limit = tokio::time::Instant::now() + deadline;
         match &self.means {
             Means::Local => {
+                let sent = scripts::sent(call.script);
                 let session = SESSION.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
                 let mut child = tokio::process::Command::new("sh")
-                    .args(["-c", scripts::LOADER, "sh", &call.script_length()])
+                    .args(["-c", scripts::LOADER, "sh", &sent.len().to_string()])
                     .env_clear()
                     .envs(session)
                     .stdin(Stdio::piped())
@@ -271,7 +272,7 @@ impl Host {
                 else {
                     return Err(Failure::new(HostFailure::Other, "sh has no standard streams"));
                 };
-                frame::converse(call, stdin, stdout, stderr, limit).await.map_err(|failure| match failure.kind {
+                frame::converse(sent, call, stdin, stdout, stderr, limit).await.map_err(|failure| match failure.kind {
                     HostFailure::Timeout => Failure { kind: HostFailure::Slow, ..failure },
                     _ => failure,
                 })
@@ -307,7 +308,7 @@ impl Host {
     }
 
     /// Tells why a port on the host's loopback address can't be dialed, where that is the host's will: a refusal of sshd
-    /// looks like one of the port in [`Host::dial`]. Makes a connection of its own.
+    /// looks like one of the port in [`Connection::dial`]. Makes a connection of its own.
     pub async fn forbids(&self, port: u16, deadline: Duration) -> Option<Failure> {
         match &self.means {
             Means::Local => None,

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout};
 use super::config::{configuration, includes};
 use super::failure::{Failure, HostFailure};
 use super::frame::{self, RemoteScript, ScriptOutput};
-use super::{SshTarget, Stream};
+use super::{ByteStream, SshTarget};
 use crate::scripts;
 
 /// How long a master on this machine may take to answer.
@@ -91,7 +91,8 @@ impl SshHost {
         let late = |_| Failure::timeout(deadline);
         let mut master = tokio::time::timeout_at(limit, self.master()).await.map_err(late)??;
         // Constant but for the script's length, which is a number.
-        let line = format!("exec sh -c '{}' sh {}", scripts::LOADER, call.script_length());
+        let sent = scripts::sent(call.script);
+        let line = format!("exec sh -c '{}' sh {}", scripts::LOADER, sent.len());
         let (mut tries, mut again) = (0, false);
         let mut child = loop {
             let mut command = openssh::Session::to_raw_command(master.session.clone(), &line);
@@ -122,7 +123,7 @@ impl SshHost {
         else {
             return Err(Failure::new(HostFailure::Other, "the ssh session has no standard streams"));
         };
-        match frame::converse(call, stdin, stdout, stderr, limit).await {
+        match frame::converse(sent, call, stdin, stdout, stderr, limit).await {
             // What says nothing may be a connection that broke.
             Err(failure) if failure.kind == HostFailure::Shell && !master.answers().await => {
                 Err(Failure::new(HostFailure::Dropped, "the connection broke before the host answered"))
@@ -148,7 +149,7 @@ impl SshHost {
         })
     }
 
-    pub(super) async fn dial(&self, port: u16) -> Result<(Box<dyn Stream>, Child), Failure> {
+    pub(super) async fn dial(&self, port: u16) -> Result<(Box<dyn ByteStream>, Child), Failure> {
         let mut master = self.master().await?;
         if !master.answers().await {
             self.forget(&master).await;

@@ -10,6 +10,7 @@ use super::escape::{escape_control, in_line, sealed, sealed_json};
 use super::log::record;
 use super::stream::{Color, Stream, Tone};
 use crate::error::{Diagnostic, Error, RenderStyle, Severity, render, typed};
+use crate::values;
 
 /// The version of all JSON documents; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -213,9 +214,9 @@ impl Ui {
         let look = RenderStyle { color: self.err.color, width: self.err.width.unwrap_or(100) };
         let (errors, warnings): (Vec<&Diagnostic>, Vec<_>) =
             diagnostics.iter().partition(|d| d.severity == Severity::Error);
-        let mut count = count(errors.len(), "problem");
+        let mut count = values::count(errors.len(), "problem");
         if !warnings.is_empty() {
-            count = format!("{count} and {}", self::count(warnings.len(), "warning"));
+            count = format!("{count} and {}", values::count(warnings.len(), "warning"));
         }
         complain(&format!("{}{count} in the description; nothing was done", render(diagnostics, look)));
         if self.output == Output::Json {
@@ -275,9 +276,4 @@ fn show(text: &str) {
     if !bars::above(text) {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
-}
-
-/// Returns `1 node`, `2 nodes`.
-pub fn count(number: usize, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }

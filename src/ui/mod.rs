@@ -14,7 +14,7 @@ mod progress;
 mod stream;
 mod table;
 
-pub use console::{Output, SCHEMA, Ui, at_terminal, count, log, unwritten, written};
+pub use console::{Output, SCHEMA, Ui, at_terminal, log, unwritten, written};
 pub use log::keep_log;
 pub use progress::{Progress, follow};
 pub use stream::Color;

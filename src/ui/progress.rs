@@ -8,12 +8,12 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::bars::draw;
-use super::console::{Output, Ui, complain, count};
+use super::console::{Output, Ui, complain};
 use super::escape::{escape_control, in_line};
 use super::stream::{Tone, dumb};
 use crate::error::typed;
 use crate::fleet::Event;
-use crate::values::shell_word;
+use crate::values::{count, shell_word};
 
 /// How much is shown where there is no terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

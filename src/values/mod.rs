@@ -1,6 +1,7 @@
 //! Values with one type and one parser each: durations, sizes, CPU lists, ports, networks, shares, versions.
 
 mod amounts;
+mod count;
 mod cpus;
 mod keywords;
 mod names;
@@ -15,6 +16,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use amounts::{Interval, Percent, Size};
+pub use count::count;
 pub use cpus::CpuList;
 pub use keywords::{
     Backend, ChecksumMode, Compress, Curve, FanoutMode, LayoutInputs, Metrics, Restart, Role, RunnerKind, StoreBackend,

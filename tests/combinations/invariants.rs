@@ -479,7 +479,7 @@ fn nothing_left(subject: &Subject<'_>, host: &HostAt, look: &Look) -> Checked {
     let (seen, found): (Vec<String>, Vec<String>) = found.into_iter().partition(|n| n.starts_with(".seen-"));
     let (infos, releases): (Vec<&String>, Vec<&String>) = found.iter().partition(|n| n.ends_with(".info"));
     let running: BTreeSet<&String> = look.processes.values().map(|p| &p.release).collect();
-    // What ran before the last switch, and what archives logs, may have releases of their own.
+    // What ran before the last activation, and what archives logs, may have releases of their own.
     if releases.len() > subject.keep + 2 + running.len() {
         return Err(format!("{}: {} are to be kept, and {releases:?} are there", host.name, subject.keep));
     }

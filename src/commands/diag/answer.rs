@@ -8,7 +8,7 @@ use super::redact;
 
 /// Some lines of a file of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Text {
+pub(crate) struct FileText {
     /// What it is called: `stderr`, `crash/TIME/backtrace`.
     pub file: String,
     /// The last lines, without secrets.
@@ -34,7 +34,7 @@ pub(super) struct NodeFacts {
     pub(super) threads: Option<String>,
     pub(super) cpus: Option<String>,
     pub(super) status: Option<String>,
-    pub(super) texts: Vec<Text>,
+    pub(super) texts: Vec<FileText>,
     pub(super) crashes: Vec<String>,
     pub(super) crash_files: Vec<CrashFile>,
     /// What it depends on in each release: names and digests.
@@ -43,7 +43,7 @@ pub(super) struct NodeFacts {
 
 /// A release that lies on a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct StoredRelease {
+pub(crate) struct ListedRelease {
     pub id: String,
     /// When it was made the current one, as RFC 3339 in UTC.
     pub time: Option<String>,
@@ -59,7 +59,7 @@ pub(super) struct HostFacts {
     pub(super) system: Vec<String>,
     pub(super) nodes: BTreeMap<String, NodeFacts>,
     /// The newest first.
-    pub(super) releases: Vec<StoredRelease>,
+    pub(super) releases: Vec<ListedRelease>,
 }
 
 impl HostFacts {
@@ -94,7 +94,7 @@ impl HostFacts {
                 }
                 "release" => {
                     host.nodes.extend(node.take());
-                    host.releases.push(StoredRelease { id: value.to_owned(), ..StoredRelease::default() });
+                    host.releases.push(ListedRelease { id: value.to_owned(), ..ListedRelease::default() });
                 }
                 "info" => host.info(value).ok_or_else(wrong)?,
                 "input" if node.is_none() => host.input(value).ok_or_else(wrong)?,
@@ -168,7 +168,7 @@ impl NodeFacts {
             "limit" => self.limits.push(value.split_whitespace().collect::<Vec<_>>().join(" ")),
             "threads" => self.threads = Some(value.to_owned()),
             "cpus" => self.cpus = Some(value.to_owned()),
-            "text" => self.texts.push(Text { file: value.to_owned(), lines: Vec::new() }),
+            "text" => self.texts.push(FileText { file: value.to_owned(), lines: Vec::new() }),
             "line" => self.texts.last_mut()?.lines.push(value.to_owned()),
             "crash" => self.crashes.push(value.to_owned()),
             "left" => {

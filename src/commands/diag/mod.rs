@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::ValueHint;
 use serde::Serialize;
 
-use self::answer::{CrashFile, HostFacts, NodeFacts, StoredRelease, Text};
+use self::answer::{CrashFile, FileText, HostFacts, ListedRelease, NodeFacts};
 use super::args::Selectors;
 use super::report::{Report, partial};
 use super::session::Extent;
@@ -120,7 +120,7 @@ pub(crate) struct NodeDiag {
     pub crashes: Vec<String>,
     pub crash_files: Vec<CrashFile>,
     /// The last lines of what it printed.
-    pub texts: Vec<Text>,
+    pub texts: Vec<FileText>,
 }
 
 /// What a node depends on that differs from the release before.
@@ -144,7 +144,7 @@ pub(crate) struct HostDiag {
     /// Version and backend of what runs there.
     pub zeek: Option<String>,
     /// The last releases, the newest first.
-    pub releases: Vec<StoredRelease>,
+    pub releases: Vec<ListedRelease>,
 }
 
 impl Report for DiagReport {
@@ -278,7 +278,7 @@ fn told<'a>(cluster: &'a Cluster, nodes: &[&'a Node]) -> Vec<&'a str> {
 }
 
 /// What a node depends on that its release brought.
-fn changed(release: &str, releases: &[StoredRelease], node: &NodeFacts) -> Option<Changed> {
+fn changed(release: &str, releases: &[ListedRelease], node: &NodeFacts) -> Option<Changed> {
     let at = releases.iter().position(|r| r.id == release)?;
     let now = node.inputs.get(release)?;
     let (before, inputs) = releases[at + 1..].iter().find_map(|r| Some((r, node.inputs.get(&r.id)?)))?;
@@ -289,6 +289,6 @@ fn changed(release: &str, releases: &[StoredRelease], node: &NodeFacts) -> Optio
         .chain(inputs.keys().filter(|name| !now.contains_key(*name)).cloned())
         .collect();
     what.sort_unstable();
-    let StoredRelease { time, who, .. } = releases[at].clone();
+    let ListedRelease { time, who, .. } = releases[at].clone();
     Some(Changed { since: before.id.clone(), time, who, what })
 }

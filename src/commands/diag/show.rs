@@ -2,7 +2,8 @@
 
 use super::{Changed, DiagReport, NodeDiag};
 use crate::commands::status::State;
-use crate::ui::{Stream, Tone, Ui, count, in_line, typed};
+use crate::ui::{Stream, Tone, Ui, in_line, typed};
+use crate::values::count;
 
 pub(super) fn show(report: &DiagReport, ui: &Ui) {
     let mut text = String::new();

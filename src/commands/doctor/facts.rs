@@ -11,7 +11,7 @@ use crate::values::{is_account_name, is_secret_name};
 
 /// What is known of a host.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Facts {
+pub(crate) struct DoctorFacts {
     pub(crate) machine: String,
     pub(crate) boot: String,
     /// By how many seconds its clock is ahead of ours, as far as that is certain.
@@ -30,7 +30,7 @@ pub(crate) struct Facts {
     /// Whether Zeek has the packet source; none where it did not say.
     pub(crate) af_packet: Option<bool>,
     /// The folders, by what they are for.
-    pub(crate) folders: BTreeMap<String, Folder>,
+    pub(crate) folders: BTreeMap<String, FolderFacts>,
     /// The components of the paths of the folders and of Zeek.
     pub(crate) ways: Vec<Component>,
     pub(crate) format: Option<String>,
@@ -60,7 +60,7 @@ pub(crate) struct Facts {
 
 /// A folder, or what there is of the way to it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Folder {
+pub(crate) struct FolderFacts {
     /// The part that exists.
     pub(crate) path: String,
     pub(crate) writable: bool,
@@ -79,7 +79,7 @@ fn address_of(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| six().map(IpAddr::from))
 }
 
-impl Facts {
+impl DoctorFacts {
     /// Reads the lines of an answer that came between two points in time, in seconds since 1970.
     pub(crate) fn parse(lines: &[String], (before, after): (i64, i64)) -> Self {
         let mut facts = Self::default();
@@ -115,7 +115,7 @@ impl Facts {
                     if let [what, writable, mode, owner, free, path] =
                         rest.splitn(6, ' ').collect::<Vec<_>>().as_slice()
                     {
-                        let folder = Folder {
+                        let folder = FolderFacts {
                             path: (*path).to_owned(),
                             writable: *writable == "yes",
                             mode: u32::from_str_radix(mode, 8).ok(),

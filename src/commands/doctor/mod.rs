@@ -19,9 +19,9 @@ use crate::fleet::{Fleet, HostHandle};
 use crate::scripts;
 use crate::transport::{Failure, RemoteScript};
 use crate::ui::Progress;
-use facts::Facts;
+use facts::DoctorFacts;
 use needs::{Needs, SESSIONS, own_archive};
-use report::{Check, DoctorReport, HostReport, Verdict};
+use report::{DoctorReport, HostCheck, HostReport, Verdict};
 
 /// Check that each host has what it needs, and print what root must run once; changes nothing
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ impl Command for Doctor {
 /// Looks at every host that is not disabled. A host that can't be asked is in the report.
 async fn doctor(fleet: &Fleet) -> DoctorReport {
     let cluster = &*fleet.cluster;
-    let mut answers: BTreeMap<usize, Result<Facts, Failure>> = BTreeMap::new();
+    let mut answers: BTreeMap<usize, Result<DoctorFacts, Failure>> = BTreeMap::new();
     let asked = fleet
         .each("looking at hosts", fleet.handles(fleet.enabled()), |handle| async move { ask(fleet, &handle).await })
         .await;
@@ -57,7 +57,7 @@ async fn doctor(fleet: &Fleet) -> DoctorReport {
             Ok(facts) => preflight::host(cluster, *index, facts, &Needs::of(cluster, *index), &answers),
             Err(failure) => HostReport {
                 host: name.clone(),
-                checks: vec![Check {
+                checks: vec![HostCheck {
                     what: if cluster.hosts[*index].local { "host" } else { "ssh" },
                     verdict: Verdict::Bad,
                     found: format!("cannot be reached: {}", failure.text()),
@@ -70,7 +70,7 @@ async fn doctor(fleet: &Fleet) -> DoctorReport {
     DoctorReport { hosts }
 }
 
-async fn ask(fleet: &Fleet, handle: &HostHandle) -> Result<Facts, Failure> {
+async fn ask(fleet: &Fleet, handle: &HostHandle) -> Result<DoctorFacts, Failure> {
     let cluster = &*fleet.cluster;
     let index = handle.index.unwrap_or_default();
     let needs = Needs::of(cluster, index);
@@ -95,7 +95,7 @@ async fn ask(fleet: &Fleet, handle: &HostHandle) -> Result<Facts, Failure> {
     let before = jiff::Timestamp::now().as_second();
     let reply = handle.connection.run(call).await?;
     let after = jiff::Timestamp::now().as_second();
-    let mut facts = Facts::parse(&reply.lines, (before, after));
+    let mut facts = DoctorFacts::parse(&reply.lines, (before, after));
     if !cluster.hosts[index].local {
         // What sshd does counts, and its configuration is mostly not for us to read.
         facts.sessions = room(handle, fleet.settings.question).await.err();

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{Facts, Folder};
+use super::facts::{DoctorFacts, FolderFacts};
 use super::needs::{Needs, SESSIONS, own_archive};
-use super::report::{Check, HostReport, Verdict};
+use super::report::{HostCheck, HostReport, Verdict};
 use crate::cluster::{Archive, Cluster, CoreLimit, Folders, Host, RunnerKind};
 use crate::release::FORMAT;
 use crate::transport::Failure;
@@ -24,18 +24,18 @@ const ROOT: &str = "run the command below as root";
 struct Preflight<'a> {
     cluster: &'a Cluster,
     host: &'a Host,
-    facts: &'a Facts,
+    facts: &'a DoctorFacts,
     needs: &'a Needs<'a>,
-    checks: Vec<Check>,
+    checks: Vec<HostCheck>,
     as_root: Vec<String>,
 }
 
 pub(crate) fn host(
     cluster: &Cluster,
     index: usize,
-    facts: &Facts,
+    facts: &DoctorFacts,
     needs: &Needs<'_>,
-    all: &BTreeMap<usize, Result<Facts, Failure>>,
+    all: &BTreeMap<usize, Result<DoctorFacts, Failure>>,
 ) -> HostReport {
     let host = &cluster.hosts[index];
     let mut judge = Preflight { cluster, host, facts, needs, checks: Vec::new(), as_root: Vec::new() };
@@ -65,7 +65,7 @@ fn version_of(said: &str) -> Option<(Version, &str)> {
 
 impl Preflight<'_> {
     fn add(&mut self, what: &'static str, verdict: Verdict, found: impl Into<String>, hint: Option<String>) {
-        self.checks.push(Check { what, verdict, found: found.into(), hint });
+        self.checks.push(HostCheck { what, verdict, found: found.into(), hint });
     }
 
     fn good(&mut self, what: &'static str, found: impl Into<String>) {
@@ -87,7 +87,7 @@ impl Preflight<'_> {
     }
 
     /// How the host is reached, and that it is no other.
-    fn way(&mut self, index: usize, all: &BTreeMap<usize, Result<Facts, Failure>>) {
+    fn way(&mut self, index: usize, all: &BTreeMap<usize, Result<DoctorFacts, Failure>>) {
         let facts = self.facts;
         if !facts.complete {
             self.bad("ssh", "the host's reply is incomplete", "try again with a longer `--timeout`");
@@ -136,7 +136,7 @@ impl Preflight<'_> {
     }
 
     /// Returns the version that the host has.
-    fn zeek(&mut self, all: &BTreeMap<usize, Result<Facts, Failure>>) -> Option<Version> {
+    fn zeek(&mut self, all: &BTreeMap<usize, Result<DoctorFacts, Failure>>) -> Option<Version> {
         let path = format!("{}/bin/zeek", self.host.prefix);
         match self.facts.zeek.as_str() {
             "missing" => {
@@ -303,7 +303,7 @@ impl Preflight<'_> {
         }
     }
 
-    fn folder(&mut self, what: &'static str, path: &str, folder: &Folder) {
+    fn folder(&mut self, what: &'static str, path: &str, folder: &FolderFacts) {
         let exists = folder.path == path;
         let user = self.facts.user.clone();
         // What is wrong with the way there is told once.

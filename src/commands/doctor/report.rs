@@ -18,14 +18,14 @@ pub(crate) struct DoctorReport {
 pub(crate) struct HostReport {
     pub(crate) host: String,
     /// What was looked at.
-    pub(crate) checks: Vec<Check>,
+    pub(crate) checks: Vec<HostCheck>,
     /// What root has to run there once, in this order.
     pub(crate) as_root: Vec<String>,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Check {
+pub(crate) struct HostCheck {
     /// What: `zeek`, `ports`.
     pub(crate) what: &'static str,
     pub(crate) verdict: Verdict,

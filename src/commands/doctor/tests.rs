@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use super::facts::Facts;
+use super::facts::DoctorFacts;
 use super::needs::device;
 use super::*;
 use crate::cluster::Cluster;
@@ -45,15 +45,15 @@ fn cluster(rest: &str) -> Cluster {
     crate::cluster::check(&description).unwrap_or_else(|all| panic!("{}", render(&all, RenderStyle::default())))
 }
 
-fn facts(text: &str) -> Facts {
-    Facts::parse(&text.lines().map(str::to_owned).collect::<Vec<_>>(), (998, 1003))
+fn facts(text: &str) -> DoctorFacts {
+    DoctorFacts::parse(&text.lines().map(str::to_owned).collect::<Vec<_>>(), (998, 1003))
 }
 
 /// Judges the first host, and says what is not good.
 fn told(cluster: &Cluster, text: &str, other: &str) -> String {
     let all = BTreeMap::from([(0, Ok(facts(text))), (1, Ok(facts(other)))]);
     let report = preflight::host(cluster, 0, &facts(text), &Needs::of(cluster, 0), &all);
-    let line = |c: &Check| {
+    let line = |c: &HostCheck| {
         let hint = c.hint.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
         format!("{:?} {}: {}{hint}", c.verdict, c.what, c.found)
     };
@@ -154,7 +154,7 @@ proptest! {
         "(host|user|folder|ephemeral|reserved|logind|interface|listens|zeek|caps|format)? ?.{0,40}", 0..30,
     )) {
         let cluster = cluster("runner: process");
-        let facts = Facts::parse(&lines, (0, 1));
+        let facts = DoctorFacts::parse(&lines, (0, 1));
         let all = BTreeMap::from([(0, Ok(facts.clone()))]);
         let _ = preflight::host(&cluster, 0, &facts, &Needs::of(&cluster, 0), &all);
     }

@@ -3,8 +3,8 @@
 use super::super::report::{Report, partial};
 use crate::error::Kind;
 use crate::nodes::{NodeOutcome, RunReport};
-use crate::ui::{Cell, Column, Tone, Ui, complain, count, escape_control, in_line, table, typed};
-use crate::values::fold_names;
+use crate::ui::{Cell, Column, Tone, Ui, complain, escape_control, in_line, table, typed};
+use crate::values::{count, fold_names};
 
 const COLUMNS: [Column; 3] = [
     Column { head: "NODE", drop_priority: 0, right: false },

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::cluster::{Role, name_ranges};
 use crate::plan::{Action, Change, FileChange, FileKind, LogFate, LogOutage, NodePlan, Plan, Upgrade};
-use crate::ui::{Output, Stream, Tone, Ui, complain, count, escape_control};
+use crate::ui::{Output, Stream, Tone, Ui, complain, escape_control};
+use crate::values::count;
 
 /// The most lines of one file's difference that are shown.
 const MOST_LINES: usize = 200;
@@ -38,7 +39,7 @@ fn text(stream: Stream, plan: &Plan, provisional: bool) -> String {
         return out.text;
     }
     let mut from: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for host in plan.hosts.iter().filter(|h| h.switches(&plan.release)) {
+    for host in plan.hosts.iter().filter(|h| h.activates(&plan.release)) {
         from.entry(host.from.as_deref().unwrap_or("nothing")).or_default().push(&host.host);
     }
     // Each command makes its own keys.

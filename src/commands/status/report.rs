@@ -7,11 +7,10 @@ use super::hosts::hosts_of;
 use super::types::{Health, NodeRow, State, StateDetail, StatusReport, Trouble, Workers};
 use crate::cluster::{Archive, Cluster, Node, Role};
 use crate::control::{NoAnswer, NodeStatus};
-use crate::fleet::{Asked, Facts, Selection, Unasked, running, runs};
+use crate::fleet::{Facts, NodeAnswers, Selection, Unasked, running, runs};
 use crate::observed::Observed;
 use crate::plan::{Folder, Misplaced, elsewhere, misplaced};
-use crate::ui::count;
-use crate::values::is_node_name;
+use crate::values::{count, is_node_name};
 
 /// From this share of packets on a worker counts as `dropping`, in per cent.
 const DROPPING: f64 = 1.0;
@@ -24,7 +23,7 @@ pub(crate) fn report(
     selection: &Selection,
     facts: &Facts,
     others: &Facts,
-    asked: &Asked<NodeStatus>,
+    asked: &NodeAnswers<NodeStatus>,
 ) -> StatusReport {
     let misplaced = misplaced(cluster, answers_of(facts).chain(answers_of(others)));
     let elsewhere = elsewhere(cluster, &misplaced, |host| facts.get(&host)?.as_ref().ok());
@@ -295,7 +294,7 @@ fn waiting(row: &mut NodeRow, cluster: &Cluster, node: &Node, observed: &Observe
         row.health = Some(Health::QueueGrowing);
         row.health_detail = Some(format!(
             "{} not archived yet on its host, the oldest for {}",
-            count(usize::try_from(observed.queue.logs).unwrap_or(usize::MAX), "rotated log"),
+            count(observed.queue.logs, "rotated log"),
             humantime::format_duration(std::time::Duration::from_secs(age))
         ));
     }

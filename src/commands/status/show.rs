@@ -7,7 +7,8 @@ use super::super::show::uptime;
 use super::prometheus;
 use super::types::{Health, NodeRow, State, StateDetail, StatusReport, Trouble};
 use crate::error::Kind;
-use crate::ui::{Cell, Column, Output, Tone, Ui, count, in_line, table, typed};
+use crate::ui::{Cell, Column, Output, Tone, Ui, in_line, table, typed};
+use crate::values::count;
 
 const COLUMNS: [Column; 12] = [
     Column { head: "NODE", drop_priority: 0, right: false },
@@ -65,7 +66,7 @@ fn text(ui: &Ui, report: &StatusReport) -> String {
             let age = queue.age.map(|a| format!(", the oldest for {}", uptime(a as f64))).unwrap_or_default();
             text.push_str(&format!(
                 "\n{host}: {} in the queue for the archive{age}\n",
-                count(usize::try_from(queue.logs).unwrap_or(usize::MAX), "rotated log")
+                count(queue.logs, "rotated log")
             ));
         }
     }

@@ -23,7 +23,7 @@ pub(crate) enum State {
     Crashed,
     /// It ended by itself and is not started again.
     Failed,
-    /// Its host is switched off in the description.
+    /// Its host is disabled in the description.
     Disabled,
     /// Its host can't be asked.
     Unknown,

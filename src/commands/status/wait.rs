@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::status;
 use super::types::{StatusReport, Trouble};
 use crate::fleet::{Fleet, Selection};
-use crate::ui::{Ui, count};
+use crate::ui::Ui;
+use crate::values::count;
 
 /// How long after an answer the next question comes.
 const AGAIN: Duration = Duration::from_secs(1);

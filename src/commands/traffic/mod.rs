@@ -23,7 +23,7 @@ use super::{Command, Hosts, Session};
 use crate::cluster::Node;
 use crate::control::NoAnswer;
 use crate::error::{CommandError, Error, Kind};
-use crate::fleet::{Asked, Event, Facts, Fleet, Selection, ask};
+use crate::fleet::{Event, Facts, Fleet, NodeAnswers, Selection, ask};
 use crate::plan::{elsewhere, misplaced};
 use crate::ui::Progress;
 use crate::values::{Interval, Toggle};
@@ -87,7 +87,7 @@ async fn traffic(fleet: &Fleet, selection: &Selection, window: Duration) -> Traf
     report(cluster, &outcomes(fleet, selection, &facts, &before, Some(&after)), failure(fleet, &after))
 }
 
-fn failure(fleet: &Fleet, asked: &Asked<Counters>) -> Option<String> {
+fn failure(fleet: &Fleet, asked: &NodeAnswers<Counters>) -> Option<String> {
     asked.unasked.as_ref().map(|why| unasked(fleet, why))
 }
 
@@ -96,8 +96,8 @@ fn outcomes<'a>(
     fleet: &'a Fleet,
     selection: &'a Selection,
     facts: &Facts,
-    before: &Asked<Counters>,
-    after: Option<&Asked<Counters>>,
+    before: &NodeAnswers<Counters>,
+    after: Option<&NodeAnswers<Counters>>,
 ) -> Vec<(&'a Node, Outcome)> {
     let cluster = &*fleet.cluster;
     let mut measured: BTreeMap<&str, Outcome> = BTreeMap::new();

@@ -32,7 +32,7 @@ pub struct CheckReport {
     /// The release that was checked.
     pub release: String,
     /// The nodes for which Zeek has parsed the scripts.
-    pub checked: Vec<Checked>,
+    pub checked: Vec<CheckedNode>,
     /// What Zeek did not accept.
     pub errors: Vec<Finding>,
     /// What Zeek or clusterctl warns of.
@@ -43,7 +43,7 @@ pub struct CheckReport {
 
 /// A node for which Zeek has parsed the scripts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Checked {
+pub struct CheckedNode {
     /// Its name.
     pub node: String,
     pub host: String,
@@ -94,7 +94,7 @@ pub(crate) async fn parse(
             let Some(class) = classes.iter().find(|c| cluster.nodes[c[0]].name == words.node) else { continue };
             let node = &cluster.nodes[class[0]];
             let nodes = class.iter().map(|i| cluster.nodes[*i].name.clone()).collect();
-            checked.push((class[0], Checked { node: words.node.clone(), host: handle.name.clone(), nodes }));
+            checked.push((class[0], CheckedNode { node: words.node.clone(), host: handle.name.clone(), nodes }));
             for line in &words.warnings {
                 warnings.add(names.read(node, &folder, line), class);
             }

@@ -43,18 +43,18 @@ fn f02_a_host_lost_while_staging_changes_nothing() {
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
 fn f03_a_host_lost_after_staging_touches_no_node() {
-    // The word to switch may be faster than the cut: then it is another fault, which the next deploy finishes as well.
+    // The word to activate may be faster than the cut: then it is another fault, which the next deploy finishes as well.
     for attempt in 1.. {
         let scene = Scene::begin();
-        scene.change(&format!("which one host has but does not switch to, {attempt}"));
+        scene.change(&format!("which one host has but does not activate, {attempt}"));
         let joined = joined(&scene, "sensor2");
-        let said = cut_at(&scene, "switching", &[]).code(1);
+        let said = cut_at(&scene, "activating", &[]).code(1);
         names(&said, &["sensor2"]);
         // Those that can be reached are back.
         let seen = scene.seen_on(&["mgmt", "sensor1"]);
         assert_eq!(seen.everywhere(), scene.old);
         drop(joined);
-        if said.stderr.contains("not all hosts could switch") {
+        if said.stderr.contains("not all hosts could activate") {
             names(&said, &["no node was stopped"]);
             assert_eq!(scene.seen().running, scene.before);
             scene.nothing_lost();
@@ -66,7 +66,7 @@ fn f03_a_host_lost_after_staging_touches_no_node() {
         }
         names(&said, &["not all hosts went back"]);
         scene.next_deploy_finishes();
-        assert!(attempt < 5, "the word to switch was always faster");
+        assert!(attempt < 5, "the word to activate was always faster");
     }
 }
 
@@ -101,7 +101,7 @@ fn f04_a_host_that_may_fail_is_left_behind_and_resumed_when_it_returns() {
     let scene = Scene::begin();
     scene.change("without a host that may fail");
     let joined = joined(&scene, "sensor2");
-    let said = cut_at(&scene, "switching", &["--allow-failed", "50%"]);
+    let said = cut_at(&scene, "activating", &["--allow-failed", "50%"]);
     assert_eq!(said.code, 4, "{said:?}");
     names(&said, &["sensor2"]);
     let seen = scene.seen_on(&["mgmt", "sensor1"]);

@@ -1,4 +1,4 @@
-//! Switching hosts to a release, and the way back to what ran before.
+//! Making a release the current one on hosts, and the way back to what ran before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::remote::verdict;
 use crate::scripts;
 use crate::transport::RemoteScript;
 
-/// How long a host may take to switch.
-const SWITCHING: Duration = Duration::from_secs(60);
+/// How long a host may take to activate a release.
+const ACTIVATING: Duration = Duration::from_secs(60);
 
 /// How long a host may take to delete what is not needed any more.
 const PRUNING: Duration = Duration::from_secs(600);
 
-/// Which way hosts are switched.
+/// Which way hosts go.
 pub(crate) enum Direction {
     /// To the release; hosts that left and are done with need not be remembered.
     Forward(BTreeSet<String>),
@@ -26,9 +26,9 @@ pub(crate) enum Direction {
     Revert,
 }
 
-/// What hosts are switched with.
+/// What a release is activated with.
 #[derive(Clone, Copy)]
-pub(crate) struct Switch<'a> {
+pub(crate) struct Activation<'a> {
     pub(crate) fleet: &'a Fleet,
     pub(crate) prepared: &'a Prepared,
     pub(crate) locks: &'a Locks,
@@ -36,13 +36,13 @@ pub(crate) struct Switch<'a> {
 
 /// What was done to nodes so far.
 #[derive(Default)]
-pub(crate) struct SwitchProgress {
+pub(crate) struct ActivationProgress {
     pub(crate) stops: Vec<NodeTask>,
     pub(crate) starts: Vec<NodeTask>,
     pub(crate) nodes: Vec<NodeOutcome>,
 }
 
-impl SwitchProgress {
+impl ActivationProgress {
     /// Adds what became of nodes; a later outcome of a node replaces an earlier one.
     pub(crate) fn add(&mut self, nodes: Vec<NodeOutcome>) {
         let again: BTreeSet<(&str, &str)> = nodes.iter().map(|o| (o.node.as_str(), o.host.as_str())).collect();
@@ -51,18 +51,18 @@ impl SwitchProgress {
     }
 }
 
-impl Switch<'_> {
-    /// Switches hosts to the release, or back to what they had.
-    pub(crate) async fn switch_all(
+impl Activation<'_> {
+    /// Activates the release on hosts, or again what they had.
+    pub(crate) async fn activate_all(
         &self,
         phase: &'static str,
         handles: Vec<HostHandle>,
         way: &Direction,
     ) -> Vec<(HostHandle, Result<(), StepError>)> {
-        self.fleet.each(phase, handles, |handle| async move { self.switch_one(&handle, way).await }).await
+        self.fleet.each(phase, handles, |handle| async move { self.activate_one(&handle, way).await }).await
     }
 
-    async fn switch_one(&self, handle: &HostHandle, way: &Direction) -> Result<(), StepError> {
+    async fn activate_one(&self, handle: &HostHandle, way: &Direction) -> Result<(), StepError> {
         let (prepared, operation, cluster) = (self.prepared, self.locks.operation(), &self.fleet.cluster);
         let before = handle.index.and_then(|i| prepared.found[i].as_ref());
         let old = before.and_then(|o| o.current.as_deref()).unwrap_or("-");
@@ -96,7 +96,7 @@ impl Switch<'_> {
             input.push('\n');
         }
         let call = || {
-            RemoteScript::new(scripts::ACTIVATE, SWITCHING)
+            RemoteScript::new(scripts::ACTIVATE, ACTIVATING)
                 .arg(&handle.folders.home)
                 .arg(to)
                 .arg(from)
@@ -146,7 +146,8 @@ impl Switch<'_> {
         if done.is_empty() {
             return;
         }
-        for (handle, answer) in self.switch_all("recording hosts that left", handles, &Direction::Forward(done)).await {
+        for (handle, answer) in self.activate_all("recording hosts that left", handles, &Direction::Forward(done)).await
+        {
             if let Err(why) = answer {
                 // It is asked once more by the next deploy, and no more than that.
                 self.fleet.emit(Event::Note { text: format!("{}: can't record which hosts left: {why}", handle.name) });
@@ -156,12 +157,12 @@ impl Switch<'_> {
 
     /// Brings all hosts back to the release that ran before, and the nodes that ran or were meant to run to theirs;
     /// returns what became of the nodes, and the hosts that could not go back.
-    pub(crate) async fn go_back(&self, done: &SwitchProgress) -> (Vec<NodeOutcome>, Vec<String>) {
+    pub(crate) async fn go_back(&self, done: &ActivationProgress) -> (Vec<NodeOutcome>, Vec<String>) {
         let prepared = self.prepared;
         let mut nodes = stop_tasks(self.fleet, self.locks, &done.starts, OnFailure::Ignore).await;
-        // Also those that were left behind on the way: they may have switched before they were lost.
+        // Also those that were left behind on the way: they may have activated it before they were lost.
         let handles = self.fleet.handles(prepared.release.parts.iter().map(|p| p.host));
-        let answers = self.switch_all("switching", handles, &Direction::Revert).await;
+        let answers = self.activate_all("activating", handles, &Direction::Revert).await;
         let refused: BTreeMap<String, String> =
             answers.into_iter().filter_map(|(handle, answer)| Some((handle.name, answer.err()?.into()))).collect();
         let not_back = refused.iter().map(|(host, why)| format!("{host}: {why}")).collect();
