@@ -86,7 +86,7 @@ scripts! {
     /// Counts the rotated logs that wait for the archive.
     QUEUE: "say" "lib" "logs" "queue";
     /// Maintains a host now.
-    MAINTAIN: "say" "lib" "logs" "claim" "format" "locking" "crashes" "sweep" "maintain";
+    MAINTAIN: "say" "lib" "logs" "claim" "format" "locking" "crashes" "sweep" "textfile" "maintain";
     /// Installs or removes the timer with which a host maintains itself.
     MAINTAIN_INSTALL: "say" "lib" "format" "maintain-install";
     /// What a host has of what clusterctl needs.
@@ -101,7 +101,7 @@ scripts! {
     /// In a release: archives rotated logs.
     RELEASE_ARCHIVER: "here" "lib" "claim" "logs" "archiver";
     /// In a release: maintains the host, for a timer or cron.
-    RELEASE_MAINTAIN: "here" "say" "lib" "logs" "claim" "format" "locking" "crashes" "sweep" "maintain";
+    RELEASE_MAINTAIN: "here" "say" "lib" "logs" "claim" "format" "locking" "crashes" "sweep" "textfile" "maintain";
 }
 
 /// In a release: the unit of all nodes (systemd.unit(5)).

@@ -2,7 +2,7 @@
 # Sets the settings of a release's logs from its file.
 # shellcheck disable=SC2034
 log_settings() {
-	archive='' archiver='' compress='' expire='' min_free=0 ready=120 several=''
+	archive='' archiver='' compress='' expire='' min_free=0 ready=120 several='' textfile=''
 	while read -r key value; do
 		case $key in
 		archive) archive=$value ;;
@@ -12,6 +12,7 @@ log_settings() {
 		min_free) min_free=$value ;;
 		ready) ready=$value ;;
 		several) several=$value ;;
+		textfile) textfile=$value ;;
 		esac
 	done <"$1"
 }

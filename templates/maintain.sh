@@ -205,4 +205,5 @@ done | while IFS= read -r folder; do
 	done
 done | sort -u
 keep "$home/maintained" "$(date +%s) ${unfinished:+unfinished}"
+[ -z "$textfile" ] || write_facts "$textfile"
 say ended

@@ -118,3 +118,27 @@ fn targets_are_those_that_nodes_serve() {
     let port = groups[0]["targets"][0].as_str().unwrap().strip_prefix("127.0.0.1:").unwrap();
     assert!(layout.contains(&format!("$metrics_port={port}/tcp")), "{layout}");
 }
+
+#[test]
+fn maintenance_writes_what_a_host_knows_of_itself() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    let (file, folder) = (cluster.dir().join("cluster.yaml"), cluster.dir().join("text"));
+    let with = format!("metrics: {{ listen: off, textfile: {} }}", folder.display());
+    let text = std::fs::read_to_string(&file).unwrap().replace("metrics: { listen: off }", &with);
+    std::fs::write(&file, text).unwrap();
+    cluster.run(&["deploy", "--yes"]).code(0);
+    cluster.run(&["stop", "worker-2"]).code(0);
+    let said = cluster.run(&["maintain"]).code(5);
+    assert!(said.stdout.contains("facts for Prometheus were not written: ") && said.stdout.contains("is no folder"));
+    std::fs::create_dir(&folder).unwrap();
+    cluster.run(&["maintain"]).code(0);
+    let name = cluster.name();
+    let text = std::fs::read_to_string(folder.join(format!("clusterctl_{name}.prom"))).unwrap();
+    let Some(samples) = samples(&text) else { return };
+    for (node, wanted) in [("worker-1", 1.0), ("worker-2", 0.0)] {
+        for family in ["clusterctl_maintenance_node_wanted", "clusterctl_maintenance_node_running"] {
+            assert_eq!(values(&samples, family, &[("cluster", &name), ("node", node)]), [wanted], "{family} {node}");
+        }
+    }
+}

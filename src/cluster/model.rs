@@ -23,6 +23,9 @@ pub struct Cluster {
     pub ports: Ports,
     /// Where nodes serve metrics.
     pub metrics: Metrics,
+    /// The folder on hosts into which maintenance writes facts for Prometheus. Hosts read it from a file of the release.
+    #[serde(skip)]
+    pub textfile: Option<String>,
     /// Where logs go.
     pub logs: Logs,
     /// What is watched of the traffic.

@@ -85,6 +85,7 @@ pub fn resolve(spec: &Spec, broken: &BTreeSet<Place>, dir: &Path) -> (Option<Clu
         zeek,
         ports,
         metrics,
+        textfile: spec.metrics.textfile.as_ref().map(|path| path.as_str().to_owned()),
         logs,
         checks: Checks { traffic: spec.checks.traffic.unwrap_or(Toggle::On) },
         timeouts,

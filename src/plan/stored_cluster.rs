@@ -56,6 +56,7 @@ pub fn recorded(stored: Stored, now: &Cluster) -> Result<Recorded, String> {
             xsub: stored.ports.xsub.0,
         },
         metrics: stored.metrics,
+        textfile: None,
         logs: cluster::Logs {
             archive: match stored.logs.archive {
                 None => cluster::Archive::Off,

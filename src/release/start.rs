@@ -195,6 +195,9 @@ pub(super) fn archiver(cluster: &Cluster, index: usize, host: &Host, files: &mut
         let _ = writeln!(settings, "expire {}", expire.as_secs().max(60));
     }
     let _ = writeln!(settings, "min_free {}\nready {}", logs.min_free, cluster.timeouts.ready.as_secs().max(1));
+    if let Some(folder) = &cluster.textfile {
+        let _ = writeln!(settings, "textfile {folder}");
+    }
     put("clusterctl/maintain.sh".to_owned(), scripts::RELEASE_MAINTAIN.to_owned());
     put("clusterctl/logs.conf".to_owned(), settings);
 }

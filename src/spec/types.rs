@@ -154,6 +154,9 @@ tables! {
     pub struct MetricsSpec {
         /// `loopback` (default), `node`, `any` or `off`.
         listen: Option<Metrics>,
+        /// The folder on hosts that `node_exporter`'s textfile collector reads: maintenance writes facts of the host
+        /// there.
+        textfile: Option<HostPath>,
     }
 
     /// Settings of logs.

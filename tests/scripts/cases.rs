@@ -774,3 +774,57 @@ fn logs_are_read_and_followed() {
         assert!(order.is_sorted_by_key(|line| place(line)), "{said:?}");
     });
 }
+
+#[test]
+fn facts_for_prometheus_are_written_where_nobody_else_can_write() {
+    in_each(&SHELLS, &[], |world| {
+        let cluster = Cluster::below(world, "a \"b\\");
+        let (home, spool) = (cluster.home.as_str(), cluster.spool.as_str());
+        let (release, folder) = (format!("{home}/releases/r1"), world.path("text"));
+        fs::create_dir_all(format!("{release}/clusterctl")).unwrap();
+        fs::write(format!("{release}/clusterctl/logs.conf"), format!("textfile {}\n", folder.display())).unwrap();
+        fs::write(format!("{home}/format"), "1\n").unwrap();
+        std::os::unix::fs::symlink("releases/r1", format!("{home}/current")).unwrap();
+        for (node, want) in [("worker-1", "stopped"), ("w \"x\\y", "stopped"), ("manager", "stopped")] {
+            fs::create_dir_all(format!("{spool}/nodes/{node}")).unwrap();
+            fs::write(format!("{spool}/nodes/{node}/want"), format!("{want}\n")).unwrap();
+        }
+        let maintain = || world.run("MAINTAIN", &[home, spool, "op", "me"], b"").lines;
+        let why = |lines: &[String]| lines.iter().find_map(|l| l.strip_prefix("textfile ").map(str::to_owned));
+        assert!(why(&maintain()).unwrap().ends_with("text is no folder"));
+        fs::create_dir(&folder).unwrap();
+        let mode = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        for open in [0o777, 0o1777, 0o775, 0o757, 0o2775] {
+            mode(open);
+            assert!(why(&maintain()).unwrap().starts_with("others can write to "), "{open:o}");
+        }
+        mode(0o755);
+        // What is there already is replaced and not followed.
+        let (file, other) = (folder.join("clusterctl_c.prom"), world.path("other"));
+        fs::write(&other, "other").unwrap();
+        std::os::unix::fs::symlink(&other, &file).unwrap();
+        let lines = maintain();
+        assert_eq!((why(&lines), lines.last().unwrap().as_str()), (None, "ended"), "{lines:?}");
+        assert_eq!(fs::read(&other).unwrap(), b"other");
+        assert_eq!(fs::symlink_metadata(&file).unwrap().mode() & 0o170_777, 0o100_644);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        let text = fs::read_to_string(&file).unwrap();
+        if let Some(samples) = crate::prometheus::samples(&text) {
+            let value = |name: &str, labels: &[(&str, &str)]| {
+                crate::prometheus::values(&samples, &format!("clusterctl_maintenance_{name}"), labels)
+            };
+            assert_eq!(value("node_running", &[("cluster", "c"), ("node", "w \"x\\y")]), [0.0], "{text}");
+            assert_eq!(value("node_wanted", &[]).len(), 3);
+            assert_eq!(value("release_info", &[("release", "r1")]), [1.0]);
+            assert_eq!(value("log_queue_files", &[]), [0.0]);
+            assert!(value("timestamp_seconds", &[])[0] > 1e9);
+        }
+        // A link to a folder, and a folder in the file's place.
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        assert!(why(&maintain()).unwrap().ends_with("clusterctl_c.prom is a folder"));
+        fs::rename(&folder, world.path("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(world.path("elsewhere"), &folder).unwrap();
+        assert!(why(&maintain()).unwrap().ends_with("text is no folder"));
+    });
+}

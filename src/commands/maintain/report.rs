@@ -55,6 +55,8 @@ pub(crate) struct HostMaintenance {
     pub(crate) healed: Vec<Healed>,
     /// File systems with too little space: mount point, free per cent.
     pub(crate) low: Vec<(String, u64)>,
+    /// Why facts for Prometheus could not be written (`metrics.textfile`).
+    pub(crate) textfile: Option<String>,
 }
 
 /// What was done on all hosts.
@@ -86,6 +88,7 @@ impl HostMaintenance {
             queue_why: None,
             healed: Vec::new(),
             low: Vec::new(),
+            textfile: None,
         }
     }
 
@@ -116,6 +119,7 @@ impl HostMaintenance {
                         done.low.push((mount.to_owned(), free.parse().unwrap_or_default()));
                     }
                 }
+                "textfile" => done.textfile = text(),
                 "healed" => done.healed.extend(healed(value)),
                 "ended" if done.result == Maintained::Failed => (done.result, done.why) = (Maintained::Done, None),
                 _ => {}
@@ -131,7 +135,10 @@ impl HostMaintenance {
 
     /// Tells whether the host is as it should be, as far as it could be seen.
     pub(crate) fn is_well(&self) -> bool {
-        self.low.is_empty() && self.queue_why.is_none() && self.healed.iter().all(|h| h.running)
+        self.low.is_empty()
+            && self.textfile.is_none()
+            && self.queue_why.is_none()
+            && self.healed.iter().all(|h| h.running)
     }
 }
 
@@ -220,6 +227,9 @@ fn lines(host: &HostMaintenance) -> Vec<String> {
     if let Some(why) = &host.queue_why {
         lines.push(format!("{name}: rotated logs wait: {why}"));
     }
+    if let Some(why) = &host.textfile {
+        lines.push(format!("{name}: facts for Prometheus were not written: {why}"));
+    }
     lines.extend(host.low.iter().map(|(mount, free)| format!("{name}: only {free} % free on {mount}")));
     lines
 }
@@ -238,12 +248,14 @@ mod tests {
             "queue 2 there is no /opt/zeek/bin/zeek-archiver",
             "expired 12",
             "low 3 /data",
+            "textfile others can write to /tmp",
             "ended",
         ]
         .map(str::to_owned)
         .to_vec();
         let done = HostMaintenance::parse("mgmt", &lines);
         assert_eq!((done.result, done.moved, done.expired, done.queue), (Maintained::Done, 3, 12, 2));
+        assert_eq!(done.textfile.as_deref(), Some("others can write to /tmp"));
         assert_eq!(done.low, [("/data".to_owned(), 3)]);
         let healed: Vec<(&str, bool)> = done.healed.iter().map(|h| (h.node.as_str(), h.running)).collect();
         assert_eq!(healed, [("worker-1", true), ("worker-2", false)]);

@@ -140,7 +140,7 @@ fn help_says_what_to_write() {
     assert_eq!(help("logs: { expire: 30 }"), "write `30d` for days, as zeekctl counts them");
     assert_eq!(help("runner: sytemd"), "did you mean `systemd`?");
     assert_eq!(help("hosts: { a: { adress: 10.0.0.1 } }"), "did you mean `address`?");
-    assert_eq!(help("metrics: { qqq: 1 }"), "known keys: `listen`");
+    assert_eq!(help("metrics: { qqq: 1 }"), "known keys: `listen`, `textfile`");
     assert!(help("hosts: { a: { qqq: 1 } }").contains("`local`, `env`, `zone_id`, `address`"));
 }
 
