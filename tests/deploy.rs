@@ -6,6 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::local::{LocalCluster, kill, wait_for};
+use crate::support::transcript::Transcript;
 
 /// A cluster that runs, with a site folder.
 fn running() -> LocalCluster {
@@ -68,8 +69,8 @@ fn releases_are_listed_and_one_goes_back_to_the_one_before_with_its_topology() {
     }
 
     // Back: manager and proxy restart, the third worker goes, the other two do not notice.
-    let said = cluster.run(&["rollback", "--yes"]).code(0);
-    assert!(said.stdout.contains(&format!("went back to {first}")), "{said:?}");
+    let seen = Transcript::default();
+    seen.run(&cluster, &["rollback", "--yes"]).code(0);
     assert_eq!(current(&cluster), first);
     assert!(!cluster.kept("journal").exists() && !cluster.kept("lock").exists());
     let pids: Vec<u64> = (1..=2).map(|n| cluster.pid(&format!("worker-{n}"))).collect();
@@ -77,15 +78,12 @@ fn releases_are_listed_and_one_goes_back_to_the_one_before_with_its_topology() {
     let status = cluster.status();
     assert_eq!(status["nodes"].as_array().unwrap().iter().filter(|n| n["state"] == "running").count(), 4);
     // Again: nothing is to do for the release that runs, and an unknown one is an error.
-    let said = cluster.run(&["rollback", &first, "--yes"]).code(0);
-    assert!(said.stdout.contains("nothing to do"), "{said:?}");
-    let said = cluster.run(&["rollback", "abcdefabcdef", "--yes"]).code(1);
-    assert!(said.stderr.contains("no host has a release abcdefabcdef"), "{said:?}");
-    // What was gone back from is not what an operator wants next, so that he has to say what is.
-    let said = cluster.run(&["rollback", "--yes"]).code(1);
-    assert!(said.stderr.contains("is already the result of a rollback"), "{said:?}");
-    assert!(said.stderr.contains(&format!("{second} of ")) && said.stderr.contains("by tester@"), "{said:?}");
+    seen.run(&cluster, &["rollback", &first, "--yes"]).code(0);
+    seen.run(&cluster, &["rollback", "abcdefabcdef", "--yes"]).code(1);
+    // An operator hardly wants the release back that a rollback has just left: the next rollback needs a name.
+    seen.run(&cluster, &["rollback", "--yes"]).code(1);
     assert_eq!(current(&cluster), first);
+    insta::assert_snapshot!(seen.take());
 }
 
 #[test]
@@ -97,13 +95,13 @@ fn a_rollback_needs_the_zeek_of_its_release_and_its_files() {
     let second = current(&cluster);
     let file = cluster.kept(&format!("releases/{first}/site/local.zeek"));
     std::fs::write(&file, "# Somebody's.\n").unwrap();
-    let said = cluster.run(&["rollback", "--yes"]).code(1);
-    assert!(said.stderr.contains("have been changed there"), "{said:?}");
+    let seen = Transcript::default();
+    seen.run(&cluster, &["rollback", "--yes"]).code(1);
     std::fs::write(&file, "# One.\n").unwrap();
     cluster.replace_zeek();
-    let said = cluster.run(&["rollback", "--yes"]).code(1);
-    assert!(said.stderr.contains("its Zeek was replaced"), "{said:?}");
+    seen.run(&cluster, &["rollback", "--yes"]).code(1);
     assert_eq!(current(&cluster), second);
+    insta::assert_snapshot!(seen.take());
 }
 
 #[test]
@@ -195,18 +193,13 @@ fn a_lock_is_told_and_can_be_freed() {
     assert!(lines.map(Result::unwrap).any(|l| l.contains("\"staging\"")));
     // It hangs, and so does the lock.
     kill("STOP", u64::from(child.id()));
-    let held = cluster.run(&["deploy", "--yes"]);
-    let unlock = cluster.run(&["unlock"]);
-    let freed = cluster.run(&["unlock", "--yes"]);
-    let again = cluster.run(&["unlock"]);
+    let seen = Transcript::default();
+    for args in [&["deploy", "--yes"][..], &["unlock"], &["unlock", "--yes"], &["unlock"]] {
+        seen.run(&cluster, args);
+    }
     kill("KILL", u64::from(child.id()));
     child.wait().unwrap();
-    assert_eq!(held.code, 6, "{held:?}");
-    assert!(held.stderr.contains("clusterctl unlock @here"), "{held:?}");
-    assert_eq!(unlock.code, 2, "{unlock:?}");
-    assert!(unlock.stderr.contains("is locked by tester@"), "{unlock:?}");
-    assert_eq!(freed.code, 0, "{freed:?}");
-    assert!(again.stdout.contains("no host is locked"), "{again:?}");
+    insta::assert_snapshot!(seen.take());
     cluster.run(&["deploy", "--yes"]).code(0);
 }
 

@@ -1,6 +1,7 @@
 //! Going back, with each thing that a description can have.
 
 use crate::support::local::LocalCluster;
+use crate::support::transcript::Transcript;
 
 /// Deploys twice, the second time with a script more, and goes back: with the file `cluster.yaml` that `write` makes.
 fn there_and_back(cluster: &LocalCluster, write: impl Fn(&LocalCluster)) {
@@ -159,19 +160,17 @@ fn keys_that_were_replaced_do_not_come_back() {
     let value = |name: &str| secret(name).lines().next().unwrap().split_once('=').unwrap().1.to_owned();
     let old = std::fs::read_to_string(cluster.kept(&format!("releases/{first}/clusterctl/secrets"))).unwrap();
     assert_ne!(keys, old);
-    let plan = cluster.run(&["rollback", "--dry-run", &first]).code(0);
-    assert!(plan.stderr.contains(&format!("rolling back to {first} as ")), "{plan:?}");
-    assert!(plan.stderr.contains("same files, current keys for ZeroMQ"), "{plan:?}");
-    let said = cluster.run(&["rollback", "--yes", &first]).code(0);
+    let seen = Transcript::default();
+    seen.run(&cluster, &["rollback", "--dry-run", &first]).code(0);
+    seen.run(&cluster, &["rollback", "--yes", &first]).code(0);
     assert_eq!(std::fs::read_to_string(cluster.kept("current/site/local.zeek")).unwrap(), "# one\n");
     assert_eq!(std::fs::read_to_string(cluster.kept("current/clusterctl/secrets")).unwrap(), keys);
-    assert!(said.stdout.contains(&format!("went back to {}", current(&cluster))), "{said:?}");
     assert_ne!(current(&cluster), first);
     let environ = environment(&cluster, "worker-1");
     assert!(environ.contains(&value(&keys)) && !environ.contains(&value(&old)));
     assert_eq!(cluster.settled()["workers"]["counted"], 2);
-    let again = cluster.run(&["rollback", "--yes", &first]).code(0);
-    assert!(again.stdout.starts_with("nothing to do"), "{again:?}");
+    seen.run(&cluster, &["rollback", "--yes", &first]).code(0);
+    insta::assert_snapshot!(seen.take());
     // The release that it became is one like any other.
     cluster.run(&["deploy", "--yes"]).code(0);
     cluster.run(&["rollback", "--yes"]).code(0);
@@ -217,19 +216,16 @@ fn secrets_of_the_environment_are_those_of_now() {
     let first = current(&cluster);
     describe(with, "# two\n", "sesame-2\n");
     cluster.run(&["deploy", "--yes"]).code(0);
-    let said = cluster.run(&["rollback", "--yes"]).code(0);
-    assert!(said.stderr.contains("same files, current secrets in the environment"), "{said:?}");
+    let seen = Transcript::default();
+    let said = seen.run(&cluster, &["rollback", "--yes"]).code(0);
     assert!(!said.stderr.contains("sesame") && !said.stdout.contains("sesame"), "{said:?}");
     assert_eq!(std::fs::read_to_string(cluster.kept("current/site/local.zeek")).unwrap(), "# one\n");
     assert!(environment(&cluster, "worker-1").contains("TOKEN=sesame-2\0"));
     // Where nobody knows a newer value, it says which one is used.
     describe("", "# three\n", "");
     cluster.run(&["deploy", "--yes"]).code(0);
-    let said = cluster.run(&["rollback", "--yes", &first]).code(0);
-    assert!(
-        said.stderr.contains(&format!("worker-1: TOKEN keeps the value that {first} was deployed with")),
-        "{said:?}"
-    );
+    seen.run(&cluster, &["rollback", "--yes", &first]).code(0);
+    insta::assert_snapshot!(seen.take());
     assert!(environment(&cluster, "worker-1").contains("TOKEN=sesame-1\0"));
     assert_eq!(current(&cluster), first);
 }

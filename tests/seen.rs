@@ -1,24 +1,18 @@
 //! What the user sees, whole: transcripts of commands on one machine, with exit codes. What differs from run to run has a
 //! word in its place, and blanks between columns are two.
 
-use std::cell::RefCell;
-use std::fmt::Write as _;
-
-use regex::{Captures, Regex};
-
 use crate::support::local::{LocalCluster, kill, wait_for};
+use crate::support::transcript::Transcript;
 
 /// A cluster with what was typed and seen there.
 struct Terminal {
     cluster: LocalCluster,
-    seen: RefCell<String>,
-    /// Ids of releases, in the order in which they were seen first.
-    releases: RefCell<Vec<String>>,
+    transcript: Transcript,
 }
 
 impl Terminal {
     fn new(rest: &str) -> Self {
-        let terminal = Self { cluster: LocalCluster::new(), seen: RefCell::default(), releases: RefCell::default() };
+        let terminal = Self { cluster: LocalCluster::new(), transcript: Transcript::default() };
         terminal.cluster.write(rest);
         terminal.scripts("local", "# Site scripts.\n");
         let file = terminal.cluster.dir().join("cluster.yaml");
@@ -42,58 +36,12 @@ impl Terminal {
     }
 
     fn types(&self, args: &[&str]) {
-        let said = self.cluster.run(args);
-        let mut seen = self.seen.borrow_mut();
-        let _ = writeln!(seen, "$ clusterctl {}", args.join(" "));
-        let (stdout, stderr) = (self.plain(&said.stdout), self.plain(&said.stderr));
-        seen.push_str(&stdout);
-        if !stderr.is_empty() {
-            let _ = write!(seen, "--- stderr\n{stderr}");
-        }
-        let _ = writeln!(seen, "[exit {}]\n", said.code);
-    }
-
-    /// The text with words for what differs. Nodes that are told one after the other are in the order of their names.
-    fn plain(&self, text: &str) -> String {
-        let replace = |text: &str, of: &str, with: &str| Regex::new(of).unwrap().replace_all(text, with).into_owned();
-        let mut text = text.replace(self.cluster.dir().to_str().unwrap(), "DIR").replace(&self.cluster.name(), "corp");
-        text = replace(&text, r"(?m)^here: .* runs? there too.*\n", "");
-        text = replace(&text, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME");
-        // What is on its way to the archive.
-        text = replace(&text, r"(?m)^here: \d+ rotated logs? in the queue .*\n\n?", "");
-        text = replace(&text, r"/\d{4}-\d\d-\d\dT\d{6}Z", "/TIME");
-        text = replace(&text, r"tester@[\w.-]+", "tester@HOST");
-        text = Regex::new(r"\b[0-9a-f]{12}\b")
-            .unwrap()
-            .replace_all(&text, |found: &Captures<'_>| {
-                let mut known = self.releases.borrow_mut();
-                let at = known.iter().position(|id| *id == found[0]).unwrap_or_else(|| {
-                    known.push(found[0].to_owned());
-                    known.len() - 1
-                });
-                format!("RELEASE-{}", at + 1)
-            })
-            .into_owned();
-        // A row of a node that runs: its pid, uptime, share of a CPU, memory.
-        text = replace(
-            &text,
-            r"(?m)^(\S+ +\w+ +here +running +\w.*?) +\d+ +\d+m?s +[\d.]+ +[\d.]+[KMG] ",
-            "$1 PID UPTIME CPU MEM ",
-        );
-        text = replace(&text, r"\bpid \d+", "pid PID");
-        text = replace(&text, r"(?m)(\S) {2,}", "$1  ");
-        let mut lines: Vec<&str> = text.lines().collect();
-        let told = Regex::new(r"^\S+ on \S+: ").unwrap();
-        for block in lines.chunk_by_mut(|a, b| told.is_match(a) && told.is_match(b)) {
-            block.sort_unstable();
-        }
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        if text.is_empty() { text } else { format!("{}\n", text.trim_end()) }
+        self.transcript.run(&self.cluster, args);
     }
 
     fn seen(self) -> String {
         let _ = self.cluster.run(&["stop"]);
-        self.seen.take()
+        self.transcript.take()
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) mod local;
 pub(crate) mod sshd;
+pub(crate) mod transcript;
 
 /// Tells that a test has to be skipped for want of something, and says so with the way to get it. Where nothing may be
 /// skipped (`CLUSTERCTL_NO_SKIP`, as tests/run.sh sets it), the test fails.
