@@ -53,6 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('netstats', 'netstats', [CompletionResultType]::ParameterValue, 'Show packets received, dropped and on the link, of nodes, interfaces and all')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
             [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on hosts, without a shell: its words arrive as they are')
             [CompletionResult]::new('traffic', 'traffic', [CompletionResultType]::ParameterValue, 'Tell whether the traffic that the nodes get is any good')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check that each host has what it needs, and print what root must run once; changes nothing')
             [CompletionResult]::new('layout', 'layout', [CompletionResultType]::ParameterValue, 'Print Zeek''s layout; connects to no host')
@@ -374,6 +375,24 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'clusterctl;exec' {
+            [CompletionResult]::new('--as-node', '--as-node', [CompletionResultType]::ParameterName, 'On this node''s host, in its folder and environment, without its secrets')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append all messages, and what runs on each host, to a file (mode 0600)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts to work on at the same time')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'clusterctl;traffic' {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long to measure: 1s to 15min')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
@@ -581,6 +600,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('netstats', 'netstats', [CompletionResultType]::ParameterValue, 'Show packets received, dropped and on the link, of nodes, interfaces and all')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
             [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on hosts, without a shell: its words arrive as they are')
             [CompletionResult]::new('traffic', 'traffic', [CompletionResultType]::ParameterValue, 'Tell whether the traffic that the nodes get is any good')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check that each host has what it needs, and print what root must run once; changes nothing')
             [CompletionResult]::new('layout', 'layout', [CompletionResultType]::ParameterValue, 'Print Zeek''s layout; connects to no host')
@@ -639,6 +659,9 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;help;diag' {
+            break
+        }
+        'clusterctl;help;exec' {
             break
         }
         'clusterctl;help;traffic' {

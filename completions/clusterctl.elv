@@ -50,6 +50,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
             cand logs 'Show what nodes log and print, merged in time order'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
+            cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
             cand traffic 'Tell whether the traffic that the nodes get is any good'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
@@ -354,6 +355,23 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;exec'= {
+            cand --as-node 'On this node''s host, in its folder and environment, without its secrets'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;traffic'= {
             cand --for 'How long to measure: 1s to 15min'
             cand -f 'The description of the cluster'
@@ -548,6 +566,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
             cand logs 'Show what nodes log and print, merged in time order'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
+            cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
             cand traffic 'Tell whether the traffic that the nodes get is any good'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
@@ -590,6 +609,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;logs'= {
         }
         &'clusterctl;help;diag'= {
+        }
+        &'clusterctl;help;exec'= {
         }
         &'clusterctl;help;traffic'= {
         }

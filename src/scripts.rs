@@ -79,6 +79,8 @@ scripts! {
     STOP: "say" "guard" "lib" "units" "stop";
     /// Who listens on ports.
     PORTS: "say" "lib" "ports";
+    /// Runs a command.
+    EXEC: "say" "exec";
     /// What people want to know of nodes that are not well; no secret.
     DIAG: "say" "lib" "units" "missing-secrets" "manifest-size" "altered" "observe" "diag";
     /// Reads logs of nodes, and follows them.

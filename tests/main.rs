@@ -29,6 +29,8 @@ mod elsewhere;
 #[cfg(test)]
 mod environment;
 #[cfg(test)]
+mod executed;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod golden;

@@ -60,6 +60,7 @@ table! {
     Netstats(commands::netstats::Netstats),
     Logs(commands::logs::Logs),
     Diag(commands::diag::Diag),
+    Exec(commands::exec::Exec),
     Traffic(commands::traffic::Traffic),
     Doctor(commands::doctor::Doctor),
     Layout(commands::layout::Layout),

@@ -11,7 +11,6 @@ const OF_ZEEKCTL: &[(&str, &str)] = &[
     ("config", "see the description; `nodes` and `layout` show what clusterctl makes of it"),
     ("cron", "use `maintain --install` once: then hosts do it by themselves"),
     ("df", "use `doctor`"),
-    ("exec", "use `ssh HOST COMMAND`"),
     ("install", "use `deploy`"),
     ("peerstatus", "use `status`"),
     ("process", "use `check`"),

@@ -22,6 +22,7 @@ pub(crate) mod deploy;
 pub(crate) mod diag;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod exec;
 pub(crate) mod init;
 pub(crate) mod layout;
 pub(crate) mod logs;

@@ -181,6 +181,7 @@ impl<'a> Cluster<'a> {
         run("DIFF", &[&format!("{home}/releases"), "100000"], "r1 1000\nsite/version\nr1 1\nsite/local.zeek\n");
         assert_eq!(run("PORTS", &[spool], "0001\n\n").lines, ["ports end"]);
         assert!(run("QUEUE", &[home, spool], "").has("queue "));
+        assert_eq!(run("EXEC", &[home, spool, "60", "100", "none", "  ", "true"], "").lines, ["lacks"]);
         let ran = run("DIAG", &[home, spool, &self.zeek], "5\n1000\n TZ EMPTY \nall\nmanager\nno-such\n\n");
         assert!(ran.has("about no-such") && ran.lines.last().unwrap() == "about end", "{:?}", ran.lines);
         let nodes = format!("{spool}/nodes");
@@ -826,5 +827,58 @@ fn facts_for_prometheus_are_written_where_nobody_else_can_write() {
         fs::rename(&folder, world.path("elsewhere")).unwrap();
         std::os::unix::fs::symlink(world.path("elsewhere"), &folder).unwrap();
         assert!(why(&maintain()).unwrap().ends_with("text is no folder"));
+    });
+}
+
+/// A command arrives as it was given, and what it says and how it ends come back; it ends where nobody waits for it.
+#[test]
+fn a_command_is_run() {
+    in_each(&SHELLS, &[], |world| {
+        let cluster = Cluster::below(world, "a");
+        let (home, spool) = (cluster.home.as_str(), cluster.spool.as_str());
+        let begin = |args: &[&str]| world.begin("EXEC", &[&[home, spool, "60", "20"], args].concat());
+        let run = |args: &[&str]| {
+            let (running, stdin) = begin(args);
+            World::wait_for(&running, "exit ");
+            let mut ran = world.end(running, &[]);
+            drop(stdin);
+            ran.lines.sort_unstable();
+            ran.lines
+        };
+        assert_eq!(
+            run(&["-", "  ", "printf", "%s|", "a b", "", "$HOME `id`", "*"]),
+            ["exit 0", "out a b||$HOME `id`|*|"]
+        );
+        assert_eq!(run(&["-", "  ", "sh", "-c", "cat; echo o; echo e >&2; exit 3"]), ["err e", "exit 3", "out o"]);
+        assert_eq!(run(&["-", "  ", "head", "-c", "50", "/dev/zero"]).len(), 2);
+        assert_eq!(
+            run(&["-", "  ", "sh", "-c", "echo 123456789; echo 123456789; echo 1"]),
+            ["exit 0", "out 123456789", "out 123456789"]
+        );
+        let unknown = run(&["-", "  ", "no-such-command"]);
+        assert!(
+            unknown.contains(&"exit 127".to_owned()) && unknown.iter().any(|l| l.starts_with("err ")),
+            "{unknown:?}"
+        );
+        // In a node's environment, but for what is not named.
+        cluster.hold_lock();
+        cluster.keep_secret();
+        cluster.stage(&cluster.release("r1", "env OPEN=yes\nenv CLOSED=no\n"));
+        cluster.activate("-", "r1");
+        fs::create_dir_all(format!("{spool}/nodes/manager")).unwrap();
+        let of_node = run(&[
+            "manager",
+            " OPEN EMPTY ",
+            "sh",
+            "-c",
+            "echo $PWD $OPEN-${CLOSED-none}-${ODD-none} >out; env | grep -c PASSPHRASE",
+        ]);
+        assert_eq!(of_node, ["exit 1", "out 0"]);
+        let said = fs::read_to_string(format!("{spool}/nodes/manager/out")).unwrap();
+        assert_eq!(said, format!("{spool}/nodes/manager yes-none-none\n"));
+        // Nobody waits any more.
+        let (running, stdin) = begin(&["-", "  ", "sh", "-c", "echo begun; exec sleep 600"]);
+        drop(stdin);
+        assert!(world.end(running, &[]).has("exit "));
     });
 }
