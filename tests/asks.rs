@@ -71,3 +71,28 @@ fn counters_that_are_lacking_hide_no_others() {
     let said = cluster.run(&["netstats", "--interval", "10ms"]).code(2);
     assert!(said.stderr.contains("must be from 1s to 1h, not 10ms"), "{said:?}");
 }
+
+#[test]
+fn who_does_not_see_whom_is_told_with_both_backends() {
+    for backend in ["broker", "zeromq"] {
+        let cluster = cluster(backend, "");
+        let said = cluster.run(&["peerstatus"]).code(0);
+        let want = format!("{backend}: 4 of 4 nodes answered, and each sees all that it has to see\n");
+        assert_eq!(said.stdout, want);
+        let said = cluster.run(&["peerstatus", "--matrix"]).code(0);
+        assert!(said.stdout.contains("\n1  manager          1       all  all\n"), "{}", said.stdout);
+        let report = cluster.run(&["peerstatus", "worker-1", "-o", "json"]).code(0).json();
+        assert_eq!(report["data"]["missing"], json!([]), "{report}");
+        let sees = of(&report, "worker-1")["sees"].as_array().unwrap();
+        assert!(sees.contains(&json!("manager")) && sees.contains(&json!("proxy-1")), "{report}");
+
+        // What does not run need not be seen, and is told.
+        cluster.run(&["stop", "worker-2"]).code(0);
+        let report = cluster.run(&["peerstatus", "-o", "json"]).code(4).json();
+        assert_eq!(of(&report, "worker-2")["reason"], "stopped", "{report}");
+        assert_eq!(report["data"]["missing"], json!([]), "{report}");
+        cluster.run(&["stop", "manager"]).code(0);
+        let said = cluster.run(&["peerstatus"]).code(1);
+        assert!(said.stderr.contains("could not be asked: the manager is not running"), "{said:?}");
+    }
+}

@@ -58,6 +58,7 @@ table! {
     Check(commands::check::Check),
     Print(commands::print::Print),
     Netstats(commands::netstats::Netstats),
+    Peerstatus(commands::peerstatus::Peerstatus),
     Logs(commands::logs::Logs),
     Diag(commands::diag::Diag),
     Exec(commands::exec::Exec),

@@ -12,7 +12,6 @@ const OF_ZEEKCTL: &[(&str, &str)] = &[
     ("cron", "use `maintain --install` once: then hosts do it by themselves"),
     ("df", "use `doctor`"),
     ("install", "use `deploy`"),
-    ("peerstatus", "use `status`"),
     ("process", "use `check`"),
     ("quit", "not needed; every command ends by itself"),
     ("scripts", "`check` has Zeek read the scripts; `layout --options` prints what is generated"),

@@ -29,6 +29,7 @@ pub(crate) mod logs;
 pub(crate) mod maintain;
 pub(crate) mod netstats;
 pub(crate) mod nodes;
+pub(crate) mod peerstatus;
 pub(crate) mod print;
 pub(crate) mod releases;
 mod report;
