@@ -39,6 +39,8 @@ mod hints;
 #[cfg(test)]
 mod honest_plans;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod kept_logs;
 #[cfg(test)]
 mod lab;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -30,6 +31,9 @@ pub struct Cluster {
     pub logs: Logs,
     /// What is watched of the traffic.
     pub checks: Checks,
+    /// Programs on the operator's machine that hear of commands; none of a release's business.
+    #[serde(skip)]
+    pub hooks: Hooks,
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// What keeps nodes running.
@@ -50,6 +54,17 @@ pub struct Cluster {
     /// Hosts that left the description, as it lists them (`removed`), sorted by name.
     #[serde(skip)]
     pub removed: Vec<Former>,
+}
+
+/// Programs that hear of commands, with their arguments; none where a list is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hooks {
+    /// The description's folder, where they run and from which their paths begin.
+    pub dir: PathBuf,
+    pub pre_deploy: Vec<String>,
+    pub post_deploy: Vec<String>,
+    pub pre_stop: Vec<String>,
+    pub post_start: Vec<String>,
 }
 
 /// Cluster-wide settings of Zeek.

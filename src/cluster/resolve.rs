@@ -10,15 +10,15 @@ use sha2::{Digest, Sha256};
 
 use super::hosts::{self, Hosts};
 use super::model::{
-    AfPacket, Archive, Backend, Checks, Cluster, Compress, Curve, LayoutInputs, Logs, Metrics, Node, Ports, Redef,
-    Restart, Role, RunnerKind, Store, Timeouts, Zeek, ZeekValue, keep,
+    AfPacket, Archive, Backend, Checks, Cluster, Compress, Curve, Hooks, LayoutInputs, Logs, Metrics, Node, Ports,
+    Redef, Restart, Role, RunnerKind, Store, Timeouts, Zeek, ZeekValue, keep,
 };
 use super::nodes::{self, Nodes};
 use super::problems::Problems;
 use super::settings::{self, check_env, check_interval, check_limits, check_redefs, check_texts};
 use super::{capture, checks, expand, fanout, groups, natural_order, ports};
 use crate::error::{At, Place, Problem};
-use crate::spec::{self, Listen, LogAge, Spec};
+use crate::spec::{self, Listen, LogAge, Spec, StringList};
 use crate::values::{Interval, Network, Toggle, is_zeek_identifier};
 
 const BASE_PORT: u16 = 27760;
@@ -74,6 +74,7 @@ pub fn resolve(spec: &Spec, broken: &BTreeSet<Place>, dir: &Path) -> (Option<Clu
     let zeek = zeek(spec, dir, &name, backend, &nodes, &mut problems);
     let logs = logs(spec, &mut problems);
     let timeouts = timeouts(spec, &mut problems);
+    let hooks = hooks(spec, dir, &mut problems);
     check_limits(&spec.limits, &Place::of(&["limits"]), &mut problems);
     let (problems, warnings) = problems.into_lists();
     if !problems.is_empty() || !broken.is_empty() {
@@ -89,6 +90,7 @@ pub fn resolve(spec: &Spec, broken: &BTreeSet<Place>, dir: &Path) -> (Option<Clu
         logs,
         checks: Checks { traffic: spec.checks.traffic.unwrap_or(Toggle::On) },
         timeouts,
+        hooks,
         runner: spec.runner.unwrap_or(RunnerKind::Process),
         restart: spec.restart.unwrap_or(Restart::OnCrash),
         keep: spec.releases.keep.map_or_else(keep, |n| usize::from(n.get())),
@@ -115,6 +117,24 @@ fn ports(spec: &Spec, problems: &mut Problems<'_>) -> Ports {
     }
     let control = spec.ports.control.map_or(CONTROL_PORT, |port| port.0);
     Ports { base, metrics, control, xpub: base, xsub: base.saturating_add(1) }
+}
+
+fn hooks(spec: &Spec, dir: &Path, problems: &mut Problems<'_>) -> Hooks {
+    let mut hook = |name: &str, list: &StringList| {
+        if list.0.first().is_some_and(String::is_empty) {
+            let place = Place::of(&["hooks"]).key(name);
+            problems.push(Problem::value(place, "a hook begins with the name of a program", "this one is empty"));
+        }
+        list.0.clone()
+    };
+    let spec = &spec.hooks;
+    Hooks {
+        pre_deploy: hook("pre_deploy", &spec.pre_deploy),
+        post_deploy: hook("post_deploy", &spec.post_deploy),
+        pre_stop: hook("pre_stop", &spec.pre_stop),
+        post_start: hook("post_start", &spec.post_start),
+        dir: dir.to_owned(),
+    }
 }
 
 fn logs(spec: &Spec, problems: &mut Problems<'_>) -> Logs {

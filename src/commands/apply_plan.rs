@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Session;
 use super::args::{ConfirmArgs, RolloutArgs};
+use super::hooks::{self, Hook, News};
 use super::report::Report;
 use super::show::{agreement, failures, lacking, last_words, outcome_rows, plan_aside, plan_text};
 use crate::deploy::{self, DeployReport, Offers, Options, Prepared, how_to_continue};
@@ -153,7 +154,12 @@ pub(crate) async fn act(
         show(prepared);
         confirmed()
     };
-    Ok(Acted::Done(deploy::apply(fleet, prepared, kind, &mut agree).await?))
+    hooks::before(fleet, Hook::PreDeploy, || News::of_plan(kind, &prepared.plan)).await?;
+    let release = prepared.plan.release.clone();
+    let done = deploy::apply(fleet, prepared, kind, &mut agree).await;
+    let end = done.as_ref().map(|report| (report, report.nodes.as_slice()));
+    hooks::after(fleet, Hook::PostDeploy, || News::of_end(kind, Some(&release), end)).await;
+    Ok(Acted::Done(done?))
 }
 
 impl Report for DeployReport {

@@ -23,6 +23,7 @@ pub(crate) mod diag;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod exec;
+mod hooks;
 pub(crate) mod init;
 pub(crate) mod layout;
 pub(crate) mod logs;

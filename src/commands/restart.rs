@@ -1,11 +1,13 @@
 //! `restart`.
 
 use super::args::Selectors;
+use super::hooks::{self, Hook, News};
 use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::error::CommandError;
 use crate::fleet::Selection;
 use crate::nodes::{self, RunReport};
+use crate::observed::OperationKind;
 use crate::ui::Progress;
 
 /// Stop nodes and start them again
@@ -23,6 +25,11 @@ impl Command for Restart {
     async fn run(&self, session: &mut Session) -> Result<RunReport, CommandError> {
         let fleet = session.open(Extent::Description)?;
         let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
-        nodes::restart(&fleet, &selection).await
+        hooks::before(&fleet, Hook::PreStop, || News::of_selection(OperationKind::Restart, &fleet.cluster, &selection))
+            .await?;
+        let done = nodes::restart(&fleet, &selection).await;
+        let end = done.as_ref().map(|report| (report, report.nodes.as_slice()));
+        hooks::after(&fleet, Hook::PostStart, || News::of_end(OperationKind::Restart, None, end)).await;
+        done
     }
 }

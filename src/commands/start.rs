@@ -1,11 +1,13 @@
 //! `start`.
 
 use super::args::Selectors;
+use super::hooks::{self, Hook, News};
 use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::error::CommandError;
 use crate::fleet::Selection;
 use crate::nodes::{self, RunReport};
+use crate::observed::OperationKind;
 use crate::ui::Progress;
 
 /// Start nodes from the release on their hosts
@@ -23,6 +25,9 @@ impl Command for Start {
     async fn run(&self, session: &mut Session) -> Result<RunReport, CommandError> {
         let fleet = session.open(Extent::Description)?;
         let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
-        nodes::start(&fleet, &selection).await
+        let done = nodes::start(&fleet, &selection).await;
+        let end = done.as_ref().map(|report| (report, report.nodes.as_slice()));
+        hooks::after(&fleet, Hook::PostStart, || News::of_end(OperationKind::Start, None, end)).await;
+        done
     }
 }

@@ -1,11 +1,13 @@
 //! `stop`.
 
 use super::args::Selectors;
+use super::hooks::{self, Hook, News};
 use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::error::CommandError;
 use crate::fleet::Selection;
 use crate::nodes::{self, RunReport};
+use crate::observed::OperationKind;
 use crate::ui::Progress;
 
 /// Stop nodes
@@ -23,6 +25,8 @@ impl Command for Stop {
     async fn run(&self, session: &mut Session) -> Result<RunReport, CommandError> {
         let fleet = session.open(Extent::Description)?;
         let selection = Selection::with_hosts(&fleet.cluster, &self.which.selectors)?;
+        hooks::before(&fleet, Hook::PreStop, || News::of_selection(OperationKind::Stop, &fleet.cluster, &selection))
+            .await?;
         nodes::stop(&fleet, &selection).await
     }
 }

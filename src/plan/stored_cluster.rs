@@ -73,6 +73,7 @@ pub fn recorded(stored: Stored, now: &Cluster) -> Result<Recorded, String> {
         checks: cluster::Checks { traffic: stored.checks.map_or(Toggle::Off, |checks| checks.traffic) },
         // How long to wait is a matter of who waits.
         timeouts: now.timeouts.clone(),
+        hooks: now.hooks.clone(),
         keep: now.keep,
         runner: stored.runner,
         restart: stored.restart,

@@ -37,6 +37,8 @@ tables! {
         limits: LimitsSpec,
         /// What is watched of the traffic.
         checks: ChecksSpec,
+        /// Programs that hear what a command is about to do, or has done; they run here and not on the hosts.
+        hooks: HooksSpec,
         /// How long to wait for what.
         timeouts: TimeoutsSpec,
         /// How SSH reaches the hosts; what is not set here is decided by your own SSH configuration.
@@ -198,6 +200,19 @@ tables! {
     pub struct ChecksSpec {
         /// Whether nodes can be asked how good the traffic is: `on` (default) or `off`.
         traffic: Option<Toggle>,
+    }
+
+    /// Programs with their arguments, which run on this machine and get JSON on stdin, a minute, and no shell. A program
+    /// with a `/` in its name is a path from the description's folder, any other one is looked up in PATH.
+    pub struct HooksSpec {
+        /// Before `deploy`, `rollback`, `resume` and `secrets rotate` change anything; if it fails, nothing changes.
+        pre_deploy: StringList,
+        /// After them, however they ended.
+        post_deploy: StringList,
+        /// Before `stop` and `restart`; if it fails, nothing changes.
+        pre_stop: StringList,
+        /// After `start` and `restart`.
+        post_start: StringList,
     }
 
     /// How long to wait for what.

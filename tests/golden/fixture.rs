@@ -90,6 +90,7 @@ pub(crate) fn bare(hosts: Vec<Host>, nodes: Vec<Node>) -> Cluster {
         ports: Ports { base: 27_760, metrics: 9991, control: 27_759, xpub: 27_757, xsub: 27_758 },
         metrics: Metrics::Loopback,
         textfile: None,
+        hooks: clusterctl::cluster::Hooks::default(),
         logs: Logs {
             archive: Archive::Off,
             rotate: Duration::from_secs(3600),
