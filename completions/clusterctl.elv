@@ -48,10 +48,11 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
+            cand peerstatus 'Show which nodes see which others, and who does not see whom'
             cand logs 'Show what nodes log and print, merged in time order'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
-            cand traffic 'Tell whether the traffic that the nodes get is any good'
+            cand traffic 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
@@ -63,7 +64,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'clusterctl;status'= {
-            cand --wait 'Wait until all is well, at most so long'
+            cand --wait 'Wait until all is well, at most for this time'
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'The form of the result'
@@ -84,7 +85,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --skip 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later'
             cand --allow-failed 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%'
             cand --max-unavailable 'How many workers restart at a time, in whole capture groups: a number, or a share such as 10%'
-            cand --plan 'Do the plan that `diff --save` wrote, without a question, or refuse and say what differs'
+            cand --plan 'Apply the plan that `diff --save` wrote, without asking; refuse if anything differs by now, and say what'
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'The form of the result'
@@ -299,7 +300,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'clusterctl;netstats'= {
-            cand --interval 'Measure rates for so long, from 1s to 1h, instead of those of the last minute'
+            cand --interval 'Measure rates over this time (1s to 1h) instead of the last minute'
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'The form of the result'
@@ -315,12 +316,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
-        &'clusterctl;logs'= {
-            cand --node 'Of these nodes alone: a name, a glob, a role or @host; may be repeated'
-            cand --since 'Only what is not older, by the clock of the node''s host; of the last 16 MiB of each log'
-            cand -n 'How many lines of each log [default: 10; with --since 100000 of a host]'
-            cand --lines 'How many lines of each log [default: 10; with --since 100000 of a host]'
-            cand --grep 'Only lines with this text in them, as it is: no pattern; the hosts look for it, in the last GiB of each log'
+        &'clusterctl;peerstatus'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'The form of the result'
@@ -329,8 +325,30 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --color 'When to use colours'
             cand --timeout 'How long a host may take to answer a short question, connecting included'
             cand --parallel 'How many hosts to work on at the same time'
-            cand -F 'Show what is added, also after a rotation, until Ctrl-C'
-            cand --follow 'Show what is added, also after a rotation, until Ctrl-C'
+            cand --matrix 'Show who sees whom as a matrix, with one row and one column for nodes that are alike'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;logs'= {
+            cand --node 'Only these nodes: a name, a glob, a role or @host; may be repeated'
+            cand --since 'Only lines of this last time, by the clock of the node''s host; looks at the last 16 MiB of each log'
+            cand -n 'How many lines of each log [default: 10; with --since 100000 of a host]'
+            cand --lines 'How many lines of each log [default: 10; with --since 100000 of a host]'
+            cand --grep 'Only lines with this text, which is no pattern; the hosts look for it in the last GiB of each log'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -F 'Show new lines as they come, also after a rotation, until Ctrl-C'
+            cand --follow 'Show new lines as they come, also after a rotation, until Ctrl-C'
             cand -q 'Print only the result and errors, no progress messages'
             cand --quiet 'Print only the result and errors, no progress messages'
             cand -v 'Show on stderr what runs on each host, and how long it takes'
@@ -564,10 +582,11 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand check 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
+            cand peerstatus 'Show which nodes see which others, and who does not see whom'
             cand logs 'Show what nodes log and print, merged in time order'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
-            cand traffic 'Tell whether the traffic that the nodes get is any good'
+            cand traffic 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
@@ -605,6 +624,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;print'= {
         }
         &'clusterctl;help;netstats'= {
+        }
+        &'clusterctl;help;peerstatus'= {
         }
         &'clusterctl;help;logs'= {
         }

@@ -27,7 +27,7 @@ end
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -52,10 +52,11 @@ complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "maintain" -d 
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "netstats" -d 'Show packets received, dropped and on the link, of nodes, interfaces and all'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "peerstatus" -d 'Show which nodes see which others, and who does not see whom'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "logs" -d 'Show what nodes log and print, merged in time order'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "diag" -d 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "exec" -d 'Run a command on hosts, without a shell: its words arrive as they are'
-complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "traffic" -d 'Tell whether the traffic that the nodes get is any good'
+complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "traffic" -d 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "doctor" -d 'Check that each host has what it needs, and print what root must run once; changes nothing'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "secrets" -d 'Manage the keys that encrypt the traffic between nodes'
@@ -65,11 +66,11 @@ complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "init" -d 'Wri
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c clusterctl -n "__fish_clusterctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l wait -d 'Wait until all is well, at most so long' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l wait -d 'Wait until all is well, at most for this time' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -83,11 +84,11 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand status" -s h -l he
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l skip -d 'Skip hosts that run only workers, such as @sensor3; `resume` brings them up to date later' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l allow-failed -d 'How many workers may fail or be unreachable without a rollback: a number, or a share such as 10%' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l max-unavailable -d 'How many workers restart at a time, in whole capture groups: a number, or a share such as 10%' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l plan -d 'Do the plan that `diff --save` wrote, without a question, or refuse and say what differs' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l plan -d 'Apply the plan that `diff --save` wrote, without asking; refuse if anything differs by now, and say what' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand deploy" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -105,7 +106,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l save -d '
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -119,7 +120,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand diff" -s h -l help
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand releases" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -135,7 +136,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l max-u
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -151,7 +152,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand rollback" -s h -l 
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -166,7 +167,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand resume" -s h -l he
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -180,7 +181,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand unlock" -s h -l he
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -193,7 +194,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand start" -s h -l hel
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -206,7 +207,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand stop" -s h -l help
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -219,7 +220,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand restart" -s h -l h
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -234,7 +235,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand maintain" -s h -l 
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -248,7 +249,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand check" -s h -l hel
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -258,11 +259,11 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -l parallel
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s q -l quiet -d 'Print only the result and errors, no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand print" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -l interval -d 'Measure rates for so long, from 1s to 1h, instead of those of the last minute' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -l interval -d 'Measure rates over this time (1s to 1h) instead of the last minute' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -272,21 +273,35 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -l paral
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -s q -l quiet -d 'Print only the result and errors, no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand netstats" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l node -d 'Of these nodes alone: a name, a glob, a role or @host; may be repeated' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l since -d 'Only what is not older, by the clock of the node\'s host; of the last 16 MiB of each log' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -s f -l file -d 'The description of the cluster' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
+json\t'One JSON document'
+prometheus\t'Prometheus\' text format, only for `status`'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -l parallel -d 'How many hosts to work on at the same time' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -l matrix -d 'Show who sees whom as a matrix, with one row and one column for nodes that are alike'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -s q -l quiet -d 'Print only the result and errors, no progress messages'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand peerstatus" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l node -d 'Only these nodes: a name, a glob, a role or @host; may be repeated' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l since -d 'Only lines of this last time, by the clock of the node\'s host; looks at the last 16 MiB of each log' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s n -l lines -d 'How many lines of each log [default: 10; with --since 100000 of a host]' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l grep -d 'Only lines with this text in them, as it is: no pattern; the hosts look for it, in the last GiB of each log' -r
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l grep -d 'Only lines with this text, which is no pattern; the hosts look for it in the last GiB of each log' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l timeout -d 'How long a host may take to answer a short question, connecting included' -r
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -l parallel -d 'How many hosts to work on at the same time' -r
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s F -l follow -d 'Show what is added, also after a rotation, until Ctrl-C'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s F -l follow -d 'Show new lines as they come, also after a rotation, until Ctrl-C'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s q -l quiet -d 'Print only the result and errors, no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -294,7 +309,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand diag" -l bundle -d
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diag" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diag" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diag" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand diag" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -308,7 +323,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand exec" -l as-node -
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand exec" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand exec" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand exec" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand exec" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -322,7 +337,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -l for -d
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -335,7 +350,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand traffic" -s h -l h
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -353,7 +368,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l zeek-ve
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -367,7 +382,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand layout" -s h -l he
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not __fish_seen_subcommand_from rotate help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -382,7 +397,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and not _
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fish_seen_subcommand_from rotate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -399,7 +414,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand secrets; and __fis
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -412,7 +427,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand nodes" -s h -l hel
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -425,7 +440,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand targets" -s h -l h
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -438,7 +453,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand init" -s h -l help
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -451,7 +466,7 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand schema" -s h -l he
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s f -l file -d 'The description of the cluster' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s o -l output -d 'The form of the result' -r -f -a "table\t'For people'
 json\t'One JSON document'
-prometheus\t'Prometheus\' text format: `status` alone has it'"
+prometheus\t'Prometheus\' text format, only for `status`'"
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l log -d 'Append all messages, and what runs on each host, to a file (mode 0600)' -r -F
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -461,31 +476,32 @@ complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -l pa
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s q -l quiet -d 'Print only the result and errors, no progress messages'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s v -l verbose -d 'Show on stderr what runs on each host, and how long it takes'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "status" -d 'Show what hosts and nodes are doing'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "diff" -d 'Show what a deploy would change'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "releases" -d 'List the releases on each host: when, by whom, with which Zeek, and which runs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "rollback" -d 'Return to an earlier release and its topology; only nodes that differ restart'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "resume" -d 'Bring hosts that were away to the release that the others run, and start their nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "unlock" -d 'Free the lock of an operation that hangs; an operation that ends frees its own lock'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "stop" -d 'Stop nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "maintain" -d 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "netstats" -d 'Show packets received, dropped and on the link, of nodes, interfaces and all'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "logs" -d 'Show what nodes log and print, merged in time order'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "diag" -d 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "exec" -d 'Run a command on hosts, without a shell: its words arrive as they are'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "traffic" -d 'Tell whether the traffic that the nodes get is any good'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "doctor" -d 'Check that each host has what it needs, and print what root must run once; changes nothing'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "secrets" -d 'Manage the keys that encrypt the traffic between nodes'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "nodes" -d 'List nodes with their hosts, addresses, ports and CPUs'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "targets" -d 'Print the metrics ports of nodes for Prometheus (`file_sd`)'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "init" -d 'Write a commented first description, if there is none'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "status" -d 'Show what hosts and nodes are doing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "deploy" -d 'Check, plan, stage, activate, and confirm that all nodes came up'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "diff" -d 'Show what a deploy would change'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "releases" -d 'List the releases on each host: when, by whom, with which Zeek, and which runs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "rollback" -d 'Return to an earlier release and its topology; only nodes that differ restart'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "resume" -d 'Bring hosts that were away to the release that the others run, and start their nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "unlock" -d 'Free the lock of an operation that hangs; an operation that ends frees its own lock'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "start" -d 'Start nodes from the release on their hosts'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "stop" -d 'Stop nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "restart" -d 'Stop nodes and start them again'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "maintain" -d 'Archive leftover logs, delete expired logs, start nodes that are down, check free disk space'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "check" -d 'Check the description, then let the real Zeek parse the scripts on the hosts; changes nothing that runs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "print" -d 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "netstats" -d 'Show packets received, dropped and on the link, of nodes, interfaces and all'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "peerstatus" -d 'Show which nodes see which others, and who does not see whom'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "logs" -d 'Show what nodes log and print, merged in time order'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "diag" -d 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "exec" -d 'Run a command on hosts, without a shell: its words arrive as they are'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "traffic" -d 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "doctor" -d 'Check that each host has what it needs, and print what root must run once; changes nothing'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "layout" -d 'Print Zeek\'s layout; connects to no host'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "secrets" -d 'Manage the keys that encrypt the traffic between nodes'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "nodes" -d 'List nodes with their hosts, addresses, ports and CPUs'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "targets" -d 'Print the metrics ports of nodes for Prometheus (`file_sd`)'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "init" -d 'Write a commented first description, if there is none'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "schema" -d 'Print the JSON Schema of the description, for editors'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and not __fish_seen_subcommand_from status deploy diff releases rollback resume unlock start stop restart maintain check print netstats peerstatus logs diag exec traffic doctor layout secrets nodes targets init schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c clusterctl -n "__fish_clusterctl_using_subcommand help; and __fish_seen_subcommand_from secrets" -f -a "rotate" -d 'Make new keys for ZeroMQ and deploy them: all nodes stop, then start, since old and new keys can\'t talk'

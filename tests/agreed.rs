@@ -38,7 +38,7 @@ fn a_saved_plan_is_done_without_a_question_or_refused_with_what_differs() {
     // Somebody edits a script after the plan was made.
     site(&cluster, "# Two.\n");
     let said = run(&["deploy", "--plan", "first.plan"]).code(1);
-    assert!(said.stderr.contains("nothing has changed: a deploy would not do what is in the plan"), "{said:?}");
+    assert!(said.stderr.contains("a deploy would differ from the plan; nothing changed"), "{said:?}");
     assert!(said.stderr.contains("site/local.zeek: other content than in the plan"), "{said:?}");
     assert!(!cluster.kept("current").exists());
     site(&cluster, "# One.\n");
@@ -59,7 +59,7 @@ fn a_saved_plan_is_done_without_a_question_or_refused_with_what_differs() {
     let mut command = cluster.command(&["deploy", "--plan", "second.plan"]);
     command.env("THE_TOKEN", "other");
     let said = crate::support::local::said(command).code(1);
-    assert!(said.stderr.contains("nothing has changed") && !said.stderr.contains("other\n"), "{said:?}");
+    assert!(said.stderr.contains("nothing changed") && !said.stderr.contains("other\n"), "{said:?}");
     let said = run(&["deploy", "--plan", "second.plan", "--dry-run"]).code(0);
     assert!(said.stdout.contains("# Three."), "{said:?}");
     run(&["deploy", "--plan", "second.plan"]).code(0);
@@ -81,12 +81,12 @@ fn what_is_no_plan_of_this_cluster_is_refused() {
     cluster.run(&["diff", "--save", "x.plan"]).code(0);
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
-    refused("others can write the file");
+    refused("other users can write to the file");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let name = cluster.name();
     std::fs::write(&file, text.replace(&format!("\"cluster\": \"{name}\""), "\"cluster\": \"x\\n\\u001b[2Jy\""))
         .unwrap();
-    refused("it is a plan for the cluster x");
+    refused("the plan is for the cluster x");
     // A pipe, and more than a plan has.
     std::fs::remove_file(&file).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());

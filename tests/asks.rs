@@ -69,7 +69,7 @@ fn counters_that_are_lacking_hide_no_others() {
         assert!(said.stdout.contains("\nworker-1..2: not asked\n"), "{said:?}");
     }
     let said = cluster.run(&["netstats", "--interval", "10ms"]).code(2);
-    assert!(said.stderr.contains("must be from 1s to 1h, not 10ms"), "{said:?}");
+    assert!(said.stderr.contains("must be between 1s and 1h, not 10ms"), "{said:?}");
 }
 
 #[test]

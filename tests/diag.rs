@@ -106,7 +106,7 @@ fn no_secret_is_shown_or_gets_into_a_bundle() {
         assert!(shown.stdout.contains("PLAIN=seen") && shown.stdout.contains("ONE=(not shown)"), "{shown:?}");
         // Nothing is written over, and no link is followed.
         let said = cluster.run(&["diag", "--bundle", "bundle.tar.gz"]).code(2);
-        assert!(said.stderr.contains("bundle.tar.gz is there already"), "{said:?}");
+        assert!(said.stderr.contains("bundle.tar.gz already exists"), "{said:?}");
         std::os::unix::fs::symlink("elsewhere", cluster.dir().join("link")).unwrap();
         cluster.run(&["diag", "--bundle", "link"]).code(2);
         assert!(!cluster.dir().join("elsewhere").exists());
@@ -119,7 +119,7 @@ fn nodes_that_are_not_well_are_explained() {
     cluster.write_local(", pin_cpus: [0, 0]");
     cluster.run(&["deploy", "--yes"]).code(0);
     let well = cluster.run(&["diag"]).code(0);
-    assert!(well.stdout.starts_with("all is running (4 nodes)"), "{well:?}");
+    assert!(well.stdout.starts_with("all nodes run (4 nodes)"), "{well:?}");
     // One whose new scripts make it end at once.
     cluster.write_local(", pin_cpus: [0, 0], env: { MORE: yes }");
     cluster.run(&["deploy", "--yes"]).code(0);

@@ -74,7 +74,7 @@ fn logs_are_read_where_they_are() {
     let link = cluster.kept("nodes/logger-1/passwd.log");
     std::os::unix::fs::symlink("/etc/passwd", link).unwrap();
     let said = cluster.run(&["logs", "passwd", "sim"]).code(0);
-    assert!(said.stderr.contains("passwd.log of logger-1 is no regular file"), "{said:?}");
+    assert!(said.stderr.contains("passwd.log of logger-1 is not a regular file"), "{said:?}");
     assert!(!said.stdout.contains("root"), "{said:?}");
     // What a file holds can't do anything to a terminal.
     std::fs::write(cluster.kept("nodes/manager/stderr"), "bad \u{1b}[2J\u{9b}x\n").unwrap();

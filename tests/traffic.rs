@@ -69,9 +69,9 @@ fn what_can_not_be_measured_is_said() {
     assert!(said.stdout.contains("worker-2: stopped\n"), "{}", said.stdout);
     assert!(said.stdout.contains("worker-1 on here: no packets\n"), "{}", said.stdout);
     let said = cluster.run(&["traffic", "manager"]).code(2);
-    assert!(said.stderr.contains("none of these nodes captures"), "{}", said.stderr);
+    assert!(said.stderr.contains("none of these nodes captures packets packets"), "{}", said.stderr);
     let said = cluster.run(&["traffic", "--for", "1h"]).code(2);
-    assert!(said.stderr.contains("hint: give `--for` 1s to 15min"), "{}", said.stderr);
+    assert!(said.stderr.contains("hint: `--for` takes 1s to 15min"), "{}", said.stderr);
     // What nodes have had no part in is not asked of them.
     let file = cluster.dir().join("cluster.yaml");
     let text = fs::read_to_string(&file).unwrap();

@@ -23,7 +23,9 @@ pub(crate) fn execute<C: Command>(
 ) -> Result<Option<Kind>, CommandError> {
     if ui.output == Output::Prometheus && !C::PROMETHEUS {
         let error = Error::new(Kind::Usage, "this command has no output for Prometheus");
-        return Err(error.hint("`clusterctl status -o prometheus` has; elsewhere use `-o table` or `-o json`").into());
+        return Err(error
+            .hint("use `-o table` or `-o json` here; `clusterctl status -o prometheus` has output for Prometheus")
+            .into());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Error::failed("can't start").because(e))?;

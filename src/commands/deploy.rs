@@ -23,7 +23,7 @@ pub(crate) struct Deploy {
     confirm: ConfirmArgs,
     #[command(flatten)]
     rollout: RolloutArgs,
-    /// Do the plan that `diff --save` wrote, without a question, or refuse and say what differs
+    /// Apply the plan that `diff --save` wrote, without asking; refuse if anything differs by now, and say what
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["skip", "max_unavailable", "no_restart"])]
     plan: Option<PathBuf>,
     /// Put the release on the hosts, but restart no node that runs: `restart` moves them on

@@ -36,7 +36,7 @@ impl Command for Diff {
         if let Some(file) = &self.save {
             deploy::save(&fleet, &prepared, file)?;
             let file = shell_word(&file.to_string_lossy());
-            prepared.notes.push(typed(&format!("the plan is written; to do it: clusterctl deploy --plan {file}")));
+            prepared.notes.push(typed(&format!("wrote the plan; to apply it: clusterctl deploy --plan {file}")));
         }
         let end = (self.exit_code && !prepared.plan.is_empty()).then_some(Kind::NotAsExpected);
         Ok(Planned { plan: prepared.plan, notes: prepared.notes, end })

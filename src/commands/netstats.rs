@@ -25,10 +25,10 @@ use crate::values::Interval;
 #[command(after_help = "Examples:\n  clusterctl netstats\n  clusterctl netstats --interval 5s @sensor1\n  \
 clusterctl netstats -o json")]
 pub(crate) struct Netstats {
-    /// Measure rates for so long, from 1s to 1h, instead of those of the last minute
+    /// Measure rates over this time (1s to 1h) instead of the last minute
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     interval: Option<Duration>,
-    /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; none: all that capture
+    /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; default: all that capture
     #[arg(value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     selectors: Vec<String>,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Netstats {
 fn interval(text: &str) -> Result<Duration, String> {
     match text.parse()? {
         Interval(interval) if (1.0..=3600.0).contains(&interval.as_secs_f64()) => Ok(interval),
-        interval => Err(format!("must be from 1s to 1h, not {interval}")),
+        interval => Err(format!("must be between 1s and 1h, not {interval}")),
     }
 }
 
@@ -62,7 +62,7 @@ impl Netstats {
         let names: Vec<String> = cluster.run_nodes().filter(capture).map(|n| globset::escape(&n.name)).collect();
         if names.is_empty() {
             let error = Error::new(Kind::Usage, "no node of the description captures packets");
-            return Err(error.hint("name nodes to ask them all the same, such as `all`"));
+            return Err(error.hint("to ask nodes that do not capture, name them, or `all`"));
         }
         Selection::parse(cluster, &names)
     }
@@ -267,7 +267,7 @@ async fn netstats(fleet: &Fleet, selection: &Selection, interval: Option<Duratio
 fn between(before: Option<&NodeStatus>, after: &NodeStatus) -> Result<Rates, &'static str> {
     match before {
         None => Err("no rates: it did not answer when the interval began"),
-        Some(before) if before.pid != after.pid => Err("no rates: it was restarted meanwhile"),
+        Some(before) if before.pid != after.pid => Err("no rates: it was restarted in the meantime"),
         Some(before) => Over::between(before, after)
             .and_then(|over| over.rates())
             .ok_or("no rates: its counters or its clock went back"),

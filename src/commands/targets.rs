@@ -18,7 +18,7 @@ use crate::zeek;
 
 /// Print the metrics ports of nodes for Prometheus (`file_sd`)
 ///
-/// It connects to no host, and leaves out nodes of disabled ones. Where `metrics.listen` is `loopback`, only a
+/// It connects to no host, and leaves out nodes of disabled hosts. Where `metrics.listen` is `loopback`, only a
 /// Prometheus on the same host can read them: name that host, as in `clusterctl targets @sensor1`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Targets {

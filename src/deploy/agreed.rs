@@ -29,15 +29,15 @@ pub fn read_saved(fleet: &Fleet, file: &Path) -> Result<SavedPlan, CommandError>
     let fail = |why: String| Error::failed(format!("can't read a plan from {}", file.display())).because(why);
     let meta = std::fs::metadata(file).map_err(|e| fail(e.to_string()))?;
     if meta.is_file() && meta.mode() & 0o022 != 0 {
-        let error = fail("others can write the file, so it may not be what was agreed to".to_owned());
-        return Err(error.hint("look at it, and remove that right: chmod go-w FILE").into());
+        let error = fail("other users can write to the file, so it may not be the plan that was approved".to_owned());
+        return Err(error.hint("check the plan in it, then run: chmod go-w FILE").into());
     }
     let bytes = files::read(file, LARGEST_SAVED, &mut files::PATIENCE.clone()).map_err(|e| fail(e.to_string()))?;
     let saved = SavedPlan::read(&bytes)
-        .map_err(|why| fail(why).hint("`clusterctl diff --save FILE` writes a plan that `deploy --plan FILE` does"))?;
+        .map_err(|why| fail(why).hint("`clusterctl diff --save FILE` writes a plan for `deploy --plan FILE`"))?;
     if saved.cluster() != fleet.cluster.name {
         let (its, ours) = (saved.cluster(), &fleet.cluster.name);
-        return Err(fail(format!("it is a plan for the cluster {its}, and the description is that of {ours}")).into());
+        return Err(fail(format!("the plan is for the cluster {its}, the description is of the cluster {ours}")).into());
     }
     Ok(saved)
 }
@@ -51,10 +51,10 @@ pub fn agreed(fleet: &Fleet, prepared: &Prepared, saved: &SavedPlan) -> Result<(
     if differences.is_empty() {
         return Ok(());
     }
-    let error = Error::failed("nothing has changed: a deploy would not do what is in the plan");
+    let error = Error::failed("a deploy would differ from the plan; nothing changed");
     let mut error = differences.into_iter().fold(error, Error::because);
     if let Some(version) = saved.other_version() {
-        error = error.hint(format!("the plan is one of clusterctl {version}; that one may still do it"));
+        error = error.hint(format!("clusterctl {version} made the plan; that version may still accept it"));
     }
     Err(error.hint("make a new plan: clusterctl diff --save FILE").into())
 }

@@ -198,7 +198,7 @@ fn hosts(then: &[HostTerms], now: &[HostTerms]) -> Vec<String> {
             told.push(format!("{host}: leaves the cluster in another way than in the plan"));
         }
         if old.repairs != new.repairs {
-            told.push(format!("{host}: somebody has altered other files there than in the plan"));
+            told.push(format!("{host}: other files were changed by hand than in the plan"));
         }
     }
     told.extend(

@@ -22,7 +22,7 @@ pub enum Output {
     Table,
     /// One JSON document.
     Json,
-    /// Prometheus' text format: `status` alone has it.
+    /// Prometheus' text format, only for `status`.
     Prometheus,
 }
 

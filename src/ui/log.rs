@@ -40,7 +40,7 @@ fn open(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("it is not a plain file"));
     }
     if meta.uid() != rustix::process::geteuid().as_raw() || meta.nlink() > 1 {
-        return Err(io::Error::other("it is somebody else's, or has another name too"));
+        return Err(io::Error::other("it belongs to another user, or it has a second name (a hard link)"));
     }
     if meta.mode() & 0o077 != 0 {
         file.set_permissions(Permissions::from_mode(0o600))?;

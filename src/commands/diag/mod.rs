@@ -33,8 +33,8 @@ const BUNDLED: (u32, u32) = (2000, 128 << 10);
 
 /// Show what is wrong with nodes: how they ended, what they printed, how they were started
 ///
-/// Without a selector, of all nodes that do not run. No secret is shown: neither variables that the description keeps
-/// secret, nor lines that have their values or keys in them.
+/// Without a selector, it shows all nodes that do not run. It shows no secrets: no variables that the description keeps
+/// secret, and no lines with their values or with keys.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  clusterctl diag worker-3\n  clusterctl diag --bundle report.tar.gz     \
 for a bug report")]
@@ -54,7 +54,7 @@ impl Command for Diag {
 
     async fn run(&self, session: &mut Session) -> Result<DiagReport, CommandError> {
         if let Some(file) = self.bundle.as_ref().filter(|file| file.symlink_metadata().is_ok()) {
-            return Err(Error::new(Kind::Usage, format!("{} is there already", file.display()))
+            return Err(Error::new(Kind::Usage, format!("{} already exists", file.display()))
                 .hint("name a file that does not exist")
                 .into());
         }

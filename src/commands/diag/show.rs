@@ -9,14 +9,14 @@ pub(super) fn show(report: &DiagReport, ui: &Ui) {
     let mut text = String::new();
     if let Some(file) = &report.bundle {
         let (nodes, hosts) = (count(report.nodes.len(), "node"), count(report.hosts.len(), "host"));
-        text.push_str(&format!("wrote {}: {nodes}, {hosts}; look through it before you pass it on\n", file.display()));
+        text.push_str(&format!("wrote {}: {nodes}, {hosts}; check its content before you share it\n", file.display()));
     } else {
         for node in &report.nodes {
             of_node(node, ui.out, &mut text);
         }
         if report.nodes.is_empty() && report.unknown.is_empty() {
             let all = count(report.passed_over, "node");
-            text.push_str(&typed(&format!("all is running ({all}); of one that runs: clusterctl diag NODE\n")));
+            text.push_str(&typed(&format!("all nodes run ({all}); to see one of them: clusterctl diag NODE\n")));
         }
     }
     for (host, why) in &report.unknown {
@@ -69,7 +69,11 @@ fn of_node(node: &NodeDiag, out: Stream, text: &mut String) {
             continue;
         }
         // Zeek's stdout is buffered in blocks, so what it printed last may not be there yet.
-        let late = if shown.file == "stdout" && node.pid.is_some() { " (comes late)" } else { "" };
+        let late = if shown.file == "stdout" && node.pid.is_some() {
+            " (buffered: the last lines may be missing)"
+        } else {
+            ""
+        };
         text.push_str(&format!("  {}{late}\n", out.paint(Tone::Strong, &in_line(&shown.file))));
         for one in &shown.lines {
             text.push_str(&out.wrap(&format!("    {}", in_line(one)), "      "));
@@ -81,6 +85,6 @@ fn of_node(node: &NodeDiag, out: Stream, text: &mut String) {
 fn changed(changed: &Changed) -> String {
     let when =
         changed.time.as_ref().map(|time| format!(", activated at {time} by {}", changed.who)).unwrap_or_default();
-    let what = if changed.what.is_empty() { "nothing of it".to_owned() } else { changed.what.join(", ") };
+    let what = if changed.what.is_empty() { "nothing".to_owned() } else { changed.what.join(", ") };
     format!("{what}; compared with release {}{when}", changed.since)
 }

@@ -140,8 +140,8 @@ impl Answer {
                 state.found = true;
                 state.written = rest.split(' ').nth(1).and_then(|time| time.parse().ok());
             }
-            "odd" => self.notes.push(format!("{name} is no regular file, and was not read")),
-            "big" => self.notes.push(format!("{name} is larger than the sh of its host can count, and was not read")),
+            "odd" => self.notes.push(format!("{name} is not a regular file, and was not read")),
+            "big" => self.notes.push(format!("{name} is too large for the shell of its host, and was not read")),
             "from" if self.since.is_some() => {
                 self.notes.push(format!("{name} is large: only its last part was read"));
             }

@@ -42,29 +42,29 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Show what nodes log and print, merged in time order
 ///
-/// Reads the logs that are being written, where they are: on the loggers, or on the manager if there is none, or of the
-/// nodes of --node. stdout and stderr are of every node. Rotated logs lie in the archive of the loggers' hosts.
+/// Reads the logs that are being written: on the loggers, or on the manager if there is no logger, or of the nodes of
+/// --node. Every node has stdout and stderr. Rotated logs are in the archive on the loggers' hosts.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  clusterctl logs                              reporter.log, stderr and stdout\n  \
 clusterctl logs conn dns --follow\n  clusterctl logs stderr --node worker-3 --lines 100\n  \
 clusterctl logs conn --grep 10.1.2.3 --since 10m -o json")]
 pub(crate) struct Logs {
-    /// Logs such as conn, dns or reporter, and stdout, stderr, stderr.last; none: reporter, stderr and stdout
+    /// Logs such as conn, dns or reporter, and stdout, stderr, stderr.last; default: reporter, stderr and stdout
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Of these nodes alone: a name, a glob, a role or @host; may be repeated
+    /// Only these nodes: a name, a glob, a role or @host; may be repeated
     #[arg(long = "node", value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     selectors: Vec<String>,
-    /// Show what is added, also after a rotation, until Ctrl-C
+    /// Show new lines as they come, also after a rotation, until Ctrl-C
     #[arg(short = 'F', long)]
     follow: bool,
-    /// Only what is not older, by the clock of the node's host; of the last 16 MiB of each log
+    /// Only lines of this last time, by the clock of the node's host; looks at the last 16 MiB of each log
     #[arg(long, value_name = "DURATION", value_parser = since)]
     since: Option<Duration>,
     /// How many lines of each log [default: 10; with --since 100000 of a host]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     lines: Option<u32>,
-    /// Only lines with this text in them, as it is: no pattern; the hosts look for it, in the last GiB of each log
+    /// Only lines with this text, which is no pattern; the hosts look for it in the last GiB of each log
     #[arg(long, value_name = "TEXT", value_parser = a_text)]
     grep: Option<String>,
 }
@@ -75,7 +75,7 @@ fn since(text: &str) -> Result<Duration, String> {
 
 fn a_text(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(['\n', '\0']) {
-        return Err("must be a text within one line".to_owned());
+        return Err("must be one line of text".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -95,13 +95,13 @@ impl Command for Logs {
         let mut report = LogsReport { answers: Vec::new(), hosts: Vec::new(), failed: Vec::new() };
         let mut asked = sources(&fleet.cluster, selection.as_ref(), &names);
         if asked.values().map(Vec::len).sum::<usize>() > MOST_FILES {
-            let many = format!("these are more than {MOST_FILES} files");
+            let many = format!("these logs are in more than {MOST_FILES} files");
             return Err(Error::new(Kind::Usage, many).hint("name nodes with --node").into());
         }
         let disabled: Vec<usize> = asked.keys().copied().filter(|i| !fleet.cluster.hosts[*i].enabled).collect();
         for host in disabled {
             asked.remove(&host);
-            session.ui.say(&format!("{} is disabled: nothing of it is shown", fleet.cluster.hosts[host].name));
+            session.ui.say(&format!("{} is disabled: its logs are not shown", fleet.cluster.hosts[host].name));
         }
         let since = self.since.map(|s| s.as_secs_f64());
         for (index, (host, sources)) in asked.into_iter().enumerate() {

@@ -38,7 +38,7 @@ pub(crate) struct Status {
     /// Only what is wrong, worst first, each with the command to run
     #[arg(long)]
     problems: bool,
-    /// Wait until all is well, at most so long
+    /// Wait until all is well, at most for this time
     ///
     /// The exit code is 0 as soon as all is well, and 5 if something is wrong in the end. Progress goes to stderr.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "5m")]
@@ -84,8 +84,8 @@ impl Command for Status {
 
     async fn run(&self, session: &mut Session) -> Result<StatusAnswer, CommandError> {
         if self.problems && session.ui.output == Output::Prometheus {
-            let error = Error::new(Kind::Usage, "--problems has no form for Prometheus");
-            return Err(error.hint("leave it out: `clusterctl status -o prometheus` counts problems").into());
+            let error = Error::new(Kind::Usage, "`--problems` and `-o prometheus` cannot be combined");
+            return Err(error.hint("leave `--problems` out: `clusterctl status -o prometheus` counts problems").into());
         }
         let fleet = session.open(Extent::Description)?;
         let selection = Selection::with_hosts(&fleet.cluster, &self.which.selectors)?;

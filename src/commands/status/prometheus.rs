@@ -16,8 +16,8 @@ const WORKERS: Family = (
     "gauge",
     "Workers: described, running (their hosts say), answering, counted (by the manager; missing if it was not asked).",
 );
-const PROBLEMS: Family = ("clusterctl_problems", "gauge", "What status says is not as it should be, and warnings.");
-const HOST_UP: Family = ("clusterctl_host_up", "gauge", "Whether the host could be asked.");
+const PROBLEMS: Family = ("clusterctl_problems", "gauge", "Problems and warnings of status.");
+const HOST_UP: Family = ("clusterctl_host_up", "gauge", "Whether the host could be reached.");
 const HOST_RELEASE: Family = ("clusterctl_host_release_info", "gauge", "The current release on the host.");
 const HOST_LOCKED: Family = ("clusterctl_host_locked", "gauge", "Whether an operation holds the host's lock.");
 const QUEUE_LOGS: Family = ("clusterctl_host_log_queue_files", "gauge", "Rotated logs that wait for the archive.");

@@ -34,7 +34,7 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// How much longer nodes look at connections than it takes to ask them twice.
 const SPARE: Duration = Duration::from_secs(60);
 
-/// Tell whether the traffic that the nodes get is any good
+/// Check the traffic that nodes capture: drops, gaps, missing directions, duplicates
 #[derive(Debug, clap::Args)]
 pub(crate) struct Traffic {
     #[command(flatten)]
@@ -54,7 +54,7 @@ impl Command for Traffic {
         if !(SHORTEST..=LONGEST).contains(&window) {
             let window = humantime::format_duration(window);
             return Err(Error::new(Kind::Usage, format!("traffic can't be measured for {window}"))
-                .hint("give `--for` 1s to 15min")
+                .hint("`--for` takes 1s to 15min")
                 .into());
         }
         let fleet = session.open(Extent::Description)?;
@@ -65,8 +65,8 @@ impl Command for Traffic {
         }
         let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
         if !selection.nodes(&fleet.cluster).any(|node| node.interface.is_some()) {
-            return Err(Error::new(Kind::Usage, "none of these nodes captures")
-                .hint("`clusterctl traffic workers` asks all that do")
+            return Err(Error::new(Kind::Usage, "none of these nodes captures packets packets")
+                .hint("`clusterctl traffic workers` asks all workers")
                 .into());
         }
         Ok(traffic(&fleet, &selection, window).await)
@@ -112,9 +112,9 @@ fn outcomes<'a>(
                     measured.overlap = overlaps.remove(name);
                     Ok(measured)
                 }
-                None => Err("its clock did not go on while it was measured".to_owned()),
+                None => Err("its clock stood still while it was measured".to_owned()),
             },
-            (_, Ok(_)) => Err("answered the second time only".to_owned()),
+            (_, Ok(_)) => Err("answered only the second time".to_owned()),
             (_, Err(NoAnswer::Silent)) => continue,
             (_, Err(why)) => Err(why.to_string()),
         };
