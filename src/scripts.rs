@@ -92,7 +92,11 @@ scripts! {
     /// Installs or removes the timer with which a host maintains itself.
     MAINTAIN_INSTALL: "say" "lib" "format" "maintain-install";
     /// What a host has of what clusterctl needs.
-    DOCTOR: "say" "lib" "units" "cpus" "missing-secrets" "trail" "doctor" "ports";
+    DOCTOR: "say" "lib" "units" "cpus" "missing-secrets" "trail" "room" "doctor" "ports";
+    /// What arrives at interfaces.
+    CAPSTATS: "say" "capstats";
+    /// The file systems of folders.
+    DF: "say" "room" "df";
     /// In a release: becomes a node and records its end, whatever keeps it running.
     RELEASE_NODE: "lib" "crashes" "logs" "clean" "node" "node-become" "node-run" "node-parse" "node-may" "node-ended"
         "node-backtrace" "node-asked" "node-verb";

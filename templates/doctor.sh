@@ -34,14 +34,10 @@ fi
 [ -x "$prefix/bin/zeek-archiver" ] && say archiver
 # The folder itself, or what there is of the way to it.
 folder() {
-	at=$2
-	while [ ! -d "$at" ]; do
-		at=${at%/*}
-		at=${at:-/}
-	done
+	room "$2"
 	writable=no
 	[ -w "$at" ] && [ -x "$at" ] && writable=yes
-	free=$(df -Pk "$at" 2>/dev/null | tail -n 1 | sed 's/.* \([0-9][0-9]*\)  *[0-9][0-9]*% .*/\1/')
+	free=$(printf '%s\n' "$room" | sed 's/.* \([0-9][0-9]*\)  *[0-9][0-9]*% .*/\1/')
 	say folder "$1 $writable $(stat -L -c '%a %u' "$at" 2>/dev/null) ${free:--} $at"
 }
 folder base "$home"

@@ -6,11 +6,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What zeekctl has, and what to use here.
 const OF_ZEEKCTL: &[(&str, &str)] = &[
-    ("capstats", "use `status`"),
     ("cleanup", "not needed; `maintain` tidies up"),
-    ("config", "see the description; `nodes` and `layout` show what clusterctl makes of it"),
     ("cron", "use `maintain --install` once: then hosts do it by themselves"),
-    ("df", "use `doctor`"),
     ("install", "use `deploy`"),
     ("process", "use `check`"),
     ("quit", "not needed; every command ends by itself"),

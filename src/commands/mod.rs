@@ -15,10 +15,13 @@
 mod apply_plan;
 pub(crate) mod args;
 mod asked;
+pub(crate) mod capstats;
 pub(crate) mod check;
 pub(crate) mod complete;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod deploy;
+pub(crate) mod df;
 pub(crate) mod diag;
 pub(crate) mod diff;
 pub(crate) mod doctor;

@@ -37,6 +37,13 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
+impl Loaded {
+    /// The description as it was read.
+    pub(crate) fn description(&self) -> &Description {
+        &self.description
+    }
+}
+
 /// A command at work.
 pub(crate) struct Session {
     /// What shows results, and asks.

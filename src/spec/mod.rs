@@ -9,6 +9,7 @@ mod load;
 mod read;
 mod scalar;
 mod schema;
+mod settings;
 mod table;
 mod tree;
 mod types;
@@ -20,6 +21,7 @@ mod tests;
 pub use description::Description;
 pub use forms::{ArchiveSpec, EnvSpec, Listen, LogAge, OrderedMap, StringList};
 pub use load::{load, parse};
+pub use settings::Setting;
 pub use types::{
     AfPacketSpec, GroupHosts, GroupSpec, HostSpec, LimitsSpec, LogsSpec, MachineSpec, MemberSpec, MetricsSpec,
     PathsSpec, PortsSpec, ReleasesSpec, Spec, SshSpec, StoreSpec, TimeoutsSpec, TlsSpec, ZeekSpec, schema,

@@ -187,6 +187,12 @@ impl<'a> Cluster<'a> {
         let nodes = format!("{spool}/nodes");
         let args = [&nodes, "once", "10", "100000", "text", "it's \"$x\""];
         assert!(run("LOGS", &args, "manager/conn.log\nmanager/stderr\nno such/stdout\n\n").has("shown"));
+        let disks = format!("base {home}\nspool {spool}\nodd /no such/*/\"x\"\n");
+        let ran = run("DF", &[], &disks);
+        assert!(ran.has("folder base yes ") && ran.has("folder odd ") && ran.has("blocks ") && ran.has("shown"));
+        let ran = run("CAPSTATS", &["1"], "lo\nno such\n\n");
+        assert!(ran.has("at ") && ran.has("sampled"));
+        assert_eq!(ran.lines.iter().filter(|line| line.starts_with("counters ")).count(), 2);
         let prefix = self.zeek.strip_suffix("/bin/zeek").unwrap();
         assert!(run("DOCTOR", &[home, spool, prefix, "-", "-"], "lo\nno such\n\n0001\n\n").has("ports end"));
     }

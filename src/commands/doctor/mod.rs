@@ -20,6 +20,7 @@ use crate::scripts;
 use crate::transport::{Failure, RemoteScript};
 use crate::ui::Progress;
 use facts::DoctorFacts;
+pub(crate) use needs::device;
 use needs::{Needs, SESSIONS, own_archive};
 use report::{DoctorReport, HostCheck, HostReport, Verdict};
 

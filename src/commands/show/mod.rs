@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::report::Report;
 use crate::error::Kind;
-use crate::ui::Ui;
+use crate::ui::{Tone, Ui, in_line};
 
 pub(crate) use outcomes::{failures, lacking, last_words, outcome_rows};
 pub(crate) use plan::{agreement, plan_aside, plan_text};
@@ -28,6 +28,15 @@ impl Report for Text {
     fn end(&self) -> Option<Kind> {
         None
     }
+}
+
+/// Says of which hosts nothing is known, and why, a line each.
+pub(crate) fn unknown_hosts(ui: &Ui, unknown: &[(String, String)]) -> String {
+    let line = |(host, why): &(String, String)| {
+        let subject = ui.out.paint(Tone::Bad, &format!("{} cannot be asked", in_line(host)));
+        ui.out.wrap(&format!("{subject}: {}\n", in_line(why)), "  ")
+    };
+    unknown.iter().map(line).collect()
 }
 
 /// Writes seconds in the two largest units.

@@ -81,7 +81,7 @@ fn look(status: &StatusReport, subject: &str) -> Option<String> {
     }
     match row.state {
         State::Starting | State::Stopping => Some(format!("clusterctl status --wait {subject}")),
-        State::Running => Some(format!("clusterctl logs --node={subject}")),
+        State::Running => Some(format!("clusterctl diag {subject}")),
         _ => None,
     }
 }
@@ -191,7 +191,7 @@ mod tests {
         insta::assert_snapshot!(told.join("\n"), @r"
         Down w-3 see it
         Down sensor2 -
-        Impaired w-2 clusterctl logs --node=w-2
+        Impaired w-2 clusterctl diag w-2
         Impaired w-4 clusterctl status --wait w-4
         Impaired control -
         Attention w-1 clusterctl deploy
