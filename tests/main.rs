@@ -11,6 +11,8 @@ mod asks;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod captured;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod cli;

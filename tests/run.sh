@@ -195,6 +195,7 @@ install_packages() {
 	# reads those as well. The rest: the lab.
 	wanted=(openssh-server openssh-client openssl procps jq bash zsh fish tcsh busybox dash mksh ksh93u+m shellcheck python3-venv)
 	[ "$lab" = no ] || wanted+=(debootstrap systemd-container iproute2 libcap2-bin util-linux)
+	[ -z "$zeek" ] || wanted+=(tcpreplay iproute2 util-linux)
 	command -v cc >/dev/null || wanted+=(gcc libc6-dev)
 	for package in "${wanted[@]}"; do
 		# shellcheck disable=SC2016  # dpkg's own variable
@@ -224,9 +225,11 @@ install_packages() {
 }
 
 # Parsers that are not ours, for what we generate: zeek-format of Zeek's language, prometheus_client of its text format.
-install_parsers() {
+# With a real Zeek also scapy, which makes traces.
+install_from_pypi() {
 	local venv=$target/venv
 	local want=(zeekscript==1.3.6 prometheus-client==0.26.0)
+	[ -z "$zeek" ] || want+=(scapy==2.8.0)
 	if [ "$(cat "$venv/installed" 2>/dev/null)" != "${want[*]}" ]; then
 		heading "${want[*]} into $venv"
 		rm -rf "$venv"
@@ -237,13 +240,14 @@ install_parsers() {
 		printf '%s\n' "${want[*]}" >"$venv/installed"
 	fi
 	export ZEEK_FORMAT=$venv/bin/zeek-format PROMETHEUS_PYTHON=$venv/bin/python
+	[ -z "$zeek" ] || export CLUSTERCTL_SCAPY=$venv/bin/python
 }
 
 mkdir -p "$log"
 command -v cargo >/dev/null || die "cargo is not in PATH; install Rust first"
 [ "$lab" = no ] || [ "$(id -u)" = 0 ] || die "the lab needs root; --no-lab leaves it out"
 install_packages
-install_parsers
+install_from_pypi
 
 # The sockets of SSH connections go where no one else's are, on a short path.
 runtime=$(mktemp -d /tmp/cc.XXXXXX)
