@@ -68,7 +68,7 @@ impl Captured {
         let cluster = &self.cluster;
         cluster.write(&format!(
             "hosts: {{ here: {{ local: true }} }}\nnodes:\n  manager: {{ type: manager, host: here }}\n  \
-             proxy: {{ type: proxy, host: here, count: 1 }}\n  worker: {{ type: worker, host: here, {workers} }}\n"
+             logger: {{ type: logger, host: here, count: 1 }}\n  proxy: {{ type: proxy, host: here, count: 1 }}\n  worker: {{ type: worker, host: here, {workers} }}\n"
         ));
         let file = cluster.dir().join("cluster.yaml");
         let text = std::fs::read_to_string(&file).unwrap();

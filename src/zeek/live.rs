@@ -1,7 +1,7 @@
 //! What can be asked of running nodes, and under which topics.
 
 use super::table::{self, backend};
-use crate::cluster::{Backend, Cluster, Redef, ZeekValue};
+use crate::cluster::{Backend, Cluster, Redef, Role, ZeekValue};
 use crate::values::Version;
 
 /// How far running nodes can be asked.
@@ -17,6 +17,15 @@ pub enum Live {
 
 /// Tells how far the nodes of a cluster can be asked in a version.
 pub fn live(cluster: &Cluster, version: Version) -> Live {
+    // For each client its WebSocket has a connection of its own to the cluster, which listens for log records once more on
+    // the port that is taken (src/cluster/websocket/WebSocket.cc, backend/zeromq/ZeroMQ.cc).
+    if backend(cluster, version) == Backend::Zeromq && !cluster.is_standalone() && !has_logger(cluster) {
+        return Live::None(
+            "over ZeroMQ a manager can't be asked that writes the logs itself; add a logger, or write \
+             `zeek: { backend: broker }`"
+                .to_owned(),
+        );
+    }
     if table::ANSWERS_NAMED.has(version) {
         return Live::Full;
     }
@@ -41,6 +50,10 @@ pub fn live(cluster: &Cluster, version: Version) -> Live {
         }
     }
     Live::OneAtATime
+}
+
+fn has_logger(cluster: &Cluster) -> bool {
+    cluster.run_nodes().any(|node| node.role == Role::Logger)
 }
 
 /// Tells whether Broker may go without TLS, which is the price of a plain WebSocket up to 7.1: nothing leaves the

@@ -171,7 +171,18 @@ impl Connection {
         let mut beats = 0_u64;
         let mut count = 0_u64;
         let mut heart = tokio::time::interval(Duration::from_secs(5));
-        let mut stage = Stage::New;
+        // Each client has a backend of its own, which listens for log records as well where its node writes logs.
+        let taken = {
+            let n = self.node.borrow();
+            n.world.is_zeromq()
+                && self.kind == WebSocketKind::Cluster
+                && n.world.writes_logs()
+                && !n.world.node.is_empty()
+        };
+        let mut stage = if taken { Stage::Dead } else { Stage::New };
+        if taken {
+            say("error: ZeroMQ: Failed to bind pull socket: Address already in use");
+        }
         loop {
             tokio::select! {
                 _ = heart.tick() => {
