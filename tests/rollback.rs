@@ -131,7 +131,8 @@ fn with_other_keys_since() -> (LocalCluster, String) {
     let cluster = LocalCluster::new();
     std::fs::write(cluster.zeek().join("etc/zeek-sim.conf"), "packets=1000\nversion=8.2.2\n").unwrap();
     std::fs::create_dir(cluster.dir().join("site")).unwrap();
-    write(&cluster, "backend: zeromq, curve: on, site: ./site", "");
+    write(&cluster, "backend: broker", "");
+    cluster.talk_over_zeromq(", curve: on, site: ./site");
     for text in ["# one\n", "# two\n"] {
         std::fs::write(cluster.dir().join("site/local.zeek"), text).unwrap();
         cluster.run(&["deploy", "--yes"]).code(0);

@@ -19,9 +19,7 @@ fn with_keys() -> LocalCluster {
 
 fn describe(cluster: &LocalCluster, zeek: &str) {
     cluster.write_local("");
-    let file = cluster.dir().join("cluster.yaml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(file, text.replace("backend: broker", &format!("backend: zeromq, {zeek}"))).unwrap();
+    cluster.talk_over_zeromq(&format!(", {zeek}"));
 }
 
 /// All files below a folder.
@@ -135,7 +133,7 @@ fn keys_that_a_host_has_lost_are_told_before_a_node_is_stopped_for_them() {
     let said = cluster.run(&["doctor"]).code(5);
     assert!(said.stdout.contains("keys: missing: zeromq-"), "{}", said.stdout);
     let said = cluster.run(&["restart", "workers"]).code(1);
-    assert!(said.stdout.contains("its keys are missing, so it could not be started again"), "{}", said.stdout);
+    assert!(said.stdout.contains("its keys are missing, so it cannot start again"), "{}", said.stdout);
     assert_eq!(cluster.pid("worker-1"), pid);
     // One that ended by itself was not started: the words of its process before are none of this start's.
     cluster.run(&["stop", "worker-1"]).code(0);
@@ -154,7 +152,7 @@ fn rotated_keys_restart_everything_and_old_ones_stay_for_the_old_release() {
     cluster.settled();
     let (before, pid) = (kept(&cluster), cluster.pid("worker-1"));
     let said = cluster.run(&["secrets", "rotate", "--yes"]).code(0);
-    assert!(said.stdout.contains("4 nodes touched"), "{}", said.stdout);
+    assert!(said.stdout.contains("5 nodes touched"), "{}", said.stdout);
     assert_eq!(cluster.settled()["workers"]["counted"], 2);
     assert_ne!(cluster.pid("worker-1"), pid);
     let after = kept(&cluster);

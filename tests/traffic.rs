@@ -15,9 +15,9 @@ fn what_is_wrong_is_named_whatever_the_backend() {
     for (version, backend) in [("7.1.1", "broker"), ("8.0.10", "broker"), ("8.1.0", "zeromq")] {
         let cluster = LocalCluster::new();
         cluster.write_local("");
-        let file = cluster.dir().join("cluster.yaml");
-        let text = fs::read_to_string(&file).unwrap();
-        fs::write(&file, text.replace("backend: broker", &format!("backend: {backend}"))).unwrap();
+        if backend == "zeromq" {
+            cluster.talk_over_zeromq("");
+        }
         conduct(
             &cluster,
             "zeek-sim.conf",
@@ -83,4 +83,20 @@ fn what_can_not_be_measured_is_said() {
     let said = cluster.run(&["traffic", "--for", "1s"]).code(1);
     let why = "the release that runs does not know this question; `clusterctl deploy` brings one that does";
     assert!(said.stderr.replace("\n  ", " ").contains(why), "{}", said.stderr);
+}
+
+#[test]
+fn who_can_not_be_asked_is_told_what_to_do() {
+    let cluster = LocalCluster::new();
+    cluster.write_local("");
+    let file = cluster.dir().join("cluster.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("backend: broker", "backend: zeromq")).unwrap();
+    conduct(&cluster, "zeek-sim.conf", "version=9.0.0-rc1\npackets=2000\n");
+    cluster.run(&["deploy"]).code(0);
+    let why = "over ZeroMQ a manager can't be asked that writes the logs itself; add a logger, or write";
+    for args in [&["status"][..], &["traffic", "--for", "1s"], &["print", "Cluster::node"]] {
+        let said = cluster.run(args);
+        assert!(format!("{}{}", said.stdout, said.stderr).replace("\n  ", " ").contains(why), "{args:?}: {said:?}");
+    }
 }

@@ -197,6 +197,16 @@ impl LocalCluster {
         ));
     }
 
+    /// Makes the nodes of the description talk over ZeroMQ, with more settings of Zeek, and gives them a logger: over ZeroMQ
+    /// a manager that writes the logs itself can't be asked.
+    pub(crate) fn talk_over_zeromq(&self, settings: &str) {
+        let file = self.dir().join("cluster.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = text.replace("backend: broker", &format!("backend: zeromq{settings}"));
+        let logger = "nodes:\n  logger: { type: logger, host: here, count: 1 }\n";
+        std::fs::write(&file, text.replace("nodes:\n", logger)).unwrap();
+    }
+
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = clusterctl(self.dir());
         command.args(args);
