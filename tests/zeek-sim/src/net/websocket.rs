@@ -171,18 +171,7 @@ impl Connection {
         let mut beats = 0_u64;
         let mut count = 0_u64;
         let mut heart = tokio::time::interval(Duration::from_secs(5));
-        // Each client has a backend of its own, which listens for log records as well where its node writes logs.
-        let taken = {
-            let n = self.node.borrow();
-            n.world.is_zeromq()
-                && self.kind == WebSocketKind::Cluster
-                && n.world.writes_logs()
-                && !n.world.node.is_empty()
-        };
-        let mut stage = if taken { Stage::Dead } else { Stage::New };
-        if taken {
-            say("error: ZeroMQ: Failed to bind pull socket: Address already in use");
-        }
+        let mut stage = self.first_stage();
         loop {
             tokio::select! {
                 _ = heart.tick() => {
@@ -258,6 +247,17 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// What a client finds. Each has a backend of its own, which listens for log records as well where its node writes logs.
+    fn first_stage(&self) -> Stage {
+        let n = self.node.borrow();
+        let over_zeromq = n.world.is_zeromq() && self.kind == WebSocketKind::Cluster && !n.world.node.is_empty();
+        if !over_zeromq || !n.world.writes_logs() {
+            return Stage::New;
+        }
+        say("error: ZeroMQ: Failed to bind pull socket: Address already in use");
+        Stage::Dead
     }
 
     /// Takes the first message.
