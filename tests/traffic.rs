@@ -69,7 +69,7 @@ fn what_can_not_be_measured_is_said() {
     assert!(said.stdout.contains("worker-2: stopped\n"), "{}", said.stdout);
     assert!(said.stdout.contains("worker-1 on here: no packets\n"), "{}", said.stdout);
     let said = cluster.run(&["traffic", "manager"]).code(2);
-    assert!(said.stderr.contains("none of these nodes captures packets packets"), "{}", said.stderr);
+    assert!(said.stderr.contains("none of these nodes captures packets"), "{}", said.stderr);
     let said = cluster.run(&["traffic", "--for", "1h"]).code(2);
     assert!(said.stderr.contains("hint: `--for` takes 1s to 15min"), "{}", said.stderr);
     // What nodes have had no part in is not asked of them.

@@ -65,7 +65,7 @@ impl Command for Traffic {
         }
         let selection = Selection::parse(&fleet.cluster, &self.which.selectors)?;
         if !selection.nodes(&fleet.cluster).any(|node| node.interface.is_some()) {
-            return Err(Error::new(Kind::Usage, "none of these nodes captures packets packets")
+            return Err(Error::new(Kind::Usage, "none of these nodes captures packets")
                 .hint("`clusterctl traffic workers` asks all workers")
                 .into());
         }
