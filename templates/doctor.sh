@@ -5,7 +5,7 @@ home=$1 spool=$2 prefix=$3 archive=$4 plugins=$5
 user=$(id -un 2>/dev/null)
 uid=$(id -u)
 { read -r machine </etc/machine-id; } 2>/dev/null || machine=-
-say host "$machine $boot $(date +%s)"
+say host "${machine:--} $boot $(date +%s)"
 say user "$uid ${user:-$uid}"
 cpus
 for tool in dd env tar gzip sha256sum sort find stat readlink sed grep df id date mkdir rmdir mv cp rm ln sleep head tail tr cat kill; do
@@ -37,8 +37,9 @@ folder() {
 	room "$2"
 	writable=no
 	[ -w "$at" ] && [ -x "$at" ] && writable=yes
-	free=$(printf '%s\n' "$room" | sed 's/.* \([0-9][0-9]*\)  *[0-9][0-9]*% .*/\1/')
-	say folder "$1 $writable $(stat -L -c '%a %u' "$at" 2>/dev/null) ${free:--} $at"
+	# Size and what is free.
+	room=$(printf '%s\n' "$room" | sed -n 's/.* \([0-9][0-9]*\)  *[0-9][0-9]*  *\([0-9][0-9]*\)  *[0-9][0-9]*% .*/\1 \2/p')
+	say folder "$1 $writable $(stat -L -c '%a %u' "$at" 2>/dev/null || echo '- -') ${room:-- -} $at"
 }
 folder base "$home"
 folder spool "$spool"
@@ -75,7 +76,8 @@ at_most() {
 } 2>/dev/null
 # A node of the runner `process` gets this session's limits, one of a user's systemd those of its manager.
 at_most process /proc/self/limits
-say at_most "kernel nofile $(cat /proc/sys/fs/nr_open 2>/dev/null)"
+most=$(cat /proc/sys/fs/nr_open 2>/dev/null)
+[ -z "$most" ] || say at_most "kernel nofile $most"
 if [ -S "/run/user/$uid/systemd/private" ]; then
 	say usermanager
 	pid=$(systemctl show -p MainPID --value "user@$uid.service" 2>/dev/null)
@@ -86,7 +88,7 @@ fi
 while IFS= read -r name && [ -n "$name" ]; do
 	flags=-
 	{ read -r flags <"/sys/class/net/$name/flags"; } 2>/dev/null
-	say interface "$flags $name"
+	say interface "${flags:--} $name"
 done
 say looked
 set -- "$spool"

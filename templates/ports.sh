@@ -53,6 +53,9 @@ grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ place 
 	name=-
 	{ read -r name <"/proc/$pid/comm"; } 2>/dev/null
 	user=$(id -un "$uid" 2>/dev/null)
-	say listens "$place ${user:-$uid} $pid $name"
+	case $user in
+	'' | *[[:space:]]*) user=$uid ;;
+	esac
+	say listens "$place $user $pid ${name:--}"
 done
 say ports end

@@ -158,6 +158,13 @@ pub struct Logs {
     pub min_free: u8,
 }
 
+impl Logs {
+    /// Tells whether a file system with so much free space, in per cent, has too little of it.
+    pub fn is_low(&self, free: u64) -> bool {
+        free < u64::from(self.min_free)
+    }
+}
+
 /// Where logs are archived on their hosts. Written as a text, or as nothing where they are not, as releases from before
 /// there was a folder by default have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::fleet::{Fleet, HostHandle};
-use crate::observed::is_manifest_line;
+use crate::observed::{Malformed, ZeekBinary, fields, is_manifest_line, number, word_of};
 use crate::release::{Inputs, manifest_entries};
 use crate::scripts;
 use crate::transport::{RemoteScript, ScriptOutput};
@@ -41,60 +41,215 @@ impl HostRelease {
 pub(crate) async fn read_host_release(fleet: &Fleet, handle: &HostHandle, id: &str) -> Result<HostRelease, String> {
     let call = RemoteScript::new(scripts::RELEASE, READING).arg(&handle.folders.home).arg(id).silence(fleet.silence());
     let reply: ScriptOutput = handle.connection.run(call).await.map_err(|f| f.text())?;
-    let mut held = HostRelease::default();
-    let mut node = String::new();
-    let mut made: BTreeMap<String, String> = BTreeMap::new();
-    let mut binary = String::new();
-    let mut ended = false;
-    for line in &reply.lines {
-        let (word, value) = line.split_once(' ').unwrap_or((line, ""));
+    HostRelease::parse(&reply.lines).map_err(|malformed| malformed.because_of(&reply.stderr))
+}
+
+/// What was read of a release, and what is only needed to read on.
+#[derive(Default)]
+struct Reader {
+    held: HostRelease,
+    /// The node whose lines come; none: one whose name is none.
+    node: Option<String>,
+    /// Whether nodes were named.
+    named: bool,
+    /// Size and time of the Zeek that the node was made for.
+    binary: Option<ZeekBinary>,
+    /// Those of each path.
+    made: BTreeMap<String, ZeekBinary>,
+    ended: bool,
+}
+
+impl HostRelease {
+    /// Reads the lines of a host's answer to `templates/release.sh`. What it quotes from files of the release and has not
+    /// the form that clusterctl writes makes the release one that is not whole.
+    ///
+    /// # Errors
+    /// Where one is not of the script's, or it did not come to its end.
+    fn parse<S: AsRef<str>>(lines: &[S]) -> Result<Self, Malformed> {
+        let mut reader = Reader::default();
+        for line in lines {
+            let line = line.as_ref();
+            let (word, value) = word_of(line);
+            if reader.ended {
+                return Err(Malformed::unsaid(line));
+            }
+            let taken = reader.take(word, value).map_err(|why| Malformed::line(line, why))?;
+            if !(taken || reader.quoted(word, value)) {
+                return Err(Malformed::unsaid(line));
+            }
+        }
+        if !reader.ended {
+            return Err(Malformed::Missing("end"));
+        }
+        let mut held = reader.held;
+        // What has names that none of ours has is no release of ours, whatever digests say.
+        held.whole &= !held.odd;
+        Ok(held)
+    }
+}
+
+impl Reader {
+    /// Takes what the script says itself.
+    fn take(&mut self, word: &str, value: &str) -> Result<bool, String> {
         match word {
-            "whole" => held.whole = true,
-            "manifest" if is_manifest_line(value) => held.manifest.push(value.to_owned()),
-            "version" => {
-                held.version = value.split(' ').next().and_then(|v| v.parse().ok());
-                held.made_for = format!("{value}\n");
-            }
-            "node" if !is_node_name(value) => {
-                held.odd = true;
-                node.clear();
-            }
+            "beat" | "differs" if value.is_empty() => {}
+            "whole" if value.is_empty() => self.held.whole = true,
+            "missing" | "end" if value.is_empty() => self.ended = true,
             "node" => {
-                value.clone_into(&mut node);
-                held.inputs.insert(node.clone(), Inputs::new());
-            }
-            "input" => {
-                if let (Some((digest, name)), Some(inputs)) = (value.split_once(' '), held.inputs.get_mut(&node)) {
-                    inputs.insert(name.to_owned(), digest.to_owned());
+                self.named = true;
+                self.binary = None;
+                self.node = is_node_name(value).then(|| value.to_owned());
+                match &self.node {
+                    Some(node) => drop(self.held.inputs.insert(node.clone(), Inputs::new())),
+                    None => self.held.odd = true,
                 }
             }
-            "secret" if is_secret_name(value) => held.secrets.push(value.to_owned()),
-            "manifest" | "secret" => held.odd = true,
-            "binary" => value.clone_into(&mut binary),
-            "zeek" => drop(made.insert(value.to_owned(), binary.clone())),
+            "input" | "binary" | "zeek" if !self.named => return Err("it comes before any node".to_owned()),
             "there" => {
-                let mut words = value.splitn(3, ' ');
-                let now = format!("{} {}", words.next().unwrap_or_default(), words.next().unwrap_or_default());
-                let path = words.next().unwrap_or_default();
-                if made.get(path).is_some_and(|made| *made != now) {
-                    held.zeek = Some(match now.as_str() {
-                        "- -" => format!("its Zeek is not there any more: {path}"),
-                        _ => format!("its Zeek was replaced: {path} is not the one that this release was made for"),
+                let [size, mtime, path] = fields(value)?;
+                let now = match (size, mtime) {
+                    ("-", "-") => None,
+                    _ => Some(ZeekBinary { size: number(size)?, mtime: number(mtime)? }),
+                };
+                if self.made.get(path).is_some_and(|made| Some(made) != now.as_ref()) {
+                    self.held.zeek = Some(if now.is_none() {
+                        format!("its Zeek is not there any more: {path}")
+                    } else {
+                        format!("its Zeek was replaced: {path} is not the one that this release was made for")
                     });
                 }
             }
-            "missing" | "end" => ended = true,
-            _ => {}
+            _ => return Ok(false),
         }
+        Ok(true)
     }
-    // What has names that none of ours has is no release of ours, whatever digests say.
-    held.whole &= !held.odd;
-    if ended { Ok(held) } else { Err(format!("the reply is incomplete: {}", reply.stderr.trim())) }
+
+    /// Takes what the script quotes from files of the release.
+    fn quoted(&mut self, word: &str, value: &str) -> bool {
+        let right = match word {
+            "manifest" if is_manifest_line(value) => {
+                self.held.manifest.push(value.to_owned());
+                true
+            }
+            "version" => {
+                self.held.version = value.split(' ').next().and_then(|v| v.parse().ok());
+                self.held.made_for = format!("{value}\n");
+                self.held.version.is_some()
+            }
+            "secret" if is_secret_name(value) => {
+                self.held.secrets.push(value.to_owned());
+                true
+            }
+            "input" => match (value.split_once(' '), &self.node) {
+                (Some((digest, name)), Some(node)) => {
+                    let inputs = self.held.inputs.entry(node.clone()).or_default();
+                    inputs.insert(name.to_owned(), digest.to_owned());
+                    true
+                }
+                _ => false,
+            },
+            "binary" => {
+                self.binary = ZeekBinary::parse(value);
+                self.binary.is_some()
+            }
+            // It stands before the binary in what starts a node, and is said after it.
+            "zeek" => self.binary.take().is_some_and(|binary| {
+                self.made.insert(value.to_owned(), binary);
+                true
+            }),
+            "manifest" | "secret" => false,
+            _ => return false,
+        };
+        self.held.odd |= !right;
+        true
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::HostRelease;
+    use crate::observed::Malformed;
     use crate::scripts;
+
+    const DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+    fn read(lines: &[&str]) -> Result<HostRelease, Malformed> {
+        HostRelease::parse(lines)
+    }
+
+    #[test]
+    fn an_answer_is_read() {
+        let manifest = format!("manifest {DIGEST}  ./start/worker-1");
+        let lines = [
+            "whole",
+            &manifest,
+            "version 8.0.10 broker",
+            "secret zeromq-curve-0123456789abcdef",
+            "beat",
+            "node log-archiver",
+            "node worker-1",
+            "input ffff command line",
+            "binary 12345 1795000000",
+            "zeek /opt/zeek/bin/zeek",
+            "there 12345 1795000000 /opt/zeek/bin/zeek",
+            "end",
+        ];
+        let held = read(&lines).unwrap();
+        assert!(held.whole && held.zeek.is_none() && held.inputs["log-archiver"].is_empty());
+        assert_eq!((held.manifest.len(), held.secrets.len(), held.made_for.as_str()), (1, 1, "8.0.10 broker\n"));
+        assert_eq!(held.inputs["worker-1"]["command line"], "ffff");
+        for end in 0..lines.len() {
+            assert_eq!(read(&lines[..end]).unwrap_err(), Malformed::Missing("end"), "{end}");
+        }
+        for (there, why) in [
+            ("there - - /opt/zeek/bin/zeek", "its Zeek is not there any more: /opt/zeek/bin/zeek"),
+            ("there 1 1795000000 /opt/zeek/bin/zeek", "its Zeek was replaced: /opt/zeek/bin/zeek"),
+        ] {
+            let mut lines = lines;
+            lines[10] = there;
+            let held = read(&lines).unwrap();
+            assert!(held.zeek.is_some_and(|zeek| zeek.starts_with(why)), "{why}");
+        }
+        assert!(!read(&["missing"]).unwrap().whole);
+    }
+
+    #[test]
+    fn a_line_that_is_malformed_is_named() {
+        for lines in [
+            &["", "end"][..],
+            &["noise", "end"],
+            &["whole of it", "end"],
+            &["input ffff command line", "end"],
+            &["binary 1 2", "end"],
+            &["zeek /x", "end"],
+            &["there 1 2", "end"],
+            &["there x 2 /x", "end"],
+            &["there 1 - /x", "end"],
+            &["there -1 2 /x", "end"],
+            &["missing release", "end"],
+        ] {
+            let Err(Malformed::Line(said)) = read(lines) else { panic!("{lines:?}") };
+            assert!(said.starts_with(&format!("{:?}: ", lines[0])), "{said}");
+        }
+        assert!(matches!(read(&["end", "whole"]), Err(Malformed::Line(_))));
+    }
+
+    #[test]
+    fn a_file_that_clusterctl_does_not_write_so_makes_a_release_that_is_not_whole() {
+        for quoted in [
+            &["manifest ../x"][..],
+            &["version"],
+            &["version `id` broker"],
+            &["secret ../../etc/x"],
+            &["node ../x", "input ffff site"],
+            &["node w", "input ffff"],
+            &["node w", "binary x y"],
+            &["node w", "binary 1 2", "zeek /x", "zeek /x"],
+        ] {
+            let held = read(&[&["whole"], quoted, &["end"]].concat()).unwrap();
+            assert!(!held.whole, "{quoted:?}");
+        }
+    }
 
     /// What archives logs has neither a binary nor inputs, and is the first of the files.
     #[test]

@@ -7,7 +7,7 @@ use crate::cluster::{self, Cluster, Role, RunnerKind};
 use crate::error::Error;
 use crate::fleet::{Fleet, unreachable};
 use crate::nodes::archiver;
-use crate::observed::{FullObserved, Origin};
+use crate::observed::{FullObserved, ProcessFolder};
 use crate::release::HostZeek;
 use crate::runner;
 use crate::values::{Version, count, shell_word};
@@ -192,21 +192,20 @@ fn unsafe_folders(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(
 fn elsewhere(cluster: &Cluster, found: &[Option<FullObserved>]) -> Result<(), Error> {
     for (host, observed) in cluster.hosts.iter().zip(found) {
         let spool = cluster::Folders::of(&cluster.name, host).spool;
-        for process in observed.iter().flat_map(|o| &o.unmanaged) {
-            let Some(node) = process.node_of(&cluster.name) else { continue };
+        let Some(observed) = observed else { continue };
+        for process in &observed.unmanaged {
+            let own = observed.node_and_folder(process, &cluster.name, &spool);
+            let Some((node, folder)) = own else { continue };
             let host = &host.name;
-            let folder = match &process.origin {
-                Origin::Clusterctl { folder, .. } => folder.as_ref(),
-                _ => None,
-            };
-            let (what, hint) = if folder == Some(&spool) {
-                let pids: Vec<String> = process.to_end().map(|pid| pid.to_string()).collect();
-                let hint = format!("run on {host}: kill {}; then try again", pids.join(" "));
-                (format!(" without a record in {spool}"), hint)
-            } else {
-                let hint = "stop it with the description that started it, then change `paths.base` or `paths.spool`";
-                let folder = folder.map(|folder| format!(" ({folder})")).unwrap_or_default();
-                (format!(" from another folder{folder}"), hint.to_owned())
+            let elsewhere = "stop it with the description that started it, then change `paths.base` or `paths.spool`";
+            let (what, hint) = match folder {
+                ProcessFolder::Own { .. } => {
+                    let pids: Vec<String> = process.to_end().map(|pid| pid.to_string()).collect();
+                    let hint = format!("run on {host}: kill {}; then try again", pids.join(" "));
+                    (format!(" without a record in {spool}"), hint)
+                }
+                ProcessFolder::Other(folder) => (format!(" from another folder ({folder})"), elsewhere.to_owned()),
+                ProcessFolder::Hidden { .. } => (" from another folder".to_owned(), elsewhere.to_owned()),
             };
             return Err(Error::failed(format!("{node} already runs on {host}{what}; nothing changed"))
                 .because(format!(

@@ -274,14 +274,12 @@ async fn looked<T>(
 ) -> Result<T, Failure> {
     let script = script.arg(&handle.folders.home).arg(&handle.folders.spool).arg(&handle.zeek);
     let reply = handle.connection.run(script).await?;
-    parse(&reply.lines).map_err(|malformed| {
-        let why = match (&malformed, reply.stderr.lines().last()) {
-            // What ended the script early says more.
-            (Malformed::Missing(_), Some(last)) => format!("the host's reply is incomplete: {last}"),
-            _ => malformed.to_string(),
-        };
-        Failure::new(HostFailure::Other, why)
-    })
+    understood(parse(&reply.lines), &reply)
+}
+
+/// What a host answered that a reader understood or not.
+pub(crate) fn understood<T>(read: Result<T, Malformed>, reply: &ScriptOutput) -> Result<T, Failure> {
+    read.map_err(|malformed| Failure::new(HostFailure::Other, malformed.because_of(&reply.stderr)))
 }
 
 /// Makes the error of hosts that did not answer: their names stand between `before` and `after`, their reasons below.

@@ -17,5 +17,5 @@ pub use select::{Selection, candidates};
 
 pub(crate) use ask::{NodeAnswers, Rounds, Unasked, ask};
 pub(crate) use facts::{Facts, running, runs};
-pub(crate) use hosts::{HostAnswer, HostHandle, require_all, unreachable};
+pub(crate) use hosts::{HostAnswer, HostHandle, require_all, understood, unreachable};
 pub(crate) use lock::{Locks, Operation, StepError, locked};

@@ -9,8 +9,10 @@ use crate::cluster::{Archive, Cluster, Role};
 use crate::fleet::{Event, Fleet, HostHandle};
 use crate::observed::{FullObserved, Observed};
 use crate::release::{ARCHIVER, manifest_entries};
+use crate::remote;
 use crate::scripts;
 use crate::transport::{RemoteScript, ScriptOutput};
+use crate::values::count;
 
 /// Tells whether a task's node writes logs.
 pub(crate) fn writes(cluster: &Cluster, task: &NodeTask) -> bool {
@@ -79,19 +81,20 @@ pub(crate) async fn queued(fleet: &Fleet, archivers: &[NodeTask]) {
     let script = |handle: &HostHandle| {
         RemoteScript::new(scripts::QUEUE, fleet.settings.question).arg(&handle.folders.home).arg(&handle.folders.spool)
     };
-    let read =
-        |output: &ScriptOutput| Ok(output.lines.iter().find_map(|l| l.strip_prefix("queue ").map(str::to_owned)));
+    let read = |output: &ScriptOutput| remote::queue(&output.lines).map_err(|why| why.because_of(&output.stderr));
     let answers = fleet.probe("looking at queues", handles, script, read).await;
     for (handle, answer) in answers {
-        let Some((count, why)) = answer.as_ref().ok().and_then(|a| a.as_deref()?.split_once(' ')) else { continue };
-        if count != "0" {
-            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-            let queue = format!("{}/log-queue", handle.folders.spool);
-            let logs = if count == "1" { "1 rotated log".to_owned() } else { format!("{count} rotated logs") };
-            fleet.emit(Event::Note {
-                text: format!("{}: {logs} in {queue}{why}; archiving continues at the next start", handle.name),
-            });
-        }
+        let queue = format!("{}/log-queue", handle.folders.spool);
+        let text = match answer {
+            Ok((0, _)) => continue,
+            Ok((logs, why)) => {
+                let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+                let logs = count(logs, "rotated log");
+                format!("{}: {logs} in {queue}{why}; archiving continues at the next start", handle.name)
+            }
+            Err(why) => format!("{}: cannot read how many rotated logs are in {queue}: {why}", handle.name),
+        };
+        fleet.emit(Event::Note { text });
     }
 }
 

@@ -23,6 +23,6 @@ mod tiers;
 pub use outcome::{NodeOutcome, Outcome, RunReport, RunsOn};
 pub use run::{restart, start, stop};
 
-pub(crate) use ports::Listener;
+pub(crate) use ports::is_in_the_way;
 pub(crate) use task::NodeTask;
 pub(crate) use tiers::{OnFailure, start_tasks, stop_tasks};

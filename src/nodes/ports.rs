@@ -1,27 +1,15 @@
 //! Ports that something else has: looked for before anything changes, and named where a node ended at its start.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::outcome::{NodeOutcome, Outcome};
 use crate::error::Error;
-use crate::fleet::{Fleet, HostHandle};
-use crate::observed::{Observed, Origin, UnmanagedProcess};
+use crate::fleet::{Fleet, HostHandle, understood};
+use crate::observed::{Listener, Observed, Origin, UnmanagedProcess};
 use crate::scripts;
 use crate::transport::{Failure, RemoteScript};
 use crate::values::Version;
 use crate::zeek::{self, Listens};
-
-/// A process that listens on a port and is no node of the cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listener {
-    /// None: on all addresses.
-    address: Option<IpAddr>,
-    port: u16,
-    user: String,
-    /// Pid and name, where the host lets us see them.
-    process: Option<(u32, String)>,
-}
 
 /// Where nodes of one host listen.
 type HostListens = Vec<(String, Listens)>;
@@ -144,7 +132,7 @@ async fn taken(fleet: &Fleet, version: Version, starting: &BTreeSet<&str>) -> Re
             failure.hint(&handle.name).map_or(error.clone(), |hint| error.hint(hint))
         })?;
         for (node, listens) in handle.index.and_then(|i| wanted.get(&i)).into_iter().flatten() {
-            if let Some(listener) = listeners.iter().find(|l| l.is_in_the_way_of(*listens)) {
+            if let Some(listener) = listeners.iter().find(|l| is_in_the_way(l, *listens)) {
                 taken.push(Taken {
                     host: handle.name.clone(),
                     node: node.clone(),
@@ -164,79 +152,38 @@ async fn listeners(fleet: &Fleet, handle: &HostHandle, wanted: &[(String, Listen
     let input: String = wanted.iter().map(|(_, l)| format!("{:04X}\n", l.port)).collect();
     let call = RemoteScript::new(scripts::PORTS, fleet.settings.question).arg(&handle.folders.spool).input(input);
     let reply = handle.connection.run(call).await?;
-    Ok(reply.lines.iter().filter_map(|line| Listener::parse(line.strip_prefix("listens ")?)).collect())
+    understood(Listener::all(&reply.lines), &reply)
 }
 
-impl Listener {
-    /// Reads `ADDRESS:PORT USER PID NAME`, address and port as the kernel writes them.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(4, ' ');
-        let (address, port) = parts.next()?.split_once(':')?;
-        let user = parts.next()?.to_owned();
-        let process = parts.next()?.parse().ok().map(|pid| (pid, parts.next().unwrap_or("-").to_owned()));
-        let address = address_of(address)?;
-        let address = Some(address).filter(|a| !a.is_unspecified());
-        Some(Self { address, port: u16::from_str_radix(port, 16).ok()?, user, process })
-    }
-
-    pub(crate) fn is_in_the_way_of(&self, listens: Listens) -> bool {
-        let same = match (self.address, listens.address) {
-            (Some(theirs), Some(ours)) => theirs == ours || ours.is_unspecified(),
-            _ => true,
-        };
-        self.port == listens.port && same
-    }
-
-    pub(crate) fn words(&self) -> String {
-        match &self.process {
-            Some((pid, name)) => {
-                format!("port {} is held by {name} (pid {pid}, user {})", self.port, self.user)
-            }
-            None => format!("port {} is held by a process of user {}", self.port, self.user),
-        }
-    }
-}
-
-/// Reads an address of /proc/net/tcp: words of 32 bits as hex digits, each in the machine's own order of bytes. All
-/// machines that Zeek is built for begin with the lowest.
-fn address_of(hex: &str) -> Option<IpAddr> {
-    let word = |at: usize| Some(u32::from_str_radix(hex.get(at..at + 8)?, 16).ok()?.to_le_bytes());
-    match hex.len() {
-        8 => Some(Ipv4Addr::from(word(0)?).into()),
-        32 => {
-            let mut bytes = [0; 16];
-            for (i, four) in bytes.chunks_exact_mut(4).enumerate() {
-                four.copy_from_slice(&word(i * 8)?);
-            }
-            Some(Ipv6Addr::from(bytes).to_canonical())
-        }
-        _ => None,
-    }
+/// Tells whether a node can't listen somewhere because of another process.
+pub(crate) fn is_in_the_way(listener: &Listener, listens: Listens) -> bool {
+    let same = match (listener.address, listens.address) {
+        (Some(theirs), Some(ours)) => theirs == ours || ours.is_unspecified(),
+        _ => true,
+    };
+    listener.port == listens.port && same
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Listener;
+    use super::is_in_the_way;
+    use crate::observed::Listener;
     use crate::zeek::Listens;
 
-    fn listens(address: &str, port: u16) -> Listens {
-        Listens { address: address.parse().ok(), port, setting: "port" }
-    }
-
     #[test]
-    fn the_kernels_table_is_read() {
-        let here = Listener::parse("0100007F:6C70 zeek 4711 nc").unwrap();
-        assert_eq!(here.words(), "port 27760 is held by nc (pid 4711, user zeek)");
-        assert!(here.is_in_the_way_of(listens("127.0.0.1", 27760)));
-        assert!(here.is_in_the_way_of(listens("", 27760)), "on all addresses is on this one as well");
-        assert!(!here.is_in_the_way_of(listens("10.0.0.1", 27760)));
-        assert!(!here.is_in_the_way_of(listens("127.0.0.1", 27761)));
-        let all = Listener::parse("00000000000000000000000000000000:0016 root - -").unwrap();
-        assert_eq!(all.words(), "port 22 is held by a process of user root");
-        assert!(all.is_in_the_way_of(listens("10.0.0.1", 22)));
-        let six = Listener::parse("B80D0120000000000000000012000000:0016 root 1 systemd").unwrap();
-        assert!(six.is_in_the_way_of(listens("2001:db8::12", 22)));
-        assert!(!six.is_in_the_way_of(listens("2001:db8::13", 22)));
-        assert_eq!(Listener::parse("noise"), None);
+    fn what_listens_on_all_addresses_is_in_every_way() {
+        let in_the_way = |line: &str, address: &str, port: u16| {
+            let listener = &Listener::all(&[&format!("listens {line}"), "ports end"]).unwrap()[0];
+            is_in_the_way(listener, Listens { address: address.parse().ok(), port, setting: "port" })
+        };
+        let here = "0100007F:6C70 zeek 4711 nc";
+        assert!(in_the_way(here, "127.0.0.1", 27760));
+        assert!(in_the_way(here, "", 27760), "on all addresses is on this one as well");
+        assert!(!in_the_way(here, "10.0.0.1", 27760));
+        assert!(!in_the_way(here, "127.0.0.1", 27761));
+        assert!(in_the_way("00000000000000000000000000000000:0016 root - -", "10.0.0.1", 22));
+        let six = "B80D0120000000000000000012000000:0016 root 1 systemd";
+        assert!(in_the_way(six, "2001:db8::12", 22));
+        assert!(!in_the_way(six, "2001:db8::13", 22));
     }
 }

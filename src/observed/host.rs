@@ -11,7 +11,7 @@ use super::journal::Unfinished;
 use super::node::{ObservedNode, ZeekBinary};
 use super::path_owners::Component;
 use super::pending::RemovedHost;
-use super::unmanaged::UnmanagedProcess;
+use super::unmanaged::{Origin, ProcessFolder, UnmanagedProcess};
 
 /// The most hosts that left of which one host's word is taken. They are all asked, and what can't be asked is written to
 /// all hosts, whose own answers must not become longer than any that is read.
@@ -99,6 +99,30 @@ pub struct FullObserved {
     /// Whether there is a systemd for the runner of that name.
     pub systemd: Systemd,
     pub cpus: HostCpus,
+}
+
+impl Observed {
+    /// Tells as which node of a cluster an unmanaged process runs, and from which folder; `own` is the one in which the
+    /// cluster has its nodes there. None where it is no such node, or no more than another user's word.
+    pub fn node_and_folder<'a>(
+        &self,
+        process: &'a UnmanagedProcess,
+        cluster: &str,
+        own: &str,
+    ) -> Option<(&'a str, ProcessFolder<'a>)> {
+        let node = process.node_of(cluster)?;
+        let Origin::Clusterctl { folder, .. } = &process.origin else { return None };
+        let known = self.nodes.get(node);
+        let folder = match folder.as_deref() {
+            Some(folder) if folder == own => ProcessFolder::Own { known: known.is_some() },
+            Some(folder) => ProcessFolder::Other(folder),
+            None => {
+                let missed = known.is_some_and(|known| known.process.is_none() && known.desired_release().is_some());
+                ProcessFolder::Hidden { known: missed }
+            }
+        };
+        Some((node, folder))
+    }
 }
 
 impl Deref for FullObserved {

@@ -15,7 +15,10 @@ pub(super) fn time(text: &str) -> Option<i64> {
 }
 
 /// Reads a number.
-pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
+///
+/// # Errors
+/// Where it is none of that type.
+pub fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{text:?} is not a valid number"))
 }
 

@@ -183,7 +183,8 @@ fn signal_name(number: i32) -> Option<&'static str> {
 }
 
 impl ZeekBinary {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// Reads `SIZE MTIME`.
+    pub fn parse(text: &str) -> Option<Self> {
         let (size, mtime) = text.split_once(' ')?;
         Some(Self { size: size.parse().ok()?, mtime: mtime.parse().ok()? })
     }

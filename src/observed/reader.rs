@@ -6,11 +6,10 @@
 //! clusterctl writes is noted in [`Observed::wrong`] and unknown by itself. Words that a newer clusterctl may have put
 //! into such files (`run`, `exit`, `stop`, `releases/ID.info`, the journal) are passed over.
 
-use std::fmt;
-
 use super::cpus::HostCpus;
 use super::host::{FullObserved, MOST_LEFT, Observed, Queue, StoredRelease, Systemd, Wrong};
 use super::limits::{LONGEST, is_hex, is_manifest_line, number, time};
+use super::malformed::{Malformed, account, fields, word_of};
 use super::node::{ObservedNode, TICKS, ZeekBinary};
 use super::path_owners::Component;
 use super::pending::RemovedHost;
@@ -22,27 +21,6 @@ const ARCHIVER: &str = "log-archiver";
 
 /// The most that is kept of what is wrong with one host.
 const MOST_WRONG: usize = 20;
-
-/// The most characters that are told of a line.
-const TOLD: usize = 120;
-
-/// Why a host's answer is worth nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Malformed {
-    /// A line that no script of ours says; why.
-    Line(String),
-    /// What every answer has is not in it: the word of that line.
-    Missing(&'static str),
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(why) => write!(f, "the host's reply can't be read: {why}"),
-            Self::Missing(word) => write!(f, "the host's reply is incomplete: no line `{word}`"),
-        }
-    }
-}
 
 impl Observed {
     /// Reads the lines of a host's answer to a brief look.
@@ -119,11 +97,8 @@ impl Reader {
         let mut unmanaged = unmanaged::Reader::default();
         for line in lines {
             let line = line.as_ref();
-            let (word, value) = line.split_once(' ').unwrap_or((line, ""));
-            let bad = |why: String| {
-                let told: String = line.chars().take(TOLD).collect();
-                Malformed::Line(format!("{told:?}: {why}"))
-            };
+            let (word, value) = word_of(line);
+            let bad = |why: String| Malformed::line(line, why);
             // What reads all files says now and then that it is at work.
             if full && line == "beat" {
                 continue;
@@ -137,7 +112,7 @@ impl Reader {
                     || reader.of_its_logs(word, value).map_err(bad)?
             };
             if !(taken || full && of_the_manifest(&mut reader, word, value)) {
-                return Err(bad("this word is not expected here".to_owned()));
+                return Err(Malformed::unsaid(line));
             }
         }
         match reader {
@@ -311,8 +286,7 @@ impl Reader {
                 self.said[1] = true;
                 let (uid, user) = value.split_once(' ').ok_or("it has no name")?;
                 self.host.uid = number(uid)?;
-                // It stands in commands for root; its number says as much where it has an odd name.
-                self.host.user = if is_account_name(user) { user.to_owned() } else { uid.to_owned() };
+                self.host.user = account(self.host.uid, user);
             }
             "cpus" => {
                 self.said[2] = true;
@@ -428,15 +402,4 @@ fn of_the_manifest(reader: &mut Reader, word: &str, value: &str) -> bool {
 /// Reads a number of not more than so much, and not less than none.
 fn fraction(text: &str, most: f64) -> Result<f64, String> {
     text.parse().ok().filter(|n| (0.0..most).contains(n)).ok_or_else(|| format!("{text:?} is not a valid number"))
-}
-
-/// Takes a line apart into so many fields.
-fn fields<const N: usize>(text: &str) -> Result<[&str; N], String> {
-    let fields: Vec<&str> = text.splitn(N, ' ').collect();
-    let count = fields.len();
-    fields
-        .try_into()
-        .ok()
-        .filter(|fields: &[&str; N]| fields.iter().all(|field| !field.is_empty()))
-        .ok_or_else(|| format!("it has {count} of {N} fields, or empty ones"))
 }

@@ -57,6 +57,17 @@ pub enum Origin {
     Unknown(Option<String>),
 }
 
+/// From which folder a process of a cluster runs, where the cluster's own folder on its host shows no process of that node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProcessFolder<'a> {
+    /// From the cluster's own; whether that knows the node all the same, as where one of its files is damaged.
+    Own { known: bool },
+    /// From this one.
+    Other(&'a str),
+    /// It does not show; whether the cluster's own has a node of that name which is to run and does not.
+    Hidden { known: bool },
+}
+
 /// The most processes that are taken from one answer; the script sends about 500.
 const MOST: usize = 1000;
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::cluster::{Cluster, Folders};
-use crate::observed::{Observed, Origin};
+use crate::observed::{Observed, ProcessFolder};
 
 /// A node of the cluster that runs where the description has no place for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,37 +80,26 @@ pub fn misplaced<'a>(cluster: &Cluster, found: impl IntoIterator<Item = (usize, 
     for (host, observed) in &found {
         let spool = Folders::of(&cluster.name, &cluster.hosts[*host]).spool;
         for unmanaged in &observed.unmanaged {
-            let Some(node) = unmanaged.node_of(&cluster.name) else { continue };
+            let Some((node, folder)) = observed.node_and_folder(unmanaged, &cluster.name, &spool) else { continue };
             // What another name for the same machine has as a node of its own is none.
             if known.contains(&(observed.boot_id.as_str(), node, unmanaged.pid)) {
                 continue;
             }
             let place = places.get(node).copied();
-            let folder = match &unmanaged.origin {
+            let folder = match folder {
                 // A damaged file of its folder is no lost folder: it can be stopped there.
-                Origin::Clusterctl { folder, .. }
-                    if place == Some(*host) && is_known_by(observed, node, folder.as_deref(), &spool) =>
-                {
+                ProcessFolder::Own { known: true } | ProcessFolder::Hidden { known: true } if place == Some(*host) => {
                     continue;
                 }
-                Origin::Clusterctl { folder: Some(folder), .. } if *folder == spool => {
-                    Folder::Lost(unmanaged.to_end().collect())
-                }
-                Origin::Clusterctl { folder, .. } => Folder::Other(folder.clone()),
-                _ => continue,
+                ProcessFolder::Own { .. } => Folder::Lost(unmanaged.to_end().collect()),
+                ProcessFolder::Other(folder) => Folder::Other(Some(folder.to_owned())),
+                ProcessFolder::Hidden { .. } => Folder::Other(None),
             };
             let node = node.to_owned();
             all.push(Misplaced { node, host: *host, pid: unmanaged.pid, place, folder });
         }
     }
     all
-}
-
-/// Tells whether the folder of the cluster knows a node whose process does not show there. Where the process does not
-/// tell its folder, that counts if the node is to run from this one.
-fn is_known_by(observed: &Observed, node: &str, folder: Option<&str>, spool: &str) -> bool {
-    let Some(known) = observed.nodes.get(node) else { return false };
-    folder.map_or_else(|| known.process.is_none() && known.desired_release().is_some(), |folder| folder == spool)
 }
 
 /// Returns which of these nodes do not run in their place, and where they run: by name.

@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 use super::session::Extent;
 use super::{Command, Hosts, Session};
 use crate::error::CommandError;
-use crate::fleet::{Fleet, HostHandle};
+use crate::fleet::{Fleet, HostHandle, understood};
+use crate::observed::HostSetup;
 use crate::scripts;
 use crate::transport::{Failure, RemoteScript};
 use crate::ui::Progress;
@@ -96,7 +97,8 @@ async fn ask(fleet: &Fleet, handle: &HostHandle) -> Result<DoctorFacts, Failure>
     let before = jiff::Timestamp::now().as_second();
     let reply = handle.connection.run(call).await?;
     let after = jiff::Timestamp::now().as_second();
-    let mut facts = DoctorFacts::parse(&reply.lines, (before, after));
+    let setup = understood(HostSetup::parse(&reply.lines), &reply)?;
+    let mut facts = DoctorFacts::new(setup, (before, after));
     if !cluster.hosts[index].local {
         // What sshd does counts, and its configuration is mostly not for us to read.
         facts.sessions = room(handle, fleet.settings.question).await.err();

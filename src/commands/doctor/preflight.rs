@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{DoctorFacts, FolderFacts};
+use super::facts::DoctorFacts;
 use super::needs::{Needs, SESSIONS, own_archive};
 use super::report::{HostCheck, HostReport, Verdict};
 use crate::cluster::{Archive, Cluster, CoreLimit, Folders, Host, RunnerKind};
+use crate::nodes::is_in_the_way;
+use crate::observed::FolderSetup;
 use crate::release::FORMAT;
 use crate::transport::Failure;
 use crate::values::{Version, shell_word};
@@ -13,8 +15,6 @@ use crate::values::{Version, shell_word};
 /// By how many seconds clocks may differ: records of one flow would stand in the wrong order, and certificates and
 /// Broker's stores are not this narrow.
 const CLOCK: i64 = 5;
-/// The least free space, in KiB.
-const SPACE: u64 = 1 << 20;
 /// What makes a network interface work: `IFF_UP` of linux/if.h.
 const UP: u32 = 1;
 /// The hint of what takes root: the commands stand at the end of the report.
@@ -83,15 +83,12 @@ impl Preflight<'_> {
     }
 
     fn is_root(&self) -> bool {
-        self.facts.uid == Some(0)
+        self.facts.uid == 0
     }
 
     /// How the host is reached, and that it is no other.
     fn way(&mut self, index: usize, all: &BTreeMap<usize, Result<DoctorFacts, Failure>>) {
         let facts = self.facts;
-        if !facts.complete {
-            self.bad("ssh", "the host's reply is incomplete", "try again with a longer `--timeout`");
-        }
         let twin = all.iter().find(|(other, answer)| {
             **other != index
                 && facts.machine.len() > 1
@@ -283,11 +280,15 @@ impl Preflight<'_> {
             let found = format!("missing: {}: nodes there cannot start again", self.facts.missing_secrets.join(", "));
             self.bad("keys", found, "clusterctl deploy brings them");
         }
+        if let Some(odd) = self.facts.odd_secrets.first() {
+            let found = format!("the current release names {odd:?}, which is not the name of a secret");
+            self.bad("keys", found, "clusterctl deploy writes it anew");
+        }
     }
 
     /// Whether others could replace what is run.
     fn ways(&mut self) {
-        let (Some(uid), user) = (self.facts.uid, self.facts.user.clone()) else { return };
+        let (uid, user) = (self.facts.uid, self.facts.user.clone());
         let mut seen = BTreeSet::new();
         for component in self.facts.ways.iter().filter(|c| seen.insert(c.path.as_str())) {
             let Some(flaw) = component.flaw(uid, &user) else { continue };
@@ -303,13 +304,13 @@ impl Preflight<'_> {
         }
     }
 
-    fn folder(&mut self, what: &'static str, path: &str, folder: &FolderFacts) {
+    fn folder(&mut self, what: &'static str, path: &str, folder: &FolderSetup) {
         let exists = folder.path == path;
         let user = self.facts.user.clone();
         // What is wrong with the way there is told once.
         let told = self.facts.ways.iter().any(|c| c.path == folder.path);
         let others = !told && folder.mode.is_some_and(|mode| mode & 0o022 != 0);
-        let foreign = exists && !told && folder.owner.is_some() && folder.owner != self.facts.uid;
+        let foreign = exists && !told && folder.owner.is_some_and(|owner| owner != self.facts.uid);
         // What root would make is the configured folder, below which ours lies.
         let make = match what {
             "base" => self.host.base.clone(),
@@ -338,13 +339,14 @@ impl Preflight<'_> {
         } else {
             self.good("folders", format!("{user} can write to {path}"));
         }
-        match folder.free {
-            Some(free) if free < SPACE => {
-                let size = bytesize::ByteSize(free.saturating_mul(1024));
-                self.bad("disk", format!("only {size} free for {path}"), "free some space there");
-            }
-            Some(free) => {
-                self.good("disk", format!("{} free for {path}", bytesize::ByteSize(free.saturating_mul(1024))));
+        match folder.room.zip(folder.free_percent()) {
+            Some(((_, free), percent)) => {
+                let free = bytesize::ByteSize(free.saturating_mul(1024));
+                if percent == 0 || self.cluster.logs.is_low(percent) {
+                    self.bad("disk", format!("only {free} ({percent} %) free for {path}"), "free some space there");
+                } else {
+                    self.good("disk", format!("{free} ({percent} %) free for {path}"));
+                }
             }
             None => self.add("disk", Verdict::Note, format!("df does not report the free space for {path}"), None),
         }
@@ -355,7 +357,7 @@ impl Preflight<'_> {
         let listens = needs.listens(version);
         let mut taken: Vec<(String, String)> = Vec::new();
         for (node, port) in listens {
-            if let Some(listener) = self.facts.listeners.iter().find(|l| l.is_in_the_way_of(*port)) {
+            if let Some(listener) = self.facts.listeners.iter().find(|l| is_in_the_way(l, *port)) {
                 let hint = format!("end that process, or write another `{}`", port.setting);
                 taken.push((format!("{node}: {}", listener.words()), hint));
             }
@@ -372,9 +374,7 @@ impl Preflight<'_> {
             let found = format!("{ports}: the kernel gives ports from {low} to {high} to any program");
             self.bad("ports", found, format!("set `ports.base` below that; or to reserve them, {ROOT}"));
             // It sets all of them, so those of before are named as well.
-            let before = &self.facts.reserved;
-            let known = before.chars().all(|c| c.is_ascii_digit() || "-,".contains(c));
-            let before = if before.is_empty() || !known { String::new() } else { format!("{before},") };
+            let before: String = self.facts.reserved.iter().map(|range| port_range(*range) + ",").collect();
             self.root(format!("sysctl -w net.ipv4.ip_local_reserved_ports={before}{ports}"));
         }
         if taken.is_empty() && loose.is_empty() {
@@ -419,7 +419,7 @@ impl Preflight<'_> {
                 } else if facts.has("usermanager") {
                     self.good("runner", format!("the systemd manager of {}", facts.user));
                 } else {
-                    let hint = format!("run as root: systemctl start user@{}.service", facts.uid.unwrap_or_default());
+                    let hint = format!("run as root: systemctl start user@{}.service", facts.uid);
                     self.bad("runner", format!("the systemd manager of {} does not run", facts.user), hint);
                 }
             }
@@ -488,7 +488,7 @@ impl Preflight<'_> {
                 self.root(format!("echo {line} >>/etc/security/limits.conf"));
             }
             _ => {
-                let unit = format!("user@{}.service", self.facts.uid.unwrap_or_default());
+                let unit = format!("user@{}.service", self.facts.uid);
                 let setting = if limit == "nofile" { "LimitNOFILE" } else { "LimitCORE" };
                 let value = if wanted == u64::MAX { "infinity".to_owned() } else { wanted.to_string() };
                 self.bad("limits", found, format!("{ROOT}; it restarts that user's systemd and all nodes"));
@@ -528,6 +528,9 @@ fn port_list(ports: &[u16]) -> String {
             _ => runs.push((*port, *port)),
         }
     }
-    let text = |(first, last): &(u16, u16)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-    runs.iter().map(text).collect::<Vec<_>>().join(",")
+    runs.into_iter().map(port_range).collect::<Vec<_>>().join(",")
+}
+
+fn port_range((first, last): (u16, u16)) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
 }

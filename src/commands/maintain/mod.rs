@@ -109,15 +109,11 @@ async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport
                 .arg(&operation.id)
                 .arg(&operation.holder);
             match handle.connection.run(call).await {
-                Ok(reply) => {
-                    let mut done = HostMaintenance::parse(&handle.name, &reply.lines);
-                    if let (Maintained::Failed, Some(last)) = (done.result, reply.stderr.lines().last()) {
-                        done.why = Some(last.to_owned());
-                    }
-                    done
-                }
-                Err(failure) => HostMaintenance::new(&handle.name, Maintained::Failed, Some(failure.text())),
+                Ok(reply) => HostMaintenance::parse(&handle.name, &reply.lines)
+                    .map_err(|malformed| malformed.because_of(&reply.stderr)),
+                Err(failure) => Err(failure.text()),
             }
+            .unwrap_or_else(|why| HostMaintenance::new(&handle.name, Maintained::Failed, Some(why)))
         }
     });
     let interrupted = |_| Error::new(Kind::Interrupted, "interrupted: not all hosts were maintained");

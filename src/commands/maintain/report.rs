@@ -6,6 +6,8 @@ use super::super::report::{Report, partial};
 use crate::error::Kind;
 use crate::fleet::HostAnswer;
 use crate::nodes::Outcome;
+use crate::observed::{Malformed, fields, number, word_of};
+use crate::remote::queued;
 use crate::runner::Started;
 use crate::ui::{Cell, Column, Tone, Ui, escape_control, table, typed};
 
@@ -92,40 +94,62 @@ impl HostMaintenance {
         }
     }
 
-    /// Reads the lines of a host's answer.
-    pub(crate) fn parse(host: &str, lines: &[String]) -> Self {
-        let mut done = Self::new(host, Maintained::Failed, Some("the host gave no reason".to_owned()));
+    /// Reads the lines of a host's answer to `templates/maintain.sh`.
+    ///
+    /// # Errors
+    /// Where one is not of the script's, or it did not come to its end.
+    pub(crate) fn parse<S: AsRef<str>>(host: &str, lines: &[S]) -> Result<Self, Malformed> {
+        let mut done = Self::new(host, Maintained::Done, None);
+        let mut ended = false;
         for line in lines {
-            let (word, value) = line.split_once(' ').unwrap_or((line, ""));
-            let number = || value.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default();
+            let line = line.as_ref();
+            if ended {
+                return Err(Malformed::unsaid(line));
+            }
+            let (word, value) = word_of(line);
             let text = || Some(value.to_owned()).filter(|v| !v.is_empty());
             match word {
-                "undeployed" => (done.result, done.why) = (Maintained::NotDeployed, None),
-                "busy" => (done.result, done.why) = (Maintained::Busy, text()),
-                "fail" => done.why = text(),
-                // The first line of the journal: the operation's id, and who began it.
-                "unfinished" => {
-                    let who = value.split_once(' ').map(|(_, who)| who.to_owned());
-                    (done.result, done.why) = (Maintained::Unfinished, who);
+                "undeployed" if value.is_empty() => {
+                    (done.result, ended) = (Maintained::NotDeployed, true);
                 }
-                "moved" => done.moved = number(),
-                "expired" => done.expired = number(),
-                "queue" => {
-                    done.queue = number();
-                    done.queue_why = value.split_once(' ').map(|(_, why)| why.to_owned());
+                // Who holds it stands in the lock's file, which may have been written by anybody.
+                "busy" => (done.result, done.why, ended) = (Maintained::Busy, text(), true),
+                "fail" => {
+                    let why = text().unwrap_or_else(|| "the host gave no reason".to_owned());
+                    (done.result, done.why, ended) = (Maintained::Failed, Some(why), true);
                 }
-                "low" => {
-                    if let Some((free, mount)) = value.split_once(' ') {
-                        done.low.push((mount.to_owned(), free.parse().unwrap_or_default()));
-                    }
-                }
-                "textfile" => done.textfile = text(),
-                "healed" => done.healed.extend(healed(value)),
-                "ended" if done.result == Maintained::Failed => (done.result, done.why) = (Maintained::Done, None),
-                _ => {}
+                "ended" if value.is_empty() => ended = true,
+                _ => match done.take(word, value) {
+                    Ok(true) => {}
+                    Ok(false) => return Err(Malformed::unsaid(line)),
+                    Err(why) => return Err(Malformed::line(line, why)),
+                },
             }
         }
-        done
+        if ended { Ok(done) } else { Err(Malformed::Missing("ended")) }
+    }
+
+    /// Takes what was done or found.
+    fn take(&mut self, word: &str, value: &str) -> Result<bool, String> {
+        match word {
+            // The first line of the journal: the operation's id, and who began it.
+            "unfinished" => {
+                let who = value.split_once(' ').map(|(_, who)| who.to_owned());
+                (self.result, self.why) = (Maintained::Unfinished, who);
+            }
+            "moved" => self.moved = number(value)?,
+            "expired" => self.expired = number(value)?,
+            "queue" => (self.queue, self.queue_why) = queued(value)?,
+            "textfile" if !value.is_empty() => self.textfile = Some(value.to_owned()),
+            "low" => {
+                let [free, mount] = fields(value)?;
+                self.low.push((mount.to_owned(), number(free)?));
+            }
+            // As the release there says it, which another clusterctl may have made.
+            "healed" => self.healed.extend(healed(value)),
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Tells whether all was done that there was to do.
@@ -237,33 +261,67 @@ fn lines(host: &HostMaintenance) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{HostMaintenance, Maintained};
+    use crate::observed::Malformed;
+
+    fn read(lines: &[&str]) -> Result<HostMaintenance, Malformed> {
+        HostMaintenance::parse("mgmt", lines)
+    }
 
     #[test]
     fn an_answer_is_read() {
-        let lines: Vec<String> = [
+        let lines = [
             "healed ready worker-1",
             "healed dead worker-2 exit 139",
             "healed stderr worker-2 fatal error: no",
+            "healed of_a_newer_release worker-3",
             "moved 3",
             "queue 2 there is no /opt/zeek/bin/zeek-archiver",
             "expired 12",
-            "low 3 /data",
+            "low 3 /data of logs",
             "textfile others can write to /tmp",
             "ended",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        let done = HostMaintenance::parse("mgmt", &lines);
+        ];
+        let done = read(&lines).unwrap();
         assert_eq!((done.result, done.moved, done.expired, done.queue), (Maintained::Done, 3, 12, 2));
         assert_eq!(done.textfile.as_deref(), Some("others can write to /tmp"));
-        assert_eq!(done.low, [("/data".to_owned(), 3)]);
+        assert_eq!(done.low, [("/data of logs".to_owned(), 3)]);
         let healed: Vec<(&str, bool)> = done.healed.iter().map(|h| (h.node.as_str(), h.running)).collect();
         assert_eq!(healed, [("worker-1", true), ("worker-2", false)]);
         assert!(!done.is_well());
-        let busy = HostMaintenance::parse("mgmt", &["busy ada@desk (pid 7): deploy".to_owned()]);
+        for end in 0..lines.len() {
+            assert_eq!(read(&lines[..end]).unwrap_err(), Malformed::Missing("ended"), "{end}");
+        }
+        let busy = read(&["busy ada@desk (pid 7): deploy"]).unwrap();
         assert_eq!((busy.result, busy.is_done()), (Maintained::Busy, false));
-        let cut = HostMaintenance::parse("mgmt", &["unfinished 1-7 ada@desk (pid 7): deploy".to_owned()]);
+        let cut = read(&["unfinished 1-7 ada@desk (pid 7): deploy", "moved 0", "queue 0", "ended"]).unwrap();
         assert_eq!((cut.result, cut.why.as_deref()), (Maintained::Unfinished, Some("ada@desk (pid 7): deploy")));
-        assert_eq!(HostMaintenance::parse("mgmt", &[]).result, Maintained::Failed);
+        assert_eq!(read(&["undeployed"]).unwrap().result, Maintained::NotDeployed);
+        let failed = read(&["fail No space left on device"]).unwrap();
+        assert_eq!((failed.result, failed.why.as_deref()), (Maintained::Failed, Some("No space left on device")));
+    }
+
+    #[test]
+    fn a_line_that_is_malformed_is_named_and_no_number_is_a_zero_by_it() {
+        for line in [
+            "",
+            "noise",
+            "moved",
+            "moved many",
+            "moved -1",
+            "moved 3 logs",
+            "expired x",
+            "expired 18446744073709551616",
+            "queue",
+            "queue some there is no archiver",
+            "low 3",
+            "textfile",
+            "low x /data",
+            "ended well",
+            "undeployed there",
+        ] {
+            let Err(Malformed::Line(said)) = read(&[line, "ended"]) else { panic!("{line}") };
+            assert!(said.starts_with(&format!("{line:?}: ")), "{said}");
+        }
+        assert!(matches!(read(&["ended", "moved 3"]), Err(Malformed::Line(_))), "nothing follows its end");
     }
 }

@@ -45,7 +45,7 @@ fn upkeep(
         }
     }
     for (mount, free) in &observed.room {
-        if *free < u64::from(cluster.logs.min_free) {
+        if cluster.logs.is_low(*free) {
             troubles.push(trouble(
                 format!("only {free} % free on {mount}, which holds its logs"),
                 if cluster.logs.expire.is_some() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::types::Trouble;
 use crate::cluster::{Cluster, Folders, Host};
-use crate::observed::{Observed, Origin, Owner, UnmanagedProcess};
+use crate::observed::{Observed, Origin, Owner, ProcessFolder, UnmanagedProcess};
 
 /// The most pids in one line.
 const PIDS: usize = 10;
@@ -27,13 +27,15 @@ enum Kind {
     Foreign,
 }
 
-fn kind(cluster: &Cluster, spool: &str, unmanaged: &UnmanagedProcess) -> Kind {
+fn kind(cluster: &Cluster, spool: &str, observed: &Observed, unmanaged: &UnmanagedProcess) -> Kind {
     let foreign = matches!(unmanaged.owner, Owner::User(_));
+    match observed.node_and_folder(unmanaged, &cluster.name, spool) {
+        Some((_, ProcessFolder::Own { .. })) => return Kind::Lost(spool.to_owned()),
+        Some((_, ProcessFolder::Other(folder))) => return Kind::Ours(Some(folder.to_owned())),
+        Some((_, ProcessFolder::Hidden { .. })) => return Kind::Ours(None),
+        None => {}
+    }
     match &unmanaged.origin {
-        Origin::Clusterctl { folder, .. } if unmanaged.node_of(&cluster.name).is_some() => match folder {
-            Some(folder) if folder == spool => Kind::Lost(folder.clone()),
-            _ => Kind::Ours(folder.clone()),
-        },
         Origin::Clusterctl { cluster: name, folder, .. } => Kind::Others(name.clone(), folder.clone()),
         _ if foreign => Kind::Foreign,
         Origin::Zeekctl(_) => Kind::Zeekctl,
@@ -53,7 +55,7 @@ pub(crate) fn tell(
     let host = &host.name;
     let mut kinds: BTreeMap<Kind, Vec<&UnmanagedProcess>> = BTreeMap::new();
     for unmanaged in &observed.unmanaged {
-        kinds.entry(kind(cluster, &spool, unmanaged)).or_default().push(unmanaged);
+        kinds.entry(kind(cluster, &spool, observed, unmanaged)).or_default().push(unmanaged);
     }
     let trouble = |what: String, hint: Option<String>| Trouble { subject: host.to_owned(), what, hint };
     for (kind, unmanaged) in kinds {
