@@ -66,7 +66,7 @@ while [ -n "$left" ]; do
 		dir=$spool/nodes/$node
 		case $denied in
 		*" $node "*)
-			say denied "$node"
+			say not_permitted "$node"
 			continue
 			;;
 		esac
@@ -103,7 +103,7 @@ while [ -n "$left" ]; do
 	[ -n "$left" ] || break
 	if [ "$now" -ge $((limit + 10)) ]; then
 		for node in $left; do
-			say stuck "$node"
+			say overdue "$node"
 		done
 		break
 	fi

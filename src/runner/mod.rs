@@ -80,7 +80,8 @@ pub fn stop(folders: &Folders, nodes: &[String], deadline: Duration, again: bool
 }
 
 impl Started {
-    /// Reads a line of a host's answer.
+    /// Reads a line of a host's answer. The words stay as they are: maintenance passes on what the `start.sh` of the
+    /// release there says, which an earlier clusterctl may have made.
     pub fn parse(line: &str) -> Option<Self> {
         let (word, rest) = line.split_once(' ')?;
         let (node, more) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -107,8 +108,8 @@ impl Stopped {
         Some(match word {
             "stopped" => Self::Stopped(node),
             "killed" => Self::Killed(node),
-            "stuck" => Self::StopTimeout(node),
-            "denied" => Self::PermissionDenied(node),
+            "overdue" => Self::StopTimeout(node),
+            "not_permitted" => Self::PermissionDenied(node),
             _ => return None,
         })
     }
