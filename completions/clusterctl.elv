@@ -52,8 +52,11 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand logs 'Show what nodes log and print, merged in time order'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
+            cand df 'Show the file systems that the cluster uses on each host, and how full they are'
+            cand capstats 'Show what arrives at the interfaces that nodes capture from: packets and bits per second, drops'
             cand traffic 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
+            cand config 'Show every setting with its value and where it came from; connects to no host'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
             cand nodes 'List nodes with their hosts, addresses, ports and CPUs'
@@ -390,6 +393,39 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;df'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;capstats'= {
+            cand --interval 'How long to count: 1s to 60s'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;traffic'= {
             cand --for 'How long to measure: 1s to 15min'
             cand -f 'The description of the cluster'
@@ -408,6 +444,22 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'clusterctl;doctor'= {
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;config'= {
             cand -f 'The description of the cluster'
             cand --file 'The description of the cluster'
             cand -o 'The form of the result'
@@ -586,8 +638,11 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand logs 'Show what nodes log and print, merged in time order'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
+            cand df 'Show the file systems that the cluster uses on each host, and how full they are'
+            cand capstats 'Show what arrives at the interfaces that nodes capture from: packets and bits per second, drops'
             cand traffic 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates'
             cand doctor 'Check that each host has what it needs, and print what root must run once; changes nothing'
+            cand config 'Show every setting with its value and where it came from; connects to no host'
             cand layout 'Print Zeek''s layout; connects to no host'
             cand secrets 'Manage the keys that encrypt the traffic between nodes'
             cand nodes 'List nodes with their hosts, addresses, ports and CPUs'
@@ -633,9 +688,15 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         }
         &'clusterctl;help;exec'= {
         }
+        &'clusterctl;help;df'= {
+        }
+        &'clusterctl;help;capstats'= {
+        }
         &'clusterctl;help;traffic'= {
         }
         &'clusterctl;help;doctor'= {
+        }
+        &'clusterctl;help;config'= {
         }
         &'clusterctl;help;layout'= {
         }

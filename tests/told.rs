@@ -45,6 +45,9 @@ fn what_is_run_is_told_and_kept_without_secrets() {
     );
     run(&["rollback", "abcdefabcdef", "--yes", "--log", "log"]).code(1);
     assert!(read().contains("no host has a release abcdefabcdef") && read().trim_end().ends_with("ended with 1"));
+    // What a user has a host run may be anything, and is not kept.
+    run(&["exec", "--log", "log", "here", "--", "echo", SECRET]).code(0);
+    assert!(read().contains("here: exec ") && !read().contains(SECRET));
     // As lines of JSON.
     let said = run(&["status", "-v", "-o", "json"]).code(0);
     said.json();

@@ -8,7 +8,7 @@ use crate::values::Share;
 
 #[derive(Debug, Args)]
 pub(crate) struct Selectors {
-    /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; default: all
+    /// Nodes: a name, a glob, a group, a role (manager, loggers, proxies, workers, all) or @host; default: all
     #[arg(value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     pub(crate) selectors: Vec<String>,
 }

@@ -91,7 +91,7 @@ impl Exec {
                     .arg(node.map_or("-", |node| &node.name))
                     .arg(format!(" {plain} "));
                 for word in &self.command {
-                    script = script.arg(word);
+                    script = script.untold_arg(word);
                 }
                 async move {
                     // It is ended on the host where this closes.

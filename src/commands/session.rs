@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::cluster::{self, Cluster};
 use crate::deploy;
 use crate::error::{CommandError, Diagnostic, Error, Problem};
-use crate::fleet::{Events, Fleet, Selection, Settings};
+use crate::fleet::{Events, Fleet, Selection, Settings, meaning_hosts};
 use crate::spec::{self, Description};
 use crate::ui::{Progress, Ui};
 use crate::values::Version;
@@ -186,13 +186,13 @@ fn invalid(description: &Description, problems: &[Problem]) -> CommandError {
     CommandError::Invalid(description.with(problems))
 }
 
-/// Returns the hosts that selectors name; none for no selector.
+/// Returns the hosts that selectors name, with or without `@`; none for no selector.
 pub(crate) fn hosts_of(cluster: &Cluster, selectors: &[String]) -> Result<Option<BTreeSet<usize>>, Error> {
     if selectors.is_empty() {
         return Ok(None);
     }
     let mut hosts = BTreeSet::new();
-    for selector in selectors {
+    for selector in &meaning_hosts(cluster, selectors) {
         // A host without nodes has a lock and a release as well.
         let named = selector.strip_prefix('@').and_then(|name| cluster.hosts.iter().position(|h| h.name == name));
         match named {

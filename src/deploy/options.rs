@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::keys::NewKeys;
 use crate::cluster::{Cluster, Role};
 use crate::error::{Error, Kind};
-use crate::fleet::Selection;
+use crate::fleet::{Selection, meaning_hosts};
 use crate::values::Share;
 
 /// What a deploy may leave out, and how it goes about.
@@ -84,7 +84,7 @@ pub fn skipped(cluster: &Cluster, selectors: &[String]) -> Result<BTreeSet<usize
     if selectors.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let selection = Selection::with_hosts(cluster, selectors)?;
+    let selection = Selection::with_hosts(cluster, &meaning_hosts(cluster, selectors))?;
     let hosts: BTreeSet<usize> = selection.hosts(cluster).into_iter().collect();
     for (index, node) in cluster.nodes.iter().enumerate().filter(|(_, n)| n.role.runs() && hosts.contains(&n.host)) {
         let host = &cluster.host_of(node).name;

@@ -13,7 +13,7 @@ mod tests;
 
 pub use event::{Event, Events};
 pub use hosts::{Fleet, Settings};
-pub use select::{Selection, candidates};
+pub use select::{Selection, candidates, meaning_hosts};
 
 pub(crate) use ask::{NodeAnswers, Rounds, Unasked, ask};
 pub(crate) use facts::{Facts, running, runs};

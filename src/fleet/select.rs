@@ -21,11 +21,13 @@ enum Selector {
     All,
     Role(Role),
     Host(String),
+    /// A group, none of whose nodes has its very name.
+    Group(String),
     Name(GlobMatcher),
 }
 
 impl Selector {
-    fn parse(text: &str) -> Result<Self, Error> {
+    fn parse(cluster: &Cluster, text: &str) -> Result<Self, Error> {
         if let Some(host) = text.strip_prefix('@') {
             return Ok(Self::Host(host.to_owned()));
         }
@@ -36,6 +38,7 @@ impl Selector {
             "proxy" | "proxies" => Self::Role(Role::Proxy),
             "worker" | "workers" => Self::Role(Role::Worker),
             "standalone" => Self::Role(Role::Standalone),
+            _ if is_group(cluster, text) => Self::Group(text.to_owned()),
             _ => Self::Name(
                 Glob::new(text)
                     .map_err(|e| Error::new(Kind::Usage, format!("`{text}` is not a selector")).because(e.kind()))?
@@ -50,6 +53,7 @@ impl Selector {
             // A node may have the name of a role's word; then the word means it as well.
             Self::Role(role) => node.role == *role || node.name == role.name(),
             Self::Host(host) => cluster.host_of(node).name == *host,
+            Self::Group(group) => node.group == *group,
             Self::Name(glob) => glob.is_match(&node.name),
         }
     }
@@ -77,7 +81,7 @@ impl Selection {
         let mut nodes = BTreeSet::new();
         let mut hosts = BTreeSet::new();
         for text in selectors {
-            let selector = Selector::parse(text)?;
+            let selector = Selector::parse(cluster, text)?;
             let named = match &selector {
                 Selector::Host(name) => cluster.hosts.iter().position(|h| h.name == *name),
                 _ => None,
@@ -133,6 +137,17 @@ impl Selection {
     }
 }
 
+/// Tells whether a name is that of a group of several nodes: no node has it.
+fn is_group(cluster: &Cluster, name: &str) -> bool {
+    cluster.nodes.iter().any(|n| n.group == name) && !cluster.nodes.iter().any(|n| n.name == name)
+}
+
+/// Returns selectors as they mean hosts, for what is done to hosts: the name of one needs no `@` there.
+pub fn meaning_hosts(cluster: &Cluster, selectors: &[String]) -> Vec<String> {
+    let is_host = |text: &str| cluster.hosts.iter().any(|h| h.name == text);
+    selectors.iter().map(|text| if is_host(text) { format!("@{text}") } else { text.clone() }).collect()
+}
+
 /// Returns all that a selector could be, with a word about each: for shell completion.
 pub fn candidates(cluster: &Cluster) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = cluster
@@ -154,10 +169,47 @@ fn nothing(cluster: &Cluster, text: &str) -> Error {
         return Error::new(Kind::Usage, format!("no node matches `{text}`: the description has no node on {host}"));
     }
     let names: Vec<String> = candidates(cluster).into_iter().map(|(name, _)| name).collect();
-    let near = nearest(text, names.iter().map(String::as_str));
+    // A shell would stop at the name of a group, where most go on to one of its nodes.
+    let groups: BTreeSet<&str> = cluster.run_nodes().map(|n| n.group.as_str()).collect();
+    let near = nearest(text, names.iter().map(String::as_str).chain(groups));
     let error = Error::new(Kind::Usage, format!("no node matches `{text}`"));
     match near {
         Some(name) => error.hint(format!("did you mean `{name}`?")),
-        None => error.hint("`clusterctl nodes` lists them; a selector is a name, a glob, a role or @host"),
+        None => error.hint("`clusterctl nodes` lists them; a selector is a name, a glob, a group, a role or @host"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster() -> Cluster {
+        let text = "cluster: c\nhosts: { mgmt: { address: 10.0.0.1 }, a: { address: 10.0.0.2 }, lan: { address: 10.0.0.3 } }\n\
+                    nodes:\n  manager: { type: manager, host: mgmt }\n  proxy: { type: proxy, host: mgmt, count: 1 }\n  \
+                    dmz: { type: worker, hosts: [a, lan], interface: eth1, count: 2 }\n  \
+                    lan: { type: worker, host: mgmt, interface: eth2 }\n";
+        crate::cluster::check(&crate::spec::parse("c.yaml", text.to_owned(), "/".into())).unwrap()
+    }
+
+    #[test]
+    fn a_group_is_all_its_nodes_and_a_node_is_itself() {
+        let cluster = cluster();
+        let names = |selector: &str| {
+            let selection = Selection::parse(&cluster, &[selector.to_owned()]).map_err(|e| e.hints.join(" "))?;
+            Ok::<_, String>(selection.nodes(&cluster).map(|n| n.name.clone()).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(names("dmz").unwrap(), "dmz-a-1 dmz-a-2 dmz-lan-1 dmz-lan-2");
+        assert_eq!(names("lan").unwrap(), "lan");
+        assert_eq!(names("@lan").unwrap(), "dmz-lan-1 dmz-lan-2");
+        assert_eq!(names("proxy").unwrap(), "proxy-1");
+        assert_eq!(names("dnz").unwrap_err(), "did you mean `dmz`?");
+        assert_eq!(names("mgmt").unwrap_err(), "did you mean `@mgmt`?");
+    }
+
+    #[test]
+    fn where_hosts_are_meant_their_names_need_no_sign() {
+        let cluster = cluster();
+        let selectors = ["lan", "@a", "dmz", "mgm"].map(str::to_owned);
+        assert_eq!(meaning_hosts(&cluster, &selectors), ["@lan", "@a", "dmz", "mgm"]);
     }
 }

@@ -77,6 +77,8 @@ pub struct RemoteScript<'a> {
     pub script: &'a str,
     /// The arguments; none may have a newline, and none is a secret: `-v` and `--log` tell them. Secrets are input.
     pub args: Vec<String>,
+    /// How many of the last arguments are not told all the same: what a user typed may be anything.
+    pub untold: usize,
     /// What follows on stdin, piece by piece.
     pub input: Vec<Input>,
     /// When the call ends at the latest.
@@ -99,6 +101,7 @@ impl<'a> RemoteScript<'a> {
         Self {
             script,
             args: Vec::new(),
+            untold: 0,
             input: Vec::new(),
             deadline,
             silence: None,
@@ -113,6 +116,13 @@ impl<'a> RemoteScript<'a> {
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
+    }
+
+    /// Adds an argument that is not told; no other kind may follow.
+    #[must_use]
+    pub fn untold_arg(mut self, arg: impl Into<String>) -> Self {
+        self.untold += 1;
+        self.arg(arg)
     }
 
     /// Sets what follows on stdin.

@@ -238,7 +238,9 @@ impl Connection {
         if self.observer.0.is_none() {
             return self.run_unobserved(call).await;
         }
-        let (name, args, began) = (scripts::name(call.script), call.args.clone(), Instant::now());
+        let (name, began) = (scripts::name(call.script), Instant::now());
+        let mut args = call.args.clone();
+        args.truncate(args.len().saturating_sub(call.untold));
         let answer = self.run_unobserved(call).await;
         let failure = match &answer {
             Ok(output) if output.ok() => None,

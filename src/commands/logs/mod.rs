@@ -155,7 +155,7 @@ impl Logs {
             .arg(lines.to_string())
             .arg(if self.grep.is_some() { MOST_WITH_TEXT } else { MOST }.to_string())
             .arg(if self.grep.is_some() { "text" } else { "-" })
-            .arg(self.grep.clone().unwrap_or_default())
+            .untold_arg(self.grep.clone().unwrap_or_default())
             .input(format!("{input}\n"))
     }
 
