@@ -60,10 +60,10 @@ impl Command for Capstats {
 }
 
 /// The interfaces of each host, and how many nodes capture from each.
-type Wanted<'a> = BTreeMap<usize, BTreeMap<&'a str, usize>>;
+type Interfaces<'a> = BTreeMap<usize, BTreeMap<&'a str, usize>>;
 
-fn wanted<'a>(cluster: &'a Cluster, selection: &'a Selection) -> Wanted<'a> {
-    let mut all: Wanted = BTreeMap::new();
+fn wanted<'a>(cluster: &'a Cluster, selection: &'a Selection) -> Interfaces<'a> {
+    let mut all: Interfaces = BTreeMap::new();
     for node in selection.nodes(cluster).filter(|node| cluster.hosts[node.host].enabled) {
         if let Some(interface) = node.interface.as_deref() {
             *all.entry(node.host).or_default().entry(interface).or_default() += 1;
@@ -117,7 +117,7 @@ pub(crate) struct CapstatsReport {
     unknown: Vec<(String, String)>,
 }
 
-async fn count(fleet: &Fleet, wanted: Wanted<'_>, interval: Duration) -> CapstatsReport {
+async fn count(fleet: &Fleet, wanted: Interfaces<'_>, interval: Duration) -> CapstatsReport {
     let interfaces = |handle: &HostHandle| &wanted[&handle.index.unwrap_or_default()];
     let script = |handle: &HostHandle| {
         let devices = interfaces(handle).keys().filter_map(|interface| device(interface));
