@@ -93,6 +93,8 @@ scripts! {
     MAINTAIN_INSTALL: "say" "lib" "format" "maintain-install";
     /// What a host has of what clusterctl needs.
     DOCTOR: "say" "lib" "units" "cpus" "missing-secrets" "trail" "room" "doctor" "ports";
+    /// What a host and its nodes do, again and again.
+    TOP: "say" "lib" "room" "top";
     /// What arrives at interfaces.
     CAPSTATS: "say" "capstats";
     /// The file systems of folders.

@@ -88,6 +88,8 @@ mod terminal;
 #[cfg(test)]
 mod told;
 #[cfg(test)]
+mod top;
+#[cfg(test)]
 mod traffic;
 #[cfg(test)]
 mod trust;

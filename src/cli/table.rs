@@ -62,6 +62,7 @@ table! {
     Logs(commands::logs::Logs),
     Diag(commands::diag::Diag),
     Exec(commands::exec::Exec),
+    Top(commands::top::Top),
     Df(commands::df::Df),
     Capstats(commands::capstats::Capstats),
     Traffic(commands::traffic::Traffic),

@@ -12,7 +12,6 @@ const OF_ZEEKCTL: &[(&str, &str)] = &[
     ("process", "use `check`"),
     ("quit", "not needed; every command ends by itself"),
     ("scripts", "`check` has Zeek read the scripts; `layout --options` prints what is generated"),
-    ("top", "use `status`"),
     ("update", "use `deploy`"),
     ("host", "use `nodes`"),
     ("list", "use `nodes`"),
@@ -59,8 +58,8 @@ mod tests {
 
     #[test]
     fn no_word_is_answered_with_a_command_that_changes_things() {
-        assert!(said("top").contains("zeekctl's `top`: use `status`"), "{}", said("top"));
-        assert!(!said("top").contains("stop"), "{}", said("top"));
+        assert!(said("list").contains("zeekctl's `list`: use `nodes`"), "{}", said("list"));
+        assert!(!said("sop").contains("stop"), "{}", said("sop"));
         assert!(!said("stp").contains("tip:"), "{}", said("stp"));
         assert!(said("statsu").contains("did you mean `status`?"), "{}", said("statsu"));
     }

@@ -48,6 +48,7 @@ pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod targets;
+pub(crate) mod top;
 pub(crate) mod traffic;
 pub(crate) mod unlock;
 

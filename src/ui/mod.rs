@@ -4,6 +4,7 @@
 //! * `log`: a file that keeps what is told;
 //! * `progress`, `bars`: events as progress bars or plain lines;
 //! * `table`: tables that fit;
+//! * `screen`: a full screen that is redrawn in place, and its keys;
 //! * `escape`, `stream`: what may be sent to a terminal, and what it can show.
 
 mod bars;
@@ -11,6 +12,7 @@ mod console;
 mod escape;
 mod log;
 mod progress;
+mod screen;
 mod stream;
 mod table;
 
@@ -22,5 +24,6 @@ pub use stream::Color;
 pub(crate) use crate::error::typed;
 pub(crate) use console::complain;
 pub(crate) use escape::{escape_control, in_line};
+pub(crate) use screen::{Key, Piece, Screen, can_fill_screen};
 pub(crate) use stream::{Stream, Tone};
-pub(crate) use table::{Cell, Column, table};
+pub(crate) use table::{Cell, Column, grid, table};

@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::in_line;
+use super::screen::Piece;
 use super::stream::{Stream, Tone};
 
 /// A column of a table.
@@ -18,11 +19,13 @@ pub(crate) struct Column {
 pub(crate) struct Cell {
     text: String,
     tone: Tone,
+    /// Whether the eye is to fall on it, on a screen.
+    marked: bool,
 }
 
 impl Cell {
     pub(crate) fn new(text: impl AsRef<str>, tone: Tone) -> Self {
-        Self { text: in_line(text.as_ref()), tone }
+        Self { text: in_line(text.as_ref()), tone, marked: false }
     }
 
     pub(crate) fn plain(text: impl AsRef<str>) -> Self {
@@ -40,8 +43,8 @@ const GAP: usize = 2;
 /// The narrowest that a cell is cut to.
 const NARROWEST: usize = 6;
 
-/// Renders a table for a stream.
-pub(crate) fn table(stream: Stream, columns: &[Column], rows: &[Vec<Cell>]) -> String {
+/// Which columns are shown within a width, and how wide they are, by their index among all.
+fn fitted(limit: Option<usize>, columns: &[Column], rows: &[Vec<Cell>]) -> (Vec<usize>, Vec<usize>) {
     let mut shown: Vec<usize> = (0..columns.len()).collect();
     let mut widths: Vec<usize> = columns
         .iter()
@@ -50,30 +53,54 @@ pub(crate) fn table(stream: Stream, columns: &[Column], rows: &[Vec<Cell>]) -> S
             rows.iter().filter_map(|r| r.get(i)).map(|cell| cell.text.width()).max().unwrap_or(0).max(c.head.len())
         })
         .collect();
-    if let Some(limit) = stream.width {
-        let total = |shown: &[usize], widths: &[usize]| {
-            shown.iter().map(|i| widths[*i] + GAP).sum::<usize>().saturating_sub(GAP)
+    let Some(limit) = limit else { return (shown, widths) };
+    let total =
+        |shown: &[usize], widths: &[usize]| shown.iter().map(|i| widths[*i] + GAP).sum::<usize>().saturating_sub(GAP);
+    while total(&shown, &widths) > limit {
+        let Some(least) =
+            shown.iter().copied().filter(|i| columns[*i].drop_priority > 0).max_by_key(|i| columns[*i].drop_priority)
+        else {
+            break;
         };
-        while total(&shown, &widths) > limit {
-            let Some(least) = shown
-                .iter()
-                .copied()
-                .filter(|i| columns[*i].drop_priority > 0)
-                .max_by_key(|i| columns[*i].drop_priority)
-            else {
-                break;
-            };
-            shown.retain(|i| *i != least);
-        }
-        // Still too wide: cut the widest column bit by bit.
-        while total(&shown, &widths) > limit {
-            let Some(widest) = shown.iter().copied().max_by_key(|i| widths[*i]).filter(|i| widths[*i] > NARROWEST)
-            else {
-                break;
-            };
-            widths[widest] -= 1;
-        }
+        shown.retain(|i| *i != least);
     }
+    // Still too wide: cut the widest column bit by bit.
+    while total(&shown, &widths) > limit {
+        let Some(widest) = shown.iter().copied().max_by_key(|i| widths[*i]).filter(|i| widths[*i] > NARROWEST) else {
+            break;
+        };
+        widths[widest] -= 1;
+    }
+    (shown, widths)
+}
+
+/// Lays a table out as the lines of a screen of so many columns, the head first.
+pub(crate) fn grid(width: usize, columns: &[Column], rows: &[Vec<Cell>]) -> Vec<Vec<Piece>> {
+    let (shown, widths) = fitted(Some(width), columns, rows);
+    let line = |cell: &dyn Fn(usize) -> Cell| {
+        let mut pieces = Vec::new();
+        for (n, index) in shown.iter().enumerate() {
+            let cell = cell(*index);
+            let text = cut(&cell.text, widths[*index]);
+            let room = " ".repeat(widths[*index].saturating_sub(text.width()));
+            let gap = " ".repeat(if n + 1 == shown.len() { 0 } else { GAP });
+            let piece = Piece::new(text, cell.tone).marked(cell.marked);
+            if columns[*index].right {
+                pieces.extend([Piece::plain(room), piece, Piece::plain(gap)]);
+            } else {
+                pieces.extend([piece, Piece::plain(room + &gap)]);
+            }
+        }
+        pieces
+    };
+    let head = line(&|index| Cell::new(columns[index].head, Tone::Strong));
+    let body = rows.iter().map(|row| line(&|index| row.get(index).cloned().unwrap_or_else(|| Cell::plain(""))));
+    std::iter::once(head).chain(body).collect()
+}
+
+/// Renders a table for a stream.
+pub(crate) fn table(stream: Stream, columns: &[Column], rows: &[Vec<Cell>]) -> String {
+    let (shown, widths) = fitted(stream.width, columns, rows);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(shown.iter().map(|i| stream.paint(Tone::Strong, &cut(columns[*i].head, widths[*i]))));

@@ -190,6 +190,9 @@ impl<'a> Cluster<'a> {
         let disks = format!("base {home}\nspool {spool}\nodd /no such/*/\"x\"\n");
         let ran = run("DF", &[], &disks);
         assert!(ran.has("folder base yes ") && ran.has("folder odd ") && ran.has("blocks ") && ran.has("shown"));
+        let ran = run("TOP", &[home, spool, "1", "2"], "lo\nno-such.1\n\n");
+        assert!(ran.has("nodes end") && ran.has("cpu ") && ran.has("net ") && ran.has("MemTotal:"));
+        assert_eq!(ran.lines.iter().filter(|line| *line == "sampled").count(), 2);
         let ran = run("CAPSTATS", &["1"], "lo\nno such\n\n");
         assert!(ran.has("at ") && ran.has("sampled"));
         assert_eq!(ran.lines.iter().filter(|line| line.starts_with("counters ")).count(), 2);
