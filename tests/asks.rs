@@ -1,10 +1,13 @@
 //! What is asked of nodes over their control topics: packet counters, who sees whom, what happened.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::local::LocalCluster;
+use crate::support::local::{LocalCluster, kill};
 
 /// A cluster that runs, with a backend.
 fn cluster(backend: &str, conduct: &str) -> LocalCluster {
@@ -95,4 +98,105 @@ fn who_does_not_see_whom_is_told_with_both_backends() {
         let said = cluster.run(&["peerstatus"]).code(1);
         assert!(said.stderr.contains("could not be asked: the manager is not running"), "{said:?}");
     }
+}
+
+/// `events` as it runs: its lines as they come, on stdout and stderr.
+struct Listening {
+    child: std::process::Child,
+    lines: std::sync::mpsc::Receiver<String>,
+}
+
+impl Listening {
+    fn new(cluster: &LocalCluster, args: &[&str]) -> Self {
+        let mut command = cluster.command(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = std::sync::mpsc::channel();
+        let out: Box<dyn Read + Send> = Box::new(child.stdout.take().unwrap());
+        let err: Box<dyn Read + Send> = Box::new(child.stderr.take().unwrap());
+        for stream in [out, err] {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines() {
+                    let _ = sender.send(line.unwrap());
+                }
+            });
+        }
+        Self { child, lines }
+    }
+
+    /// Waits for a line with a text in it, and returns it.
+    #[track_caller]
+    fn until(&self, text: &str) -> String {
+        let limit = Instant::now() + Duration::from_secs(60);
+        let mut seen = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(limit.saturating_duration_since(Instant::now())) {
+            if line.contains(text) {
+                return line;
+            }
+            seen.push(line);
+        }
+        panic!("no `{text}` within a minute, but {seen:#?}");
+    }
+
+    /// Ctrl-C ends it well.
+    #[track_caller]
+    fn end(mut self) {
+        kill("INT", self.child.id().into());
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn what_happens_is_told_as_it_happens() {
+    for (version, backend) in [("7.1.1", "broker"), ("8.0.10", "broker"), ("8.1.0", "zeromq")] {
+        let conduct = format!("version={version}\n");
+        let cluster = cluster(backend, &conduct);
+        let report = |node: &str, text: &str| {
+            let file = cluster.zeek().join("etc/zeek-sim");
+            fs::create_dir_all(&file).unwrap();
+            fs::write(file.join(format!("{node}.conf")), format!("{conduct}{text}\n")).unwrap();
+        };
+        // What is remembered comes first.
+        let listening = Listening::new(&cluster, &["events", "--since", "1h"]);
+        listening.until(": sees worker-1");
+        let pid = cluster.pid("worker-2");
+        kill("KILL", pid);
+        listening.until(": has lost worker-2");
+        listening.until(": sees worker-2");
+        report("worker-1", "report=error: no such field\u{1b}[2J");
+        let line = listening.until("no such field");
+        assert!(line.ends_with(r"Z worker-1: error: no such field\u{1b}[2J"), "{version}: {line}");
+        report("worker-1", "report=warning: slow\nreports_lost=4000");
+        listening.until(" worker-1: warning: slow");
+        listening.until("worker-1: 4000 more that it did not remember");
+        listening.end();
+
+        // From now on: nothing of all that.
+        let listening = Listening::new(&cluster, &["events", "-o", "json", "workers"]);
+        listening.until("listening to 2 nodes");
+        report("worker-2", "report=error: only this");
+        let line: Value = serde_json::from_str(&listening.until("\"schema\"")).unwrap();
+        let data = &line["data"];
+        assert_eq!(
+            (&line["kind"], &data["event"], &data["node"]),
+            (&json!("event"), &json!("error"), &json!("worker-2"))
+        );
+        assert_eq!(data["text"], "only this", "{version}");
+        listening.end();
+    }
+}
+
+#[test]
+fn a_lost_connection_is_set_up_again_and_nothing_is_lost() {
+    let cluster = cluster("zeromq", "");
+    let listening = Listening::new(&cluster, &["events", "--since", "1h"]);
+    listening.until(": sees worker-1");
+    cluster.run(&["stop", "manager"]).code(0);
+    listening.until("the connection is lost: ");
+    cluster.run(&["start", "manager"]).code(0);
+    listening.until("worker-1..2: sees manager");
+    listening.end();
+    cluster.run(&["stop", "manager"]).code(0);
+    let said = cluster.run(&["events"]).code(1);
+    assert!(said.stderr.contains("can't listen to the nodes\n  the manager is not running"), "{said:?}");
 }

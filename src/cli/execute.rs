@@ -44,6 +44,10 @@ pub(crate) fn execute<C: Command>(
                 result = &mut work => return result,
                 () = signals.next() => {}
             }
+            if C::HOSTS == Hosts::Watched && !stop.send_replace(true) {
+                ui.fresh_line();
+                continue;
+            }
             // The first lets what was begun come to an orderly end, the second does not.
             if C::HOSTS == Hosts::Read || stop.send_replace(true) {
                 ui.fresh_line();

@@ -59,6 +59,7 @@ table! {
     Print(commands::print::Print),
     Netstats(commands::netstats::Netstats),
     Peerstatus(commands::peerstatus::Peerstatus),
+    Events(commands::events::Events),
     Logs(commands::logs::Logs),
     Diag(commands::diag::Diag),
     Exec(commands::exec::Exec),

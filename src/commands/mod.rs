@@ -25,6 +25,7 @@ pub(crate) mod df;
 pub(crate) mod diag;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod events;
 pub(crate) mod exec;
 mod hooks;
 pub(crate) mod init;
@@ -65,6 +66,8 @@ pub(crate) enum Hosts {
     Untouched,
     /// It only looks: an interrupt ends it at once.
     Read,
+    /// It only looks, until it is told to end: a first interrupt is that.
+    Watched,
     /// It changes what they run: a first interrupt lets it come to an orderly end.
     Changed,
 }

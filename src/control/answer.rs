@@ -22,6 +22,9 @@ pub enum ControlError {
     /// The manager has no such event: its scripts are of a release that is asked for less.
     #[error("the release that runs does not know this question")]
     UnknownQuestion,
+    /// Nothing came for long from nodes that had something to answer.
+    #[error("nothing comes any more")]
+    Quiet,
     /// The upgrade to a WebSocket was not answered in time.
     #[error("no answer to the WebSocket handshake in time")]
     NoHandshake,

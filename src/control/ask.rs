@@ -1,6 +1,6 @@
 //! One question to many nodes over one connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::{Sink, SinkExt as _, StreamExt as _};
@@ -23,6 +23,8 @@ const URI: &str = "ws://localhost/v1/messages/json";
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(100);
+/// After so long without an answer, a connection that listens has ended.
+const QUIET: Duration = Duration::from_secs(15);
 /// The largest message taken: `Cluster::nodes` with 20,000 entries is about 5 MB as text.
 const LARGEST: usize = 16 * 1024 * 1024;
 /// The most bytes that wait to be sent: a peer that takes nothing and sends pings would make answers to them pile up.
@@ -90,6 +92,79 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, Q: Question> Conversation<'a, S, Q> 
         let _ = timeout_at(Instant::now() + GOODBYE, sink.close()).await;
         let nodes = nodes.iter().map(|(name, _)| name.clone()).zip(asked.replies).collect();
         Answers { version, nodes, ended }
+    }
+}
+
+/// What is heard of nodes.
+#[derive(Debug)]
+pub enum Heard<T> {
+    /// What a node answered.
+    Answer(String, Result<T, NoAnswer>),
+    /// They are asked once more: what they answered to the last round has mostly come.
+    Round,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, Q: Question> Conversation<'_, S, Q> {
+    /// Asks nodes again and again, and hands on what they say, until the connection ends; returns why it did. What finds
+    /// no room with `heard` is dropped.
+    pub async fn listen(
+        self,
+        nodes: &[(String, String)],
+        every: Duration,
+        heard: mpsc::Sender<Heard<Q::Answer>>,
+    ) -> ControlError {
+        let Self { mut socket, topic, question, .. } = self;
+        socket.get_mut().go_live();
+        let known: HashSet<&str> = nodes.iter().map(|(name, _)| name.as_str()).collect();
+        let (mut sink, mut frames) = socket.split();
+        let (batches, queue) = mpsc::channel(1);
+        let ended = {
+            let sending = send(&mut sink, queue);
+            tokio::pin!(sending);
+            let (mut rounds, mut next, mut last) = (0, Instant::now(), Instant::now());
+            loop {
+                tokio::select! {
+                    sent = &mut sending => {
+                        break sent.err().map_or(ControlError::Closed { code: None, reason: String::new() }, error_of);
+                    }
+                    () = sleep_until(next) => {
+                        let _ = heard.try_send(Heard::Round);
+                        if last.elapsed() > QUIET.max(every * 3) {
+                            break ControlError::Quiet;
+                        }
+                        next = Instant::now() + every;
+                        if let Ok(place) = batches.try_reserve() {
+                            let requests = nodes.iter().map(|(name, topic)| {
+                                let (event, args) = question.request_to(name, rounds);
+                                Frame::text(message::event(topic, event, &args))
+                            });
+                            place.send(requests.collect());
+                            rounds += 1;
+                        }
+                    }
+                    frame = frames.next() => match taken(frame) {
+                        Ok(Some(Message::Event(event))) => {
+                            let Some(from) = event.topic.strip_prefix(&topic) else { continue };
+                            let said = Said { from, name: &event.name, args: event.args, rounds, only: None };
+                            let Some((node, said)) = question.answer(said) else { continue };
+                            if known.contains(node.as_str()) {
+                                last = Instant::now();
+                                let _ = heard.try_send(Heard::Answer(node, said));
+                            }
+                        }
+                        // What we send is well formed: it is the event that does not exist.
+                        Ok(Some(Message::Error { code, .. })) if code == "deserialization_failed" => {
+                            break ControlError::UnknownQuestion;
+                        }
+                        Ok(Some(Message::Error { code, context })) => break ControlError::Refused { code, context },
+                        Ok(Some(Message::Ack { .. }) | None) => {}
+                        Err(error) => break error,
+                    },
+                }
+            }
+        };
+        let _ = timeout_at(Instant::now() + GOODBYE, sink.close()).await;
+        ended
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -12,6 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const MOST_BYTES: u64 = 128 << 20;
 /// The most frames of them: pings and empty fragments have next to no bytes.
 const MOST_FRAMES: u64 = 1_000_000;
+/// As many in a second, where a connection has no end: what 60 nodes say in a flood.
+const MOST_BYTES_LIVE: u64 = 32 << 20;
+const MOST_FRAMES_LIVE: u64 = 100_000;
 /// The most values in one message: an event of ours has some twenty, and each takes many times its bytes here.
 const MOST_VALUES: usize = 10_000;
 
@@ -24,11 +28,19 @@ pub(super) struct TextAsBinary<S> {
     frames: Frames,
     bytes: u64,
     begun: u64,
+    /// Since when both are counted, where they are limited by the second.
+    second: Option<Instant>,
 }
 
 impl<S> TextAsBinary<S> {
     pub(super) fn new(inner: S) -> Self {
-        Self { inner, frames: Frames::Head(0), bytes: 0, begun: 0 }
+        Self { inner, frames: Frames::Head(0), bytes: 0, begun: 0, second: None }
+    }
+
+    /// From now on, what comes is limited by the second: the connection has no end.
+    pub(super) fn go_live(&mut self) {
+        self.second = Some(Instant::now());
+        (self.bytes, self.begun) = (0, 0);
     }
 }
 
@@ -40,8 +52,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for TextAsBinary<S> {
         let bytes = buf.filled_mut().get_mut(before..).unwrap_or_default();
         this.bytes += bytes.len() as u64;
         this.begun += this.frames.relabel(bytes);
-        if this.bytes > MOST_BYTES || this.begun > MOST_FRAMES {
-            let most = format!("more than {} or {MOST_FRAMES} frames came", bytesize::ByteSize(MOST_BYTES));
+        let (most_bytes, most_frames, when) = match &mut this.second {
+            None => (MOST_BYTES, MOST_FRAMES, ""),
+            Some(second) => {
+                if second.elapsed() >= Duration::from_secs(1) {
+                    *second = Instant::now();
+                    (this.bytes, this.begun) = (0, 0);
+                }
+                (MOST_BYTES_LIVE, MOST_FRAMES_LIVE, " in a second")
+            }
+        };
+        if this.bytes > most_bytes || this.begun > most_frames {
+            let most = format!("more than {} or {most_frames} frames came{when}", bytesize::ByteSize(most_bytes));
             return Poll::Ready(Err(io::Error::other(most)));
         }
         poll
@@ -251,6 +273,23 @@ mod tests {
         for bomb in ["[".repeat(1 << 20), format!("[{}0]", "0,".repeat(1 << 20)), "{\"a\":".repeat(1 << 20)] {
             assert!(parse(bomb.as_bytes()).unwrap_err().to_string().contains("more than 10000 values"));
         }
+    }
+
+    #[tokio::test]
+    async fn what_has_no_end_is_limited_by_the_second() {
+        use tokio::io::AsyncReadExt as _;
+        let most = usize::try_from(MOST_BYTES_LIVE).unwrap();
+        let mut stream = TextAsBinary::new(std::io::Cursor::new(stream(&[(BINARY, most)])));
+        stream.go_live();
+        let mut part = vec![0; 1 << 20];
+        let error = loop {
+            match stream.read(&mut part).await {
+                Ok(0) => panic!("it came to its end"),
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert!(error.to_string().ends_with(" or 100000 frames came in a second"), "{error}");
     }
 
     #[test]

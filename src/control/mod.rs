@@ -13,5 +13,5 @@ mod question;
 mod tests;
 
 pub use answer::{Answers, ControlError, MoreCounters, NoAnswer, NodeStatus};
-pub use ask::Conversation;
+pub use ask::{Conversation, Heard};
 pub use question::{Answerer, Question, Said, StatusQuestion, ValueQuestion, json};

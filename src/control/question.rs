@@ -27,6 +27,10 @@ pub trait Question {
     fn topic(&self) -> &'static str;
     /// The event's name and its arguments, in the round (from 0) that asks for it.
     fn request(&self, round: u32) -> (&'static str, Vec<String>);
+    /// As [`Question::request`], where it differs by node.
+    fn request_to(&self, _node: &str, round: u32) -> (&'static str, Vec<String>) {
+        self.request(round)
+    }
     /// Whose answer an event is, and what it says; none if it is not an answer to one of the rounds so far.
     fn answer(&self, said: Said<'_>) -> Option<(String, Result<Self::Answer, NoAnswer>)>;
     /// The process that an answer names as its sender; none where no answer names one.

@@ -418,3 +418,38 @@ async fn a_peer_that_floods_is_left_before_the_deadline() {
         serve.abort();
     }
 }
+
+/// Listens to nodes, and returns what was heard until the connection ended, and why it did.
+async fn listen(stream: DuplexStream, names: &[&str]) -> (Vec<Heard<NodeStatus>>, ControlError) {
+    let question = StatusQuestion::with_prefix("me".to_owned());
+    let (sender, mut heard) = tokio::sync::mpsc::channel(4096);
+    let conversation = Conversation::open(stream, "zeek/control", &question, far()).await.unwrap();
+    let ended = conversation.listen(&targets(names), Duration::from_millis(20), sender).await;
+    let mut all = Vec::new();
+    while let Ok(one) = heard.try_recv() {
+        all.push(one);
+    }
+    (all, ended)
+}
+
+#[tokio::test]
+async fn who_listens_asks_again_and_hears_all_until_the_end() {
+    let (client, server) = duplex(4096);
+    let server = async {
+        let (mut server, _) = Server::acked(server).await;
+        for round in 0..3 {
+            let (topic, _, args) = server.asked().await.unwrap();
+            assert_eq!((topic.as_str(), args), ("zeek/cluster/node/worker-1/", vec![format!("me-{round}")]));
+            server.status("worker-1", &format!("me-{round}")).await;
+            // Of nobody who was asked.
+            server.status("worker-9", &format!("me-{round}")).await;
+        }
+        server.socket.close(None).await.unwrap();
+        server.until_gone().await;
+    };
+    let ((heard, ended), ()) = tokio::join!(listen(client, &["worker-1"]), server);
+    let answers = heard.iter().filter(|one| matches!(one, Heard::Answer(node, Ok(_)) if node == "worker-1")).count();
+    let others = heard.iter().filter(|one| matches!(one, Heard::Answer(node, _) if node != "worker-1")).count();
+    assert_eq!((answers, others), (3, 0), "{heard:?}");
+    assert!(matches!(ended, ControlError::Closed { .. }), "{ended:?}");
+}

@@ -304,7 +304,7 @@ impl<T> From<Answers<T>> for NodeAnswers<T> {
 }
 
 /// Opens a stream to the control port.
-async fn dial(fleet: &Fleet, manager: &Node, deadline: Duration) -> Result<Tunnel, Failure> {
+pub(super) async fn dial(fleet: &Fleet, manager: &Node, deadline: Duration) -> Result<Tunnel, Failure> {
     fleet.handle(manager.host).connection.dial(fleet.cluster.ports.control, deadline).await
 }
 

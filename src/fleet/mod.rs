@@ -6,6 +6,7 @@ mod authenticity;
 mod event;
 mod facts;
 mod hosts;
+mod listen;
 mod lock;
 mod select;
 #[cfg(test)]
@@ -18,4 +19,5 @@ pub use select::{Selection, candidates, meaning_hosts};
 pub(crate) use ask::{NodeAnswers, Rounds, Unasked, ask};
 pub(crate) use facts::{Facts, running, runs};
 pub(crate) use hosts::{HostAnswer, HostHandle, require_all, understood, unreachable};
+pub(crate) use listen::{Round, listen};
 pub(crate) use lock::{Locks, Operation, StepError, locked};
