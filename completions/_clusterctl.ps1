@@ -53,6 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('netstats', 'netstats', [CompletionResultType]::ParameterValue, 'Show packets received, dropped and on the link, of nodes, interfaces and all')
             [CompletionResult]::new('peerstatus', 'peerstatus', [CompletionResultType]::ParameterValue, 'Show which nodes see which others, and who does not see whom')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show who did what when on the hosts, the last operations at the end')
             [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on hosts, without a shell: its words arrive as they are')
             [CompletionResult]::new('df', 'df', [CompletionResultType]::ParameterValue, 'Show the file systems that the cluster uses on each host, and how full they are')
@@ -379,6 +380,25 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'clusterctl;history' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many operations')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many operations')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append all messages, and what runs on each host, to a file (mode 0600)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts to work on at the same time')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'clusterctl;diag' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Write all of it, of these nodes and their hosts, with the description and the layout, into a new file (0600); secrets are left out')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
@@ -674,6 +694,7 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('netstats', 'netstats', [CompletionResultType]::ParameterValue, 'Show packets received, dropped and on the link, of nodes, interfaces and all')
             [CompletionResult]::new('peerstatus', 'peerstatus', [CompletionResultType]::ParameterValue, 'Show which nodes see which others, and who does not see whom')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show who did what when on the hosts, the last operations at the end')
             [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on hosts, without a shell: its words arrive as they are')
             [CompletionResult]::new('df', 'df', [CompletionResultType]::ParameterValue, 'Show the file systems that the cluster uses on each host, and how full they are')
@@ -737,6 +758,9 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;help;logs' {
+            break
+        }
+        'clusterctl;help;history' {
             break
         }
         'clusterctl;help;diag' {

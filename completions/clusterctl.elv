@@ -50,6 +50,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
             cand peerstatus 'Show which nodes see which others, and who does not see whom'
             cand logs 'Show what nodes log and print, merged in time order'
+            cand history 'Show who did what when on the hosts, the last operations at the end'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
             cand df 'Show the file systems that the cluster uses on each host, and how full they are'
@@ -359,6 +360,24 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;history'= {
+            cand -n 'How many operations'
+            cand --lines 'How many operations'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;diag'= {
             cand --bundle 'Write all of it, of these nodes and their hosts, with the description and the layout, into a new file (0600); secrets are left out'
             cand -f 'The description of the cluster'
@@ -636,6 +655,7 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
             cand peerstatus 'Show which nodes see which others, and who does not see whom'
             cand logs 'Show what nodes log and print, merged in time order'
+            cand history 'Show who did what when on the hosts, the last operations at the end'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
             cand df 'Show the file systems that the cluster uses on each host, and how full they are'
@@ -683,6 +703,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;peerstatus'= {
         }
         &'clusterctl;help;logs'= {
+        }
+        &'clusterctl;help;history'= {
         }
         &'clusterctl;help;diag'= {
         }

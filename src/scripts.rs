@@ -48,9 +48,11 @@ scripts! {
     OBSERVE_ALL: "say" "beat" "lib" "units" "cpus" "trail" "manifest" "missing-secrets" "manifest-size" "altered-all" "observe"
         "observe-all";
     /// Holds the host's lock as long as its input is open, and writes the journal.
-    LOCK: "say" "lib" "claim" "format" "locking" "lock";
+    LOCK: "say" "lib" "claim" "format" "locking" "history-note" "lock";
     /// Frees a lock whose holder does not let go.
-    UNLOCK: "say" "lib" "unlock";
+    UNLOCK: "say" "lib" "history-note" "unlock";
+    /// What was done on a host.
+    HISTORY: "say" "history";
     /// The `cluster.json` of a release.
     CLUSTER: "say" "cluster";
     /// What a host has of a release, verified.

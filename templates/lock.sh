@@ -2,8 +2,9 @@
 # a line about the holder, and for a lock whose connection broke what the file `operation` said when it was had first:
 # it is had again only where nobody else has done anything since (templates/guard.sh); `first` otherwise. Input: lines
 # for the journal, with `beside` before them only where there is one already; `done` ends the operation, and the journal
-# with it.
-home=$1 operation=$2 holder=$3 before=$4
+# with it; `ended` ends one that has none.
+# For the history: what is done, nothing where that changes nothing; and who does it.
+home=$1 operation=$2 holder=$3 before=$4 what=${5:-} who=${6:-}
 mkdir -p "$home" 2>/dev/null || {
 	say fail "can't make the folder $home (as $(id -un 2>/dev/null)); run as root: install -d -o $(id -un 2>/dev/null) ${home%/*}"
 	exit 1
@@ -67,10 +68,20 @@ trap 'ended=$?; kill "$beat" 2>/dev/null; free_lock; echo "$T end $ended"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 read -r up _ </proc/uptime
 say locked "$up $last"
+target=''
+[ -z "$what" ] || [ "$before" != first ] || note_history "$home" "begin $operation $what $who"
 while IFS= read -r line; do
 	case $line in
-	done) rm -f "$home/journal" ;;
+	done | ended)
+		[ "$line" = ended ] || rm -f "$home/journal"
+		[ -z "$what" ] || note_history "$home" "end $operation $target"
+		;;
 	"beside "*) [ ! -s "$home/journal" ] || printf '%s\n' "${line#beside }" >>"$home/journal" ;;
-	*) printf '%s\n' "$line" >>"$home/journal" ;;
+	*)
+		printf '%s\n' "$line" >>"$home/journal"
+		case $line in
+		"to "*) target=${line#to } ;;
+		esac
+		;;
 	esac
 done

@@ -1,5 +1,5 @@
-# Frees a host's lock, whoever holds it. Arguments: the cluster's folder, the operation that is meant to hold it.
-home=$1 operation=$2
+# Frees a host's lock, whoever holds it. Arguments: the cluster's folder, the operation that is meant to hold it; who does that.
+home=$1 operation=$2 who=${3:-}
 held=''
 { read -r _ _ _ _ held _ <"$home/lock"; } 2>/dev/null
 if [ -z "$held" ]; then
@@ -28,4 +28,6 @@ if [ "$again" = "$operation" ] && ! mv -f "$home/lock" "$home/lock.free" 2>/dev/
 	say fail "can't remove $home/lock"
 	exit 1
 fi
+note_history "$home" "begin unlock-$operation unlock $who"
+note_history "$home" "end unlock-$operation "
 say unlocked

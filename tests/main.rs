@@ -39,6 +39,8 @@ mod golden;
 #[cfg(test)]
 mod hints;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod honest_plans;
 #[cfg(test)]
 mod hooks;

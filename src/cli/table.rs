@@ -61,6 +61,7 @@ table! {
     Peerstatus(commands::peerstatus::Peerstatus),
     Events(commands::events::Events),
     Logs(commands::logs::Logs),
+    History(commands::history::History),
     Diag(commands::diag::Diag),
     Exec(commands::exec::Exec),
     Top(commands::top::Top),

@@ -27,6 +27,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod exec;
+pub(crate) mod history;
 mod hooks;
 pub(crate) mod init;
 pub(crate) mod layout;

@@ -126,8 +126,10 @@ async fn unlock(fleet: &Fleet, mut report: LocksReport) -> LocksReport {
     let answers = fleet
         .each("unlocking", handles, |handle| async move {
             let operation = operations.iter().find(|h| h.host == handle.name).map_or("", |h| h.operation.as_str());
-            let call =
-                RemoteScript::new(scripts::UNLOCK, fleet.settings.question).arg(&handle.folders.home).arg(operation);
+            let call = RemoteScript::new(scripts::UNLOCK, fleet.settings.question)
+                .arg(&handle.folders.home)
+                .arg(operation)
+                .arg(crate::fleet::who());
             match handle.connection.run(call).await {
                 Ok(reply) if reply.lines.iter().any(|l| l == "free") => Ok(()),
                 Ok(reply) => verdict(&reply, "unlocked"),

@@ -156,6 +156,11 @@ impl Operation {
     }
 }
 
+/// Who runs this command, and where.
+pub(crate) fn who() -> String {
+    format!("{}@{}", user(), rustix::system::uname().nodename().to_string_lossy().trim())
+}
+
 type Answered = oneshot::Receiver<Result<String, Failure>>;
 
 /// Asks one host for its lock; the answer comes later. A lost lock is taken again only if no other operation has run
@@ -167,6 +172,8 @@ fn ask(handle: &HostHandle, operation: &Operation, before: Option<String>) -> (H
     let call =
         RemoteScript::new(scripts::LOCK, LONGEST).arg(&handle.folders.home).arg(&operation.id).arg(&operation.holder);
     let call = call.arg(before.as_deref().unwrap_or("first"));
+    let in_history = if operation.kind == OperationKind::Check { "" } else { operation.kind.name() };
+    let call = call.arg(in_history).arg(&operation.who);
     let clock = Clock::default();
     let told = clock.clone();
     let task = tokio::spawn(async move {
@@ -421,6 +428,12 @@ impl Locks {
         let unended = futures_util::future::join_all(ends).await.into_iter().flatten().collect();
         self.release().await;
         unended
+    }
+
+    /// Frees all at the end of an operation that has no journal of its own.
+    pub(crate) async fn end(self) {
+        self.note("ended");
+        self.release().await;
     }
 
     /// Frees all; the journals stay.

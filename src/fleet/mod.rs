@@ -20,4 +20,4 @@ pub(crate) use ask::{NodeAnswers, Rounds, Unasked, ask};
 pub(crate) use facts::{Facts, running, runs};
 pub(crate) use hosts::{HostAnswer, HostHandle, require_all, understood, unreachable};
 pub(crate) use listen::{Round, listen};
-pub(crate) use lock::{Locks, Operation, StepError, locked};
+pub(crate) use lock::{Locks, Operation, StepError, locked, who};

@@ -236,7 +236,7 @@ async fn stop_elsewhere(
             Locks::take_where_possible(fleet, &handles_of(&tasks), &Operation::new(OperationKind::Stop)).await?;
         nodes.extend(lost.into_iter().flat_map(|(host, why)| without(fleet, &mut tasks, &host, &why)));
         nodes.extend(stop_tasks(fleet, &locks, &tasks, OnFailure::Continue).await);
-        locks.release().await;
+        locks.end().await;
         told_once(nodes);
     }
     // One that its host has is there, for all that is known; another one may be anywhere.
@@ -356,7 +356,7 @@ async fn run(fleet: &Fleet, selection: &Selection, kind: OperationKind) -> Resul
         stderr_paths::strip_release_paths(fleet, &mut nodes);
     }
     // The journal of an unfinished deploy is not ours to end.
-    locks.release().await;
+    locks.end().await;
     if !start {
         runs_on.extend(stop_elsewhere(fleet, selection, &asked, &mut found, &mut nodes).await?);
         nodes.retain(|n| n.outcome != Outcome::Undeployed || !runs_on.iter().any(|one| one.subject == n.node));

@@ -181,6 +181,7 @@ impl<'a> Cluster<'a> {
         run("DIFF", &[&format!("{home}/releases"), "100000"], "r1 1000\nsite/version\nr1 1\nsite/local.zeek\n");
         assert_eq!(run("PORTS", &[spool], "0001\n\n").lines, ["ports end"]);
         assert!(run("QUEUE", &[home, spool], "").has("queue "));
+        assert_eq!(run("HISTORY", &[home, "9"], "").lines.last().unwrap(), "did end");
         assert_eq!(run("EXEC", &[home, spool, "60", "100", "none", "  ", "true"], "").lines, ["lacks"]);
         let ran = run("DIAG", &[home, spool, &self.zeek], "5\n1000\n TZ EMPTY \nall\nmanager\nno-such\n\n");
         assert!(ran.has("about no-such") && ran.lines.last().unwrap() == "about end", "{:?}", ran.lines);
