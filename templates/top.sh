@@ -6,14 +6,14 @@
 # none of its own: `stat` (proc(5) /proc/PID/stat), `cpu`, `MemTotal:`, `MemAvailable:`, `net`, `up`; `sampled`.
 home=$1 spool=$2 every=$3 left=$4
 # One process reads it all, so that twenty nodes cost about what one does.
-program="s/^[0-9][0-9]* (.*/$T stat &/p
-s/^cpu .*/$T &/p
-s/^MemTotal:.*/$T &/p
-s/^MemAvailable:.*/$T &/p
-s/^[0-9.]* [0-9.]*\$/$T up &/p"
+program='s/^[0-9][0-9]* (.*/stat &/p
+/^cpu /p
+/^MemTotal:/p
+/^MemAvailable:/p
+s/^[0-9.]* [0-9.]*$/up &/p'
 while IFS= read -r name && [ -n "$name" ]; do
 	program="$program
-s/^ *$name:.*/$T net &/p"
+s/^ *$name:.*/net &/p"
 done
 [ -f "$home/current/clusterctl/version" ] && dump running "$home/current/clusterctl/version"
 page=4
@@ -53,7 +53,9 @@ while :; do
 		[ -e "/proc/$p/stat" ] && files="$files /proc/$p/stat" || stale=1
 	done
 	# shellcheck disable=SC2086
-	printf '%s\n' "$program" | sed -nf /dev/stdin /proc/uptime /proc/stat /proc/meminfo /proc/net/dev $files 2>/dev/null
+	sed -n "$program" /proc/uptime /proc/stat /proc/meminfo /proc/net/dev $files 2>/dev/null | while IFS= read -r line; do
+		say "$line"
+	done
 	say sampled
 	tick=$((tick + 1))
 	[ "$tick" != "$left" ] || break
