@@ -52,10 +52,12 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`')
             [CompletionResult]::new('netstats', 'netstats', [CompletionResultType]::ParameterValue, 'Show packets received, dropped and on the link, of nodes, interfaces and all')
             [CompletionResult]::new('peerstatus', 'peerstatus', [CompletionResultType]::ParameterValue, 'Show which nodes see which others, and who does not see whom')
+            [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Show what happens on the nodes, until Ctrl-C: nodes that come and go, warnings and errors')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show who did what when on the hosts, the last operations at the end')
             [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on hosts, without a shell: its words arrive as they are')
+            [CompletionResult]::new('top', 'top', [CompletionResultType]::ParameterValue, 'Show what nodes and hosts do, live: CPU, memory, threads, packets, drops')
             [CompletionResult]::new('df', 'df', [CompletionResultType]::ParameterValue, 'Show the file systems that the cluster uses on each host, and how full they are')
             [CompletionResult]::new('capstats', 'capstats', [CompletionResultType]::ParameterValue, 'Show what arrives at the interfaces that nodes capture from: packets and bits per second, drops')
             [CompletionResult]::new('traffic', 'traffic', [CompletionResultType]::ParameterValue, 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates')
@@ -356,6 +358,24 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'clusterctl;events' {
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Show first what happened in this time, as far as the nodes remember it')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append all messages, and what runs on each host, to a file (mode 0600)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts to work on at the same time')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'clusterctl;logs' {
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'Only these nodes: a name, a glob, a role or @host; may be repeated')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only lines of this last time, by the clock of the node''s host; looks at the last 16 MiB of each log')
@@ -427,6 +447,25 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts to work on at the same time')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'clusterctl;top' {
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'How long to measure, and how often to show anew: 1s to 10s')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The description of the cluster')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the result')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append all messages, and what runs on each host, to a file (mode 0600)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a host may take to answer a short question, connecting included')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many hosts to work on at the same time')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'Show one table, and end')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the result and errors, no progress messages')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show on stderr what runs on each host, and how long it takes')
@@ -693,10 +732,12 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`')
             [CompletionResult]::new('netstats', 'netstats', [CompletionResultType]::ParameterValue, 'Show packets received, dropped and on the link, of nodes, interfaces and all')
             [CompletionResult]::new('peerstatus', 'peerstatus', [CompletionResultType]::ParameterValue, 'Show which nodes see which others, and who does not see whom')
+            [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Show what happens on the nodes, until Ctrl-C: nodes that come and go, warnings and errors')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what nodes log and print, merged in time order')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show who did what when on the hosts, the last operations at the end')
             [CompletionResult]::new('diag', 'diag', [CompletionResultType]::ParameterValue, 'Show what is wrong with nodes: how they ended, what they printed, how they were started')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on hosts, without a shell: its words arrive as they are')
+            [CompletionResult]::new('top', 'top', [CompletionResultType]::ParameterValue, 'Show what nodes and hosts do, live: CPU, memory, threads, packets, drops')
             [CompletionResult]::new('df', 'df', [CompletionResultType]::ParameterValue, 'Show the file systems that the cluster uses on each host, and how full they are')
             [CompletionResult]::new('capstats', 'capstats', [CompletionResultType]::ParameterValue, 'Show what arrives at the interfaces that nodes capture from: packets and bits per second, drops')
             [CompletionResult]::new('traffic', 'traffic', [CompletionResultType]::ParameterValue, 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates')
@@ -757,6 +798,9 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
         'clusterctl;help;peerstatus' {
             break
         }
+        'clusterctl;help;events' {
+            break
+        }
         'clusterctl;help;logs' {
             break
         }
@@ -767,6 +811,9 @@ Register-ArgumentCompleter -Native -CommandName 'clusterctl' -ScriptBlock {
             break
         }
         'clusterctl;help;exec' {
+            break
+        }
+        'clusterctl;help;top' {
             break
         }
         'clusterctl;help;df' {

@@ -49,10 +49,12 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
             cand peerstatus 'Show which nodes see which others, and who does not see whom'
+            cand events 'Show what happens on the nodes, until Ctrl-C: nodes that come and go, warnings and errors'
             cand logs 'Show what nodes log and print, merged in time order'
             cand history 'Show who did what when on the hosts, the last operations at the end'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
+            cand top 'Show what nodes and hosts do, live: CPU, memory, threads, packets, drops'
             cand df 'Show the file systems that the cluster uses on each host, and how full they are'
             cand capstats 'Show what arrives at the interfaces that nodes capture from: packets and bits per second, drops'
             cand traffic 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates'
@@ -337,6 +339,23 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'clusterctl;events'= {
+            cand --since 'Show first what happened in this time, as far as the nodes remember it'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'clusterctl;logs'= {
             cand --node 'Only these nodes: a name, a glob, a role or @host; may be repeated'
             cand --since 'Only lines of this last time, by the clock of the node''s host; looks at the last 16 MiB of each log'
@@ -405,6 +424,24 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand --color 'When to use colours'
             cand --timeout 'How long a host may take to answer a short question, connecting included'
             cand --parallel 'How many hosts to work on at the same time'
+            cand -q 'Print only the result and errors, no progress messages'
+            cand --quiet 'Print only the result and errors, no progress messages'
+            cand -v 'Show on stderr what runs on each host, and how long it takes'
+            cand --verbose 'Show on stderr what runs on each host, and how long it takes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'clusterctl;top'= {
+            cand --interval 'How long to measure, and how often to show anew: 1s to 10s'
+            cand -f 'The description of the cluster'
+            cand --file 'The description of the cluster'
+            cand -o 'The form of the result'
+            cand --output 'The form of the result'
+            cand --log 'Append all messages, and what runs on each host, to a file (mode 0600)'
+            cand --color 'When to use colours'
+            cand --timeout 'How long a host may take to answer a short question, connecting included'
+            cand --parallel 'How many hosts to work on at the same time'
+            cand --once 'Show one table, and end'
             cand -q 'Print only the result and errors, no progress messages'
             cand --quiet 'Print only the result and errors, no progress messages'
             cand -v 'Show on stderr what runs on each host, and how long it takes'
@@ -654,10 +691,12 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
             cand print 'Ask nodes for the value of a global identifier, such as `Cluster::nodes`'
             cand netstats 'Show packets received, dropped and on the link, of nodes, interfaces and all'
             cand peerstatus 'Show which nodes see which others, and who does not see whom'
+            cand events 'Show what happens on the nodes, until Ctrl-C: nodes that come and go, warnings and errors'
             cand logs 'Show what nodes log and print, merged in time order'
             cand history 'Show who did what when on the hosts, the last operations at the end'
             cand diag 'Show what is wrong with nodes: how they ended, what they printed, how they were started'
             cand exec 'Run a command on hosts, without a shell: its words arrive as they are'
+            cand top 'Show what nodes and hosts do, live: CPU, memory, threads, packets, drops'
             cand df 'Show the file systems that the cluster uses on each host, and how full they are'
             cand capstats 'Show what arrives at the interfaces that nodes capture from: packets and bits per second, drops'
             cand traffic 'Check the traffic that nodes capture: drops, gaps, missing directions, duplicates'
@@ -702,6 +741,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         }
         &'clusterctl;help;peerstatus'= {
         }
+        &'clusterctl;help;events'= {
+        }
         &'clusterctl;help;logs'= {
         }
         &'clusterctl;help;history'= {
@@ -709,6 +750,8 @@ set edit:completion:arg-completer[clusterctl] = {|@words|
         &'clusterctl;help;diag'= {
         }
         &'clusterctl;help;exec'= {
+        }
+        &'clusterctl;help;top'= {
         }
         &'clusterctl;help;df'= {
         }
