@@ -111,7 +111,7 @@ fn a_hook_that_fails_before_ends_the_command_and_one_after_is_told() {
     let said = fails(
         "echo one; printf 'not today\\033[2J\\n' >&2; exit 3\n",
         &deploy,
-        "nothing has changed: the hook pre_deploy failed",
+        "the hook pre_deploy failed; nothing changed",
     );
     assert!(
         said.stderr.contains("./before: exit status: 3") && said.stderr.contains(r"not today\u{1b}[2J"),

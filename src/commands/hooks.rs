@@ -161,7 +161,7 @@ pub(super) async fn before(fleet: &Fleet, hook: Hook, news: impl FnOnce() -> New
     }
     let failed = fleet.unless_interrupted(Box::pin(run(fleet, hook, &news()))).await?.err();
     failed.map_or(Ok(()), |Failed { why, last }| {
-        let error = Error::failed(format!("nothing has changed: the hook {} failed", hook.name())).because(why);
+        let error = Error::failed(format!("the hook {} failed; nothing changed", hook.name())).because(why);
         Err(last.into_iter().fold(error, Error::because).into())
     })
 }
