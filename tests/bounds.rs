@@ -13,8 +13,8 @@ fn amounts_out_of_their_range_are_refused_on_the_command_line() {
     let cluster = LocalCluster::new();
     cluster.write_local("");
     for (args, range) in [
-        (&["status", "--timeout", "0"][..], "1s to 1h"),
-        (&["status", "--timeout", "90y"], "1s to 1h"),
+        (&["status", "--timeout", "0"][..], "between 1s and 1h"),
+        (&["status", "--timeout", "90y"], "between 1s and 1h"),
         (&["deploy", "--max-unavailable", "0"], "at least 1 or 1%"),
         (&["deploy", "--max-unavailable", "0%"], "at least 1 or 1%"),
         (&["status", "--parallel", "0"], "1..=256"),

@@ -73,7 +73,7 @@ fn many_other_processes_are_counted() {
     let mark = format!("{}/worker-9", cluster.name());
     let ours = other(&cluster, "zeek", &[("CLUSTERCTL", &mark)]);
     let said = cluster.run(&["deploy", "--yes"]).code(1);
-    assert!(said.stderr.contains("worker-9 runs on here from another folder"), "{}", said.stderr);
+    assert!(said.stderr.contains("worker-9 already runs on here from another folder"), "{}", said.stderr);
     assert!(said.stderr.contains(&format!("pid {} ", ours.pid())), "{}", said.stderr);
     drop(all);
 }

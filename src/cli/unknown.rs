@@ -9,7 +9,7 @@ const OF_ZEEKCTL: &[(&str, &str)] = &[
     ("cleanup", "not needed; `maintain` tidies up"),
     ("cron", "use `maintain --install` once: then hosts do it by themselves"),
     ("install", "use `deploy`"),
-    ("process", "use `check`"),
+    ("process", "not there: run `zeek -r TRACE` with the scripts of your site folder"),
     ("quit", "not needed; every command ends by itself"),
     ("scripts", "`check` has Zeek read the scripts; `layout --options` prints what is generated"),
     ("update", "use `deploy`"),

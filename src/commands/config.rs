@@ -159,6 +159,9 @@ fn defaults(cluster: &Cluster) -> Vec<Row> {
     }
     rows.push(because("ssh.host", None, own_name));
     rows.push(plain("include", None));
+    for setting in ["hooks.pre_deploy", "hooks.post_deploy", "hooks.pre_stop", "hooks.post_start"] {
+        rows.push(plain(setting, None));
+    }
     for setting in ["ssh.user", "ssh.port", "ssh.identity", "ssh.config", "ssh.jump", "ssh.known_hosts"] {
         rows.push(because(setting, None, own_ssh));
     }
@@ -277,7 +280,9 @@ fn named(rows: Vec<Row>, names: &[String]) -> Result<Vec<Row>, Error> {
     };
     for name in names {
         if !rows.iter().any(|row| means(name, row)) {
-            let near = nearest(name, rows.iter().map(|row| row.setting.as_str()));
+            // A section means all settings in it.
+            let sections = rows.iter().filter_map(|row| Some(row.setting.split_once('.')?.0));
+            let near = nearest(name, rows.iter().map(|row| row.setting.as_str()).chain(sections));
             let error = Error::new(Kind::Usage, format!("there is no setting `{name}`"));
             return Err(match near {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),

@@ -324,6 +324,9 @@ fn text(ui: &Ui, report: &PeersReport) -> String {
     let all = count(report.nodes.len(), "node");
     let lacks = match (report.missing.is_empty(), answered) {
         (_, 0) => "",
+        (true, answered) if answered < report.nodes.len() => {
+            ", and each of these sees all that runs and that it has to see"
+        }
         (true, _) => ", and each sees all that it has to see",
         (false, _) => ", and not all see what they have to see",
     };

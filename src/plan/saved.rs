@@ -166,8 +166,12 @@ impl SavedPlan {
             let other = contents.parts.iter().filter(other);
             told.extend(other.map(|(host, _)| format!("{host}: its files are other ones than in the plan")));
         }
+        if then.new_keys != now.new_keys {
+            let told_now = if now.new_keys { "new keys are made" } else { "no keys are made" };
+            told.push(format!("{told_now}, other than in the plan"));
+        }
         // Keys that are made with a deploy, and all that is said with them, are other ones each time.
-        if told.is_empty() && !then.new_keys && !now.new_keys && then.release != now.release {
+        if told.is_empty() && !now.new_keys && then.release != now.release {
             told.push("values of secrets are other ones than in the plan".to_owned());
         }
         let more = told.len().saturating_sub(MOST);

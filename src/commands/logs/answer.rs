@@ -191,6 +191,8 @@ impl Answer {
 
     /// Ends what was read at once: a last line without an end is one.
     pub(super) fn flush(&mut self) {
+        // It belongs to what was read at once, not to what is followed.
+        let shown = std::mem::replace(&mut self.shown, false);
         for file in 0..self.files.len() {
             if let Some(open) = self.files[file].open.take() {
                 self.add(file, &open);
@@ -201,6 +203,7 @@ impl Answer {
                 self.put(file, key, record);
             }
         }
+        self.shown = shown;
     }
 
     /// Adds a line that is followed, of which the first part may have come before.
