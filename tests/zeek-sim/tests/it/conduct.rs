@@ -37,7 +37,7 @@ fn tells_the_truth_about_workers_and_peers() {
     assert_eq!((&manager["version"], &manager["node_type"]), (&"8.0.10".into(), &"manager".into()));
     assert!(manager["uptime"].as_f64().unwrap() > 0.0 && manager["memory"].as_u64().unwrap() > 1 << 20);
     let keys: Vec<_> = manager.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys.len(), 13, "{keys:?}");
+    assert_eq!(keys.len(), 17, "{keys:?}");
     let worker = cluster.ask(&mut client, "worker-1").unwrap();
     assert_eq!(
         (&worker["workers"], &worker["peers"]),
