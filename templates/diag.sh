@@ -1,7 +1,8 @@
 # More about nodes, for people who look for what is wrong; observe.sh stands before it and has set home and spool.
 # Input: how many lines of each file, how many bytes of it; the names of variables that may be told, with blanks around
 # each; `all`, or `unwell` where nodes that run are passed over; nodes, up to an empty line. No secret is told: neither the
-# value of another variable, nor a line in which one is, or a key of the node.
+# value of another variable, nor a line in which one is, or a key; of any node and release that is here, since nodes log
+# what others say, and old files have old secrets.
 IFS= read -r most
 IFS= read -r bytes
 IFS= read -r plain
@@ -20,9 +21,8 @@ timeout -s KILL 3 df -Pk "$home" "$spool" 2>/dev/null | while read -r _ size _ f
 	*) say disk "$size $free $mount" ;;
 	esac
 done
-# Prints what no line may have in it that is told; the token keeps the list from being empty, which is no list to some.
+# Prints what no line may have in it that is told, by one of the files that nodes start by.
 secret_values() {
-	printf '%s\n' "$T"
 	while IFS= read -r line; do
 		case $line in
 		"env CLUSTERCTL_TLS_KEY="*)
@@ -46,20 +46,38 @@ secret_values() {
 			done <"$home/secrets/${line#secrets }"
 			;;
 		esac
-	done <"$start"
+	done <"$1"
 } 2>/dev/null
+# The value, and as JSON has it.
 long() {
-	[ "${#1}" -lt 4 ] || printf '%s\n' "$1"
+	[ "${#1}" -ge 4 ] || return 0
+	printf '%s\n' "$1"
+	case $1 in
+	*[\"\\]*) printf '%s\n' "$1" | sed 's/["\\]/\\&/g' ;;
+	esac
 }
+all_secret_values() {
+	for each in "$home"/releases/*/start/*; do
+		[ ! -f "$each" ] || secret_values "$each"
+	done
+}
+newline='
+'
+hidden=$(all_secret_values)
+# The token keeps the list from being empty, which is no list to some.
+hidden=$T${hidden:+$newline$hidden}
 # Says the last lines of a file: what it is called, its path. No link is followed.
 show() {
 	if [ ! -s "$2" ] || [ ! -f "$2" ] || [ -L "$2" ]; then
 		return
 	fi
 	say text "$1"
-	secret_values | {
+	# A line without its begin could have the rest of a secret.
+	cut=''
+	[ "$(wc -c <"$2")" -le "$bytes" ] || cut=1d
+	printf '%s\n' "$hidden" | {
 		exec 3<&0
-		tail -c "$bytes" "$2" </dev/null | grep -avF -f /proc/self/fd/3 3<&3
+		tail -c "$bytes" "$2" </dev/null | sed "$cut" | grep -avF -f /proc/self/fd/3 3<&3
 	} | tail -n "$most" | sed "s/^/$T line /"
 	echo
 }

@@ -65,6 +65,7 @@ fn no_secret_is_shown_or_gets_into_a_bundle() {
         let mut printed = "harmless line\n".to_owned();
         for secret in &all {
             printed += &format!("{secret}\nerror: no {secret}, at all\n");
+            printed += &format!("{{\"message\":\"no {}\"}}\n", secret.replace('\\', "\\\\").replace('"', "\\\""));
         }
         printed += "API_TOKEN=token-planted5\nlast line\n";
         let node = |name: &str| cluster.kept(&format!("nodes/worker-1/{name}"));
@@ -75,6 +76,10 @@ fn no_secret_is_shown_or_gets_into_a_bundle() {
         for name in ["stderr", "stdout", "reporter.log", "stderr.last", ".status"] {
             std::fs::write(node(name), &printed).unwrap();
         }
+        // Another node printed them as well, and one of them without its begin, where what is told of a file begins.
+        std::fs::write(cluster.kept("nodes/manager/stdout"), &printed).unwrap();
+        let long = "z".repeat((128 << 10) - 25);
+        std::fs::write(cluster.kept("nodes/proxy-1/stdout"), format!("file-planted3 {long}\nharmless line\n")).unwrap();
         let file = cluster.dir().join("bundle.tar.gz");
         let shown = cluster.run(&["diag", "worker-1"]).code(0);
         let json = cluster.run(&["diag", "all", "-o", "json"]).code(0);

@@ -199,7 +199,10 @@ fn an_sshd_with_too_few_sessions_is_found_by_trying() {
     let sshd = Sshd::start_with(&["MaxSessions 1"]);
     let cluster = cluster(&format!("Host sensor1\n{}", lines(&sshd)), "");
     let said = cluster.run(&["doctor"]).code(5);
-    assert!(said.stdout.contains("cannot open 3 sessions at a time") && said.stdout.contains("MaxSessions 10"), "{said:?}");
+    assert!(
+        said.stdout.contains("cannot open 3 sessions at a time") && said.stdout.contains("MaxSessions 10"),
+        "{said:?}"
+    );
     let said = cluster.run(&["deploy", "--yes"]).code(1);
     assert!(said.stderr.contains("MaxSessions"), "{said:?}");
     let sshd = Sshd::start_with(&["MaxSessions 3"]);
