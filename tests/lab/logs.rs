@@ -269,7 +269,7 @@ fn limits_and_lingering_that_a_user_lacks_are_named_with_the_way_to_them() {
     let told = deployed.stderr.lines().filter(|l| l.ends_with(" -> clusterctl doctor")).count();
     assert!(told > 0 && deployed.stderr.contains("1500000"), "{}", deployed.stderr);
     let doctor = cluster.run(&["doctor"]).code(5);
-    assert!(doctor.stdout.contains("`limits.nofile` is 1500000, and zeek may have"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("`limits.nofile` is 1500000, but zeek may have"), "{}", doctor.stdout);
     let way = if cluster.combination.runner == "systemd" { "LimitNOFILE=1500000" } else { "zeek hard nofile 1500000" };
     assert!(doctor.stdout.contains(way), "{}", doctor.stdout);
     if cluster.combination.runner == "process" {
