@@ -25,7 +25,9 @@ fn clock_off<'a>(scene: &'a Scene, host: &'static str, seconds: i64) -> Undo<imp
 #[test]
 #[ignore = "needs the lab: tests/run.sh"]
 fn f19_a_host_whose_clock_is_an_hour_off() {
-    for (seconds, words) in [(3600, "1h ahead of the clock of this machine"), (-3600, "1h behind the clock of this machine")] {
+    for (seconds, words) in
+        [(3600, "1h ahead of the clock of this machine"), (-3600, "1h behind the clock of this machine")]
+    {
         let scene = Scene::begin();
         let undo = clock_off(&scene, "sensor2", seconds);
         let there: i64 = scene.lab.exec("sensor2", &["date", "+%s"]).parse().unwrap();
