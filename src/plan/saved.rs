@@ -307,7 +307,13 @@ mod tests {
         let told = saved.differences(&now, &contents).unwrap();
         assert_eq!(told, ["values of secrets are other ones than in the plan"]);
         now.new_keys = true;
-        assert_eq!(saved.differences(&now, &contents).unwrap(), [""; 0]);
+        assert_eq!(saved.differences(&now, &contents).unwrap(), ["new keys are made, other than in the plan"]);
+        // Those that the plan has announced are other ones each time.
+        let with_keys = Plan { new_keys: true, ..plan };
+        let announced = self::saved(&with_keys, &contents);
+        assert_eq!(announced.differences(&now, &contents).unwrap(), [""; 0]);
+        now.new_keys = false;
+        assert_eq!(announced.differences(&now, &contents).unwrap()[0], "no keys are made, other than in the plan");
     }
 
     #[test]
