@@ -48,10 +48,7 @@ type Traffic: record {
 	at: double;
 	received: count;
 	dropped: count;
-	link: count;
 	bytes: count;
-	# TCP connections begun.
-	tcp_begun: count;
 	# Acknowledgements, and how many of them acknowledged what had not been seen.
 	acks: count;
 	gaps: count;
@@ -275,9 +272,7 @@ function traffic_json(): string
 	                       $at=time_to_double(current_time()),
 	                       $received=ns$pkts_recvd,
 	                       $dropped=ns$pkts_dropped,
-	                       $link=ns$pkts_link,
 	                       $bytes=ns$bytes_recvd,
-	                       $tcp_begun=get_conn_stats()$cumulative_tcp_conns,
 	                       $acks=gs$ack_events,
 	                       $gaps=gs$gap_events,
 	                       $snaplen=Pcap::snaplen,

@@ -12,19 +12,17 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use measure::{Measured, Overlap};
 use question::{Counters, TrafficQuestion};
 use report::{Outcome, TrafficReport, report};
 
 use super::args::Selectors;
-use super::asked::unasked;
+use super::asked::rows;
 use super::session::Extent;
-use super::status::{State, answers, process_row};
 use super::{Command, Hosts, Session};
 use crate::cluster::Node;
-use crate::control::NoAnswer;
 use crate::error::{CommandError, Error, Kind};
-use crate::fleet::{Event, Facts, Fleet, NodeAnswers, Selection, ask};
-use crate::plan::{elsewhere, misplaced};
+use crate::fleet::{Event, Fleet, Selection, ask};
 use crate::ui::Progress;
 use crate::values::{Interval, Toggle};
 
@@ -77,67 +75,35 @@ impl Command for Traffic {
 async fn traffic(fleet: &Fleet, selection: &Selection, window: Duration) -> TrafficReport {
     let cluster = &*fleet.cluster;
     let question = TrafficQuestion::begin((window + SPARE).as_secs());
-    let (facts, before) = ask(fleet, selection, &question).await;
-    if before.nodes.values().all(Result::is_err) {
-        return report(cluster, &outcomes(fleet, selection, &facts, &before, None), failure(fleet, &before));
+    let (mut facts, mut asked) = ask(fleet, selection, &question).await;
+    let before: BTreeMap<String, Counters> =
+        asked.nodes.iter().filter_map(|(name, said)| Some((name.clone(), said.as_ref().ok()?.clone()))).collect();
+    if !before.is_empty() {
+        fleet.emit(Event::Phase { name: "measuring the traffic", total: 0 });
+        tokio::time::sleep(window).await;
+        (facts, asked) = ask(fleet, selection, &question.end()).await;
     }
-    fleet.emit(Event::Phase { name: "measuring the traffic", total: 0 });
-    tokio::time::sleep(window).await;
-    let (facts, after) = ask(fleet, selection, &question.end()).await;
-    report(cluster, &outcomes(fleet, selection, &facts, &before, Some(&after)), failure(fleet, &after))
-}
-
-fn failure(fleet: &Fleet, asked: &NodeAnswers<Counters>) -> Option<String> {
-    asked.unasked.as_ref().map(|why| unasked(fleet, why))
-}
-
-/// What each node of a selection measured, or why it did not.
-fn outcomes<'a>(
-    fleet: &'a Fleet,
-    selection: &'a Selection,
-    facts: &Facts,
-    before: &NodeAnswers<Counters>,
-    after: Option<&NodeAnswers<Counters>>,
-) -> Vec<(&'a Node, Outcome)> {
-    let cluster = &*fleet.cluster;
-    let mut measured: BTreeMap<&str, Outcome> = BTreeMap::new();
-    let latest = after.unwrap_or(before);
-    let good = latest.nodes.iter().filter_map(|(name, said)| Some((name.as_str(), said.as_ref().ok()?))).collect();
+    let good = asked.nodes.iter().filter_map(|(name, said)| Some((name.as_str(), said.as_ref().ok()?))).collect();
     let mut overlaps = measure::overlaps(&good);
-    for (name, said) in &latest.nodes {
-        let outcome = match (before.nodes.get(name), said) {
-            (Some(Ok(first)), Ok(last)) if first.pid != last.pid => Err("restarted while it was measured".to_owned()),
-            (Some(Ok(first)), Ok(last)) => match measure::Measured::between(first, last) {
-                Some(mut measured) => {
-                    measured.overlap = overlaps.remove(name);
-                    Ok(measured)
-                }
-                None => Err("its clock stood still while it was measured".to_owned()),
-            },
-            (_, Ok(_)) => Err("answered only the second time".to_owned()),
-            (_, Err(NoAnswer::Silent)) => continue,
-            (_, Err(why)) => Err(why.to_string()),
-        };
-        measured.insert(name, outcome);
+    let nodes = selection.nodes(cluster).filter(|node| cluster.host_of(node).enabled);
+    let (rows, failure) = rows(fleet, nodes, &facts, asked);
+    let outcomes: Vec<(&Node, Outcome)> = rows
+        .into_iter()
+        .map(|row| {
+            let name = &row.node.name;
+            let outcome = row.said.and_then(|last| measured(before.get(name), &last, overlaps.remove(name)));
+            (row.node, outcome)
+        })
+        .collect();
+    report(cluster, &outcomes, failure)
+}
+
+/// What a node measured between two answers, or why that is nothing.
+fn measured(first: Option<&Counters>, last: &Counters, overlap: Option<Overlap>) -> Outcome {
+    let first = first.ok_or("answered only the second time")?;
+    if first.pid != last.pid {
+        return Err("restarted while it was measured".to_owned());
     }
-    let misplaced = misplaced(cluster, answers(facts));
-    let elsewhere = elsewhere(cluster, &misplaced, |host| facts.get(&host)?.as_ref().ok());
-    let silent = |node: &Node| {
-        let known = process_row(cluster, node, facts.get(&node.host), &elsewhere);
-        match known.state {
-            State::Running if latest.unasked.is_some() => "not asked".to_owned(),
-            State::Running => {
-                format!("no reply within {}", humantime::format_duration(cluster.timeouts.control))
-            }
-            state => {
-                let detail = known.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-                format!("{}{detail}", state.name())
-            }
-        }
-    };
-    selection
-        .nodes(cluster)
-        .filter(|node| cluster.host_of(node).enabled)
-        .map(|node| (node, measured.remove(node.name.as_str()).unwrap_or_else(|| Err(silent(node)))))
-        .collect()
+    let measured = Measured::between(first, last).ok_or("its clock stood still while it was measured")?;
+    Ok(Measured { overlap, ..measured })
 }

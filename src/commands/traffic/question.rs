@@ -44,10 +44,7 @@ pub(super) struct Counters {
     pub(super) at: f64,
     pub(super) received: u64,
     pub(super) dropped: u64,
-    pub(super) link: u64,
     pub(super) bytes: u64,
-    /// TCP connections begun.
-    pub(super) tcp_begun: u64,
     /// Acknowledgements.
     pub(super) acks: u64,
     /// Acknowledgements of what had not been seen.

@@ -17,7 +17,6 @@ fn clean() -> Measured {
         seconds: 60.0,
         packets: 40_000,
         bytes: 20_000_000,
-        tcp_begun: 1000,
         acks: 10_000,
         gaps: 4,
         snaplen: 9216,
@@ -118,7 +117,7 @@ fn counters(node: &str, samples: &[&str], narrowness: usize) -> Counters {
 
 fn answer(node: &str) -> Value {
     json!({
-        "node": node, "pid": 7, "at": 100.0, "received": 0, "dropped": 0, "link": 0, "bytes": 0, "tcp_begun": 0,
+        "node": node, "pid": 7, "at": 100.0, "received": 0, "dropped": 0, "bytes": 0,
         "acks": 0, "gaps": 0, "snaplen": 9216, "ignore_checksums": false,
         "connections": {
             "all": 0, "foreign": 0, "tcp": 0, "checksums": 0, "judged": 0, "one_sided": 0, "repeated": 0,
