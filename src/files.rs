@@ -1,5 +1,5 @@
-//! The operator's own files, read within bounds, and written for nobody else to read: a folder, a pipe, a device, 100 MB, or a file system that does not
-//! answer end in a message.
+//! The operator's own files, read within bounds: a folder, a pipe, a device, 100 MB, or a file system that does not
+//! answer end in a message. And written for nobody else to read.
 
 use std::fs::File;
 use std::io::{self, Read, Write as _};

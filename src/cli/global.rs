@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
+use crate::commands::args::up_to_an_hour;
 use crate::commands::complete::FILE_VARIABLE;
 use crate::ui::{Color, Output};
-use crate::values::Interval;
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
@@ -30,18 +30,11 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// How long a host may take to answer a short question, connecting included
-    #[arg(long, global = true, default_value = "20s", value_name = "DURATION", value_parser = timeout)]
+    #[arg(long, global = true, default_value = "20s", value_name = "DURATION", value_parser = up_to_an_hour)]
     pub(crate) timeout: Duration,
     /// How many hosts to work on at the same time
     #[arg(long, global = true, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) parallel: u16,
-}
-
-fn timeout(text: &str) -> Result<Duration, String> {
-    match text.parse()? {
-        Interval(timeout) if (1..=3600).contains(&timeout.as_secs()) => Ok(timeout),
-        timeout => Err(format!("must be between 1s and 1h, not {timeout}")),
-    }
 }
 
 /// Makes the definition of the whole command line.

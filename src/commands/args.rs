@@ -1,10 +1,12 @@
 //! Arguments that several commands have.
 
+use std::time::Duration;
+
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::complete;
-use crate::values::Share;
+use crate::values::{Interval, Share};
 
 #[derive(Debug, Args)]
 pub(crate) struct Selectors {
@@ -43,4 +45,26 @@ fn some_of(text: &str) -> Result<Share, String> {
         Share::Number(0) | Share::Percent(0) => Err("must be at least 1 or 1%".to_owned()),
         share => Ok(share),
     }
+}
+
+/// Reads a duration of any length.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    text.parse().map(|Interval(duration)| duration)
+}
+
+/// Reads a duration from a second to an hour.
+pub(crate) fn up_to_an_hour(text: &str) -> Result<Duration, String> {
+    match text.parse()? {
+        Interval(duration) if (Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&duration) => Ok(duration),
+        duration => Err(format!("must be between 1s and 1h, not {duration}")),
+    }
+}
+
+/// Reads a duration of whole seconds, as a shell's `sleep` takes them, up to so many.
+pub(crate) fn seconds_up_to(most: u64, text: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if !(1..=most).contains(&duration.as_secs()) || duration.subsec_nanos() > 0 {
+        return Err(format!("must be whole seconds from 1s to {most}s"));
+    }
+    Ok(duration)
 }

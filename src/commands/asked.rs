@@ -1,8 +1,10 @@
 //! What nodes said that were asked, or why they did not: a row for each, whatever happened.
 
+use super::report::partial;
 use super::status::{State, answers, process_row};
 use crate::cluster::Node;
 use crate::control::NoAnswer;
+use crate::error::Kind;
 use crate::fleet::{Facts, Fleet, NodeAnswers, Unasked};
 use crate::plan::{elsewhere, misplaced};
 use crate::ui::{Ui, complain, in_line};
@@ -44,6 +46,17 @@ pub(super) fn rows<'a, T>(
         AskedRow { node, state: known.state, said }
     });
     (rows.collect(), failure)
+}
+
+/// Returns the kind of end of a question to nodes, each with its state and whether it said nothing. Nobody expects a word
+/// of one whose host is disabled.
+pub(super) fn end(nodes: impl Iterator<Item = (State, bool)>) -> Option<Kind> {
+    let (mut asked, mut silent) = (0, 0);
+    for (_, says_nothing) in nodes.filter(|(state, _)| *state != State::Disabled) {
+        asked += 1;
+        silent += usize::from(says_nothing);
+    }
+    partial(asked, silent)
 }
 
 /// Says on the side why the nodes could not be asked.

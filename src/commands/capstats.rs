@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::args::Selectors;
+use super::args::{Selectors, seconds_up_to};
 use super::doctor::device;
 use super::report::{Report, partial};
 use super::session::Extent;
@@ -14,10 +14,10 @@ use super::{Command, Hosts, Session};
 use crate::cluster::Cluster;
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Fleet, HostHandle, Selection};
+use crate::observed::{Malformed, word_of};
 use crate::scripts;
 use crate::transport::{RemoteScript, ScriptOutput};
 use crate::ui::{Cell, Column, Progress, Tone, Ui, table};
-use crate::values::Interval;
 
 /// Show what arrives at the interfaces that nodes capture from: packets and bits per second, drops
 ///
@@ -33,13 +33,9 @@ pub(crate) struct Capstats {
     interval: Duration,
 }
 
-/// As short as a shell's `sleep` can, and not so long that a script goes on for long when nobody waits any more.
+/// Not so long that a script goes on for long when nobody waits any more.
 fn some_seconds(text: &str) -> Result<Duration, String> {
-    let Interval(interval) = text.parse()?;
-    if !(1..=60).contains(&interval.as_secs()) || interval.subsec_nanos() > 0 {
-        return Err("must be whole seconds from 1s to 60s".to_owned());
-    }
-    Ok(interval)
+    seconds_up_to(60, text)
 }
 
 impl Command for Capstats {
@@ -127,8 +123,7 @@ async fn count(fleet: &Fleet, wanted: Interfaces<'_>, interval: Duration) -> Cap
             .input(input)
     };
     let handles = fleet.handles(wanted.keys().copied());
-    let mut answers = fleet.probe("counting packets", handles, script, read).await;
-    answers.sort_by_key(|(handle, _)| handle.index);
+    let answers = fleet.probe("counting packets", handles, script, read).await;
     let mut report = CapstatsReport::default();
     for (handle, answer) in answers {
         let samples = match answer {
@@ -161,7 +156,7 @@ fn read(output: &ScriptOutput) -> Result<[Sample; 2], String> {
     let mut samples: Vec<Sample> = Vec::new();
     let mut ended = false;
     for line in &output.lines {
-        let (word, value) = line.split_once(' ').unwrap_or((line, ""));
+        let (word, value) = word_of(line);
         let taken = match word {
             "at" => value.parse().ok().filter(|at: &f64| at.is_finite()).map(|at| samples.push((at, BTreeMap::new()))),
             "counters" => samples.last_mut().zip(counters(value)).map(|((_, all), (name, counters))| {
@@ -173,13 +168,10 @@ fn read(output: &ScriptOutput) -> Result<[Sample; 2], String> {
             }
             _ => None,
         };
-        taken.ok_or_else(|| {
-            let told: String = line.chars().take(120).collect();
-            format!("the host's reply can't be read: {told:?}")
-        })?;
+        taken.ok_or_else(|| Malformed::unsaid(line).to_string())?;
     }
     let samples = ended.then(|| samples.try_into().ok()).flatten();
-    samples.ok_or_else(|| format!("the host's reply is incomplete: {}", output.stderr.trim()))
+    samples.ok_or_else(|| Malformed::Missing("sampled").because_of(&output.stderr))
 }
 
 fn counters(text: &str) -> Option<(String, Counters)> {

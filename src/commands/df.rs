@@ -10,6 +10,7 @@ use super::{Command, Hosts, Session};
 use crate::cluster::{Archive, Cluster};
 use crate::error::{CommandError, Kind};
 use crate::fleet::{Fleet, HostHandle, Selection};
+use crate::observed::{Malformed, word_of};
 use crate::scripts;
 use crate::transport::{RemoteScript, ScriptOutput};
 use crate::ui::{Cell, Column, Progress, Tone, Ui, in_line, table};
@@ -91,8 +92,7 @@ async fn look(fleet: &Fleet, selection: &Selection) -> DfReport {
         RemoteScript::new(scripts::DF, fleet.settings.question).input(input)
     };
     let handles = fleet.handles(fleet.selected_hosts(selection));
-    let mut answers = fleet.probe("looking at disks", handles, script, |output| Ok(output.clone())).await;
-    answers.sort_by_key(|(handle, _)| handle.index);
+    let answers = fleet.probe("looking at disks", handles, script, |output| Ok(output.clone())).await;
     let mut report = DfReport::default();
     for (handle, answer) in answers {
         match answer.and_then(|output| read(&handle.name, &output)) {
@@ -134,11 +134,8 @@ fn read(host: &str, output: &ScriptOutput) -> Result<Vec<FileSystem>, String> {
     let mut at: Option<usize> = None;
     let mut ended = false;
     for line in &output.lines {
-        let (word, value) = line.split_once(' ').unwrap_or((line, ""));
-        let wrong = || {
-            let told: String = line.chars().take(120).collect();
-            format!("the host's reply can't be read: {told:?}")
-        };
+        let (word, value) = word_of(line);
+        let wrong = || Malformed::unsaid(line).to_string();
         match word {
             "folder" => {
                 let (what, rest) = value.split_once(' ').ok_or_else(wrong)?;
@@ -171,7 +168,7 @@ fn read(host: &str, output: &ScriptOutput) -> Result<Vec<FileSystem>, String> {
             _ => return Err(wrong()),
         }
     }
-    if ended { Ok(found) } else { Err(format!("the host's reply is incomplete: {}", output.stderr.trim())) }
+    if ended { Ok(found) } else { Err(Malformed::Missing("shown").because_of(&output.stderr)) }
 }
 
 /// Reads df's line of a file system: its device, three numbers, and where it is mounted. Device and mount point may have

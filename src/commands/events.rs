@@ -8,6 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::args::duration;
 use super::asked::unasked;
 use super::report::Report;
 use super::session::Extent;
@@ -17,7 +18,7 @@ use crate::control::{Answerer, ControlError, NoAnswer, Question, Said, json};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Fleet, Round, Selection, Unasked, listen};
 use crate::ui::{Output, Progress, Tone, Ui, in_line};
-use crate::values::{Interval, count, fold_names};
+use crate::values::{count, fold_names};
 
 /// How often nodes are asked what happened, and how many in a second at most.
 const EVERY: Duration = Duration::from_secs(1);
@@ -41,15 +42,11 @@ const MOST_TEXT: usize = 1_000;
 clusterctl events -o json | jq .data.text")]
 pub(crate) struct Events {
     /// Show first what happened in this time, as far as the nodes remember it
-    #[arg(long, value_name = "DURATION", value_parser = since)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     since: Option<Duration>,
     /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; none: all
     #[arg(value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     selectors: Vec<String>,
-}
-
-fn since(text: &str) -> Result<Duration, String> {
-    text.parse().map(|Interval(since)| since)
 }
 
 impl Command for Events {

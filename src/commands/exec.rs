@@ -13,6 +13,7 @@ use super::{Command, Hosts, Session, complete};
 use crate::cluster::{Cluster, EnvValue, Node};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Fleet, HostHandle, Selection};
+use crate::observed::word_of;
 use crate::scripts;
 use crate::transport::{RemoteScript, ScriptOutput};
 use crate::ui::{Progress, Tone, Ui, in_line};
@@ -81,7 +82,7 @@ impl Exec {
     async fn run_on(&self, fleet: &Fleet, hosts: Vec<usize>, node: Option<&Node>) -> Vec<Ran> {
         let seconds = fleet.settings.question.as_secs().max(1);
         let plain = node.map(|node| plain_names(node).join(" ")).unwrap_or_default();
-        let mut all = fleet
+        let all = fleet
             .each("running", fleet.handles(hosts), |handle: HostHandle| {
                 let mut script = RemoteScript::new(scripts::EXEC, fleet.settings.question + GRACE)
                     .arg(&handle.folders.home)
@@ -103,7 +104,6 @@ impl Exec {
                 }
             })
             .await;
-        all.sort_by_key(|(handle, _)| handle.index);
         all.into_iter().map(|(handle, ran)| ran.unwrap_or_else(|why| Ran::failed(&handle.name, why))).collect()
     }
 }
@@ -158,7 +158,7 @@ impl Ran {
     fn read(host: &str, output: &ScriptOutput, seconds: u64) -> Result<Self, String> {
         let mut ran = Self::failed(host, String::new());
         for line in &output.lines {
-            let (word, value) = line.split_once(' ').unwrap_or((line, ""));
+            let (word, value) = word_of(line);
             match word {
                 "out" => ran.stdout.push_str(&format!("{value}\n")),
                 "err" => ran.stderr.push_str(&format!("{value}\n")),

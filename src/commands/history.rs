@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use super::report::{Report, partial};
 use super::session::{Extent, hosts_of};
+use super::show::unknown_hosts;
 use super::{Command, Hosts, Session, complete};
 use crate::error::{CommandError, Kind};
 use crate::fleet::Fleet;
 use crate::scripts;
 use crate::transport::{RemoteScript, ScriptOutput};
-use crate::ui::{Cell, Column, Progress, Tone, Ui, in_line, table};
+use crate::ui::{Cell, Column, Progress, Tone, Ui, table};
 
 /// Show who did what when on the hosts, the last operations at the end
 #[derive(Debug, clap::Args)]
@@ -95,8 +96,6 @@ async fn history(fleet: &Fleet, hosts: Vec<usize>, most: usize) -> HistoryReport
         .await;
     let mut report = HistoryReport { operations: Vec::new(), unknown: Vec::new(), asked: answers.len() };
     let mut all: BTreeMap<String, (i64, PastOperation)> = BTreeMap::new();
-    let mut answers = answers;
-    answers.sort_by_key(|(handle, _)| handle.index);
     for (handle, answer) in answers {
         match answer {
             Ok(entries) => {
@@ -190,10 +189,7 @@ impl Report for HistoryReport {
         } else if self.unknown.is_empty() {
             ui.result("nothing was done yet");
         }
-        for (host, why) in &self.unknown {
-            let host = ui.out.paint(Tone::Bad, &format!("{host} can't be asked"));
-            ui.result(&format!("{host}: {}", in_line(why)));
-        }
+        ui.result(&unknown_hosts(ui, &self.unknown));
     }
 
     fn end(&self) -> Option<Kind> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
-use super::asked::{not_asked, rows};
-use super::report::{Report, partial};
+use super::args::up_to_an_hour;
+use super::asked::{self, not_asked, rows};
+use super::report::Report;
 use super::session::Extent;
 use super::status::State;
 use super::{Command, Hosts, Session, complete};
@@ -16,7 +17,6 @@ use crate::control::{NodeStatus, StatusQuestion};
 use crate::error::{CommandError, Error, Kind};
 use crate::fleet::{Fleet, Selection, ask};
 use crate::ui::{Cell, Column, Progress, Tone, Ui, in_line, table};
-use crate::values::Interval;
 
 /// Show packets received, dropped and on the link, of nodes, interfaces and all
 ///
@@ -26,18 +26,11 @@ use crate::values::Interval;
 clusterctl netstats -o json")]
 pub(crate) struct Netstats {
     /// Measure rates over this time (1s to 1h) instead of the last minute
-    #[arg(long, value_name = "DURATION", value_parser = interval)]
+    #[arg(long, value_name = "DURATION", value_parser = up_to_an_hour)]
     interval: Option<Duration>,
     /// Nodes: a name, a glob, a role (manager, loggers, proxies, workers, all) or @host; default: all that capture
     #[arg(value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     selectors: Vec<String>,
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    match text.parse()? {
-        Interval(interval) if (1.0..=3600.0).contains(&interval.as_secs_f64()) => Ok(interval),
-        interval => Err(format!("must be between 1s and 1h, not {interval}")),
-    }
 }
 
 impl Command for Netstats {
@@ -368,9 +361,7 @@ impl Report for NetstatsReport {
     }
 
     fn end(&self) -> Option<Kind> {
-        // Nobody expects a word of a node whose host is disabled.
-        let asked = || self.nodes.iter().filter(|row| row.state != State::Disabled);
-        partial(asked().count(), asked().filter(|row| row.reason.is_some()).count())
+        asked::end(self.nodes.iter().map(|row| (row.state, row.reason.is_some())))
     }
 }
 

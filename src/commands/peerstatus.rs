@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
-use super::asked::{AskedRow, not_asked, rows};
-use super::report::{Report, partial};
+use super::asked::{self, AskedRow, not_asked, rows};
+use super::report::Report;
 use super::session::Extent;
 use super::status::State;
 use super::{Command, Hosts, Session, complete};
@@ -310,10 +310,8 @@ impl Report for PeersReport {
     }
 
     fn end(&self) -> Option<Kind> {
-        // Nobody expects a word of a node whose host is disabled.
-        let asked = || self.nodes.iter().filter(|row| row.state != State::Disabled);
         let lacks = !self.missing.is_empty() || !self.unexpected.is_empty();
-        partial(asked().count(), asked().filter(|row| row.sees.is_none()).count())
+        asked::end(self.nodes.iter().map(|row| (row.state, row.sees.is_none())))
             .or(lacks.then_some(Kind::NotAsExpected))
     }
 }

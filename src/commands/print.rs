@@ -4,8 +4,8 @@ use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::asked::{not_asked, rows};
-use super::report::{Report, partial};
+use super::asked::{self, not_asked, rows};
+use super::report::Report;
 use super::session::Extent;
 use super::status::State;
 use super::{Command, Hosts, Session, complete};
@@ -65,13 +65,6 @@ pub(crate) struct PrintRow {
     pub reason: Option<String>,
 }
 
-impl PrintReport {
-    /// The nodes that were asked: nobody expects a word of one whose host is disabled.
-    fn asked(&self) -> impl Iterator<Item = &PrintRow> {
-        self.nodes.iter().filter(|n| n.state != State::Disabled)
-    }
-}
-
 impl Report for PrintReport {
     fn kind(&self) -> Option<&'static str> {
         Some("print")
@@ -101,7 +94,7 @@ impl Report for PrintReport {
     }
 
     fn end(&self) -> Option<Kind> {
-        partial(self.asked().count(), self.asked().filter(|n| n.value.is_none()).count())
+        asked::end(self.nodes.iter().map(|row| (row.state, row.value.is_none())))
     }
 }
 

@@ -117,8 +117,7 @@ impl Report for ReleasesReport {
 /// Asks all hosts for their releases.
 async fn releases(fleet: &Fleet) -> ReleasesReport {
     let mut report = ReleasesReport::default();
-    let mut answers = fleet.observe_fully(fleet.handles(fleet.enabled())).await;
-    answers.sort_by_key(|(handle, _)| handle.index);
+    let answers = fleet.observe_fully(fleet.handles(fleet.enabled())).await;
     for (handle, answer) in answers {
         let observed = match answer {
             Ok(observed) => observed,

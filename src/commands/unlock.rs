@@ -103,8 +103,7 @@ impl Report for LocksReport {
 async fn locks(fleet: &Fleet, hosts: Option<&BTreeSet<usize>>) -> LocksReport {
     let mut report = LocksReport::default();
     let which = fleet.enabled().into_iter().filter(|i| hosts.is_none_or(|h| h.contains(i)));
-    let mut answers = fleet.observe(fleet.handles(which)).await;
-    answers.sort_by_key(|(handle, _)| handle.index);
+    let answers = fleet.observe(fleet.handles(which)).await;
     for (handle, answer) in answers {
         match answer {
             Ok(observed) => {

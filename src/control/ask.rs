@@ -75,13 +75,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, Q: Question> Conversation<'a, S, Q> 
                     },
                     frame = frames.next() => match taken(frame) {
                         Ok(Some(Message::Event(event))) => asked.take(event),
-                        // What we send is well formed: it is the event that does not exist.
-                        Ok(Some(Message::Error { code, .. })) if code == "deserialization_failed" => {
-                            break Some(ControlError::UnknownQuestion);
-                        }
-                        Ok(Some(Message::Error { code, context })) => {
-                            break Some(ControlError::Refused { code, context });
-                        }
+                        Ok(Some(Message::Error { code, context })) => break Some(refused(code, context)),
                         Ok(Some(Message::Ack { .. }) | None) => {}
                         Err(error) => break Some(error),
                     },
@@ -152,11 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, Q: Question> Conversation<'_, S, Q> {
                                 let _ = heard.try_send(Heard::Answer(node, said));
                             }
                         }
-                        // What we send is well formed: it is the event that does not exist.
-                        Ok(Some(Message::Error { code, .. })) if code == "deserialization_failed" => {
-                            break ControlError::UnknownQuestion;
-                        }
-                        Ok(Some(Message::Error { code, context })) => break ControlError::Refused { code, context },
+                        Ok(Some(Message::Error { code, context })) => break refused(code, context),
                         Ok(Some(Message::Ack { .. }) | None) => {}
                         Err(error) => break error,
                     },
@@ -234,6 +224,14 @@ fn taken(frame: Option<Result<Frame, WsError>>) -> Result<Option<Message>, Contr
         Some(Err(error)) => Err(error_of(error)),
         None => Err(ControlError::Closed { code: None, reason: String::new() }),
     }
+}
+
+/// What the server's error says of a question: what we send is well formed, so it is the event that does not exist.
+fn refused(code: String, context: String) -> ControlError {
+    if code == "deserialization_failed" {
+        return ControlError::UnknownQuestion;
+    }
+    ControlError::Refused { code, context }
 }
 
 fn error_of(error: WsError) -> ControlError {

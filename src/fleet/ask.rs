@@ -193,14 +193,7 @@ impl<Q: Question> Asking<'_, Q> {
         news: watch::Receiver<bool>,
     ) -> Result<(NodeAnswers<Q::Answer>, Witness), Unasked> {
         let cluster = &*self.fleet.cluster;
-        if !cluster.host_of(manager).enabled {
-            return Err(Unasked::Disabled);
-        }
-        if let Some(version) = cluster.zeek.version
-            && let Live::None(why) = zeek::live(cluster, version)
-        {
-            return Err(Unasked::Never(why));
-        }
+        may_be_asked(cluster, manager)?;
         let patience = cluster.timeouts.control;
         let stream = dial(self.fleet, manager, self.fleet.settings.question).await.map_err(Unasked::Unreachable)?;
         match Q::ANSWERER {
@@ -300,6 +293,20 @@ impl<Q: Question> Asking<'_, Q> {
 impl<T> From<Answers<T>> for NodeAnswers<T> {
     fn from(answers: Answers<T>) -> Self {
         Self { version: Some(answers.version), nodes: answers.nodes, unasked: answers.ended.map(Unasked::Ended) }
+    }
+}
+
+/// Tells whether there is any use in connecting, as far as the description says.
+///
+/// # Errors
+/// Why there is none.
+pub(super) fn may_be_asked(cluster: &Cluster, manager: &Node) -> Result<(), Unasked> {
+    if !cluster.host_of(manager).enabled {
+        return Err(Unasked::Disabled);
+    }
+    match cluster.zeek.version.map(|version| zeek::live(cluster, version)) {
+        Some(Live::None(why)) => Err(Unasked::Never(why)),
+        _ => Ok(()),
     }
 }
 

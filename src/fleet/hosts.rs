@@ -190,7 +190,8 @@ impl Fleet {
         selection.hosts(&self.cluster).into_iter().filter(|i| self.cluster.hosts[*i].enabled).collect()
     }
 
-    /// Does something with several hosts, a bounded number at a time; tells when each one begins and ends, and how.
+    /// Does something with several hosts, a bounded number at a time; tells when each one begins and ends, and how. Returns
+    /// what came of it in the order of the handles.
     pub(crate) async fn each<T, W, F>(
         &self,
         phase: &'static str,
@@ -204,16 +205,18 @@ impl Fleet {
     {
         self.emit(Event::Phase { name: phase, total: handles.len() });
         let work = &work;
-        futures_util::stream::iter(handles)
-            .map(|handle| async move {
+        let mut answers: Vec<(usize, (HostHandle, T))> = futures_util::stream::iter(handles.into_iter().enumerate())
+            .map(|(place, handle)| async move {
                 self.emit(Event::HostBegins { host: handle.name.clone() });
                 let answer = work(handle.clone()).await;
                 self.emit(Event::HostEnds { host: handle.name.clone(), failure: answer.failure() });
-                (handle, answer)
+                (place, (handle, answer))
             })
             .buffer_unordered(self.settings.parallel.max(1))
             .collect()
-            .await
+            .await;
+        answers.sort_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, answer)| answer).collect()
     }
 
     /// Asks several hosts one question each, which changes nothing: what a script answers, as `read` understands it.

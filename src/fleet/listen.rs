@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::ask::{Unasked, dial};
+use super::ask::{Unasked, dial, may_be_asked};
 use super::authenticity::reject_foreign;
 use super::facts::{Facts, running, runs};
 use super::hosts::{Fleet, HostHandle};
@@ -43,14 +43,7 @@ pub(crate) async fn listen<Q: Question>(
 ) -> Result<(), Unasked> {
     let cluster = &*fleet.cluster;
     let Some(manager) = cluster.manager() else { return Err(Unasked::NoManager) };
-    if !cluster.host_of(manager).enabled {
-        return Err(Unasked::Disabled);
-    }
-    if let Some(version) = cluster.zeek.version
-        && let Live::None(why) = zeek::live(cluster, version)
-    {
-        return Err(Unasked::Never(why));
-    }
+    may_be_asked(cluster, manager)?;
     let mut hosts: BTreeSet<usize> = selection.hosts(cluster).into_iter().collect();
     hosts.insert(manager.host);
     let enabled = hosts.into_iter().filter(|host| cluster.hosts[*host].enabled);

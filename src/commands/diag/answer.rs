@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::redact;
+use crate::observed::word_of;
 
 /// Some lines of a file of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,7 +73,7 @@ impl HostFacts {
         let mut node: Option<(String, NodeFacts)> = None;
         for line in lines {
             let wrong = || format!("unexpected reply: {}", line.chars().take(100).collect::<String>());
-            let (word, value) = line.split_once(' ').unwrap_or((line, ""));
+            let (word, value) = word_of(line);
             match word {
                 "kernel" | "load" => host.system.push(format!("{word} {value}")),
                 "memory" => host.system.push(value.to_owned()),
@@ -110,7 +111,7 @@ impl HostFacts {
     fn info(&mut self, value: &str) -> Option<()> {
         let release = self.releases.last_mut()?;
         // What other releases of clusterctl wrote there may have no form of ours.
-        let (key, value) = value.split_once(' ').unwrap_or((value, ""));
+        let (key, value) = word_of(value);
         match key {
             "time" => {
                 let time = value.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::records::{Reader, Record};
+use crate::observed::word_of;
 
 /// The longest line without an end that is kept, in bytes; of a longer one the rest is left out.
 const PENDING: usize = 128 << 10;
@@ -109,7 +110,7 @@ impl Answer {
     /// # Errors
     /// Where the script says no such line.
     pub(super) fn take(&mut self, line: &str) -> Result<(), String> {
-        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let (word, rest) = word_of(line);
         let wrong = || format!("unexpected reply: {}", line.chars().take(100).collect::<String>());
         match word {
             "now" => {
@@ -130,7 +131,7 @@ impl Answer {
             }
             _ => {}
         }
-        let (number, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (number, rest) = word_of(rest);
         let file = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).ok_or_else(wrong)?;
         let source = self.sources.get(file).ok_or_else(wrong)?;
         let name = format!("{} of {}", source.file, source.node);

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use self::answer::{Answer, Line, Source};
+use super::args::duration;
 use super::report::{Report, partial};
 use super::session::Extent;
 use super::{Command, Hosts, Session, complete};
@@ -22,7 +23,7 @@ use crate::fleet::{Fleet, HostHandle, Selection};
 use crate::scripts;
 use crate::transport::{self, RemoteScript};
 use crate::ui::{Output, Progress, Tone, Ui, escape_control, in_line};
-use crate::values::{Interval, nearest};
+use crate::values::nearest;
 
 /// What processes print; all else are logs of Zeek's.
 const PRINTED: [&str; 3] = ["stderr", "stderr.last", "stdout"];
@@ -59,7 +60,7 @@ pub(crate) struct Logs {
     #[arg(short = 'F', long)]
     follow: bool,
     /// Only lines of this last time, by the clock of the node's host; looks at the last 16 MiB of each log
-    #[arg(long, value_name = "DURATION", value_parser = since)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     since: Option<Duration>,
     /// How many lines of each log [default: 10; with --since 100000 of a host]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
@@ -67,10 +68,6 @@ pub(crate) struct Logs {
     /// Only lines with this text, which is no pattern; the hosts look for it in the last GiB of each log
     #[arg(long, value_name = "TEXT", value_parser = a_text)]
     grep: Option<String>,
-}
-
-fn since(text: &str) -> Result<Duration, String> {
-    text.parse().map(|Interval(since)| since)
 }
 
 fn a_text(text: &str) -> Result<String, String> {

@@ -73,7 +73,7 @@ impl Report for Installations {
 pub(crate) async fn install(fleet: &Fleet, selection: &Selection, remove: bool) -> Installations {
     let cluster = &fleet.cluster;
     let hosts = fleet.selected_hosts(selection);
-    let mut answers = fleet
+    let answers = fleet
         .each(if remove { "removing timers" } else { "installing timers" }, fleet.handles(hosts), |handle| async move {
             let text = if remove { String::new() } else { units(&cluster.name, &handle.folders) };
             let call = RemoteScript::new(scripts::MAINTAIN_INSTALL, fleet.settings.question)
@@ -102,7 +102,6 @@ pub(crate) async fn install(fleet: &Fleet, selection: &Selection, remove: bool) 
             done
         })
         .await;
-    answers.sort_by_key(|(handle, _)| handle.index);
     Installations(answers.into_iter().map(|(_, done)| done).collect())
 }
 

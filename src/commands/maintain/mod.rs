@@ -117,8 +117,7 @@ async fn maintain(fleet: &Fleet, selection: &Selection) -> Result<MaintainReport
         }
     });
     let interrupted = |_| Error::new(Kind::Interrupted, "interrupted: not all hosts were maintained");
-    let mut answers = fleet.unless_interrupted(answers).await.map_err(interrupted)?;
-    answers.sort_by_key(|(handle, _)| handle.index);
+    let answers = fleet.unless_interrupted(answers).await.map_err(interrupted)?;
     Ok(MaintainReport { resumed, not_resumed, hosts: answers.into_iter().map(|(_, done)| done).collect() })
 }
 

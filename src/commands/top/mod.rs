@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use self::sample::HostReader;
 use self::view::{History, HostRow, NodeRow, Sort, View, host_cells, node_cells, page};
-use super::args::Selectors;
+use super::args::{Selectors, seconds_up_to};
 use super::doctor::device;
 use super::report::{Report, partial};
 use super::session::Extent;
@@ -26,7 +26,7 @@ use crate::fleet::{Fleet, HostHandle, Rounds, Selection};
 use crate::scripts;
 use crate::transport::{self, RemoteScript};
 use crate::ui::{Key, Output, Progress, Screen, Ui, can_fill_screen, table};
-use crate::values::{Interval, Version};
+use crate::values::Version;
 
 /// How often nodes are asked for the packets of their last minute.
 const ASKED: Duration = Duration::from_secs(5);
@@ -55,13 +55,9 @@ pub(crate) struct Top {
     interval: Duration,
 }
 
-/// As short as a shell's `sleep` can, and not so long that a host seems to be gone.
+/// Not so long that a host seems to be gone.
 fn some_seconds(text: &str) -> Result<Duration, String> {
-    let Interval(interval) = text.parse()?;
-    if !(1..=10).contains(&interval.as_secs()) || interval.subsec_nanos() > 0 {
-        return Err("must be whole seconds from 1s to 10s".to_owned());
-    }
-    Ok(interval)
+    seconds_up_to(10, text)
 }
 
 impl Command for Top {

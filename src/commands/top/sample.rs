@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::observed::{Malformed, word_of};
 use crate::values::Version;
 
 /// Clock ticks a second in /proc/PID/stat: `USER_HZ`, 100 on every architecture that Zeek runs on.
@@ -108,7 +109,7 @@ impl HostReader {
     /// # Errors
     /// For what no script of ours says.
     pub(super) fn take(&mut self, line: &str) -> Result<bool, String> {
-        let (word, value) = line.split_once(' ').unwrap_or((line, ""));
+        let (word, value) = word_of(line);
         let known = match word {
             "running" => {
                 self.version = value.split(' ').next().and_then(|version| version.parse().ok());
@@ -163,10 +164,7 @@ impl HostReader {
             }
             _ => None,
         };
-        known.map(|()| false).ok_or_else(|| {
-            let told: String = line.chars().take(120).collect();
-            format!("the host's reply can't be read: {told:?}")
-        })
+        known.map(|()| false).ok_or_else(|| Malformed::unsaid(line).to_string())
     }
 
     fn node(&mut self, value: &str) -> Option<()> {
